@@ -1,0 +1,125 @@
+//! Every limit of the server and the client in one place, each with its unit and the reason for its value.
+//!
+//! What a command line can change is only a default here; `cli` carries the value that is in force.
+
+use std::time::Duration;
+
+/// Characters in a name (G3).
+pub const NAME_CHARS: usize = 64;
+
+/// Default of `--max-line`: bytes of one line, including its LF (G8). Long enough for a pasted file, short enough that
+/// a thousand such lines at once fit in memory.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// Smallest `--max-line` that is accepted: room for a login with the longest name.
+pub const MIN_MAX_LINE: usize = 512;
+
+/// Bytes of one line, including its LF, from somebody who is not logged in (G8).
+pub const MAX_LINE_BEFORE_LOGIN: usize = 4 << 10;
+
+/// Bytes a read buffer starts with; an idle connection keeps no more than this.
+pub const READ_BUFFER: usize = 4 << 10;
+
+/// Bytes a read buffer grows to under load, so that one `read` brings many lines. Only one long line makes it grow past
+/// this, up to the line limit.
+pub const BUSY_READ_BUFFER: usize = 64 << 10;
+
+/// Default of `--max-backlog`: bytes that may wait for one recipient. The kernel holds about as much again.
+pub const MAX_BACKLOG: usize = 4 << 20;
+
+/// Default of `--slow-timeout`: how long a recipient may stay over half its backlog before it is disconnected.
+pub const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a recipient may take nothing at all, however little waits for it, before it is disconnected.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Default of `--login-timeout`: from connecting to being logged in. A person on telnet needs it to be generous.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Default of `--max-clients`: logged-in clients, `echobot` not counted.
+pub const MAX_CLIENTS: usize = 1024;
+
+/// Connections that may be open without being logged in, so that strangers cannot take every place.
+pub const LOBBY_PLACES: usize = 512;
+
+/// How long a newcomer keeps its place in the lobby when others wait for one.
+pub const LOBBY_GRACE: Duration = Duration::from_secs(5);
+
+/// Write timeout while a sender's own thread writes to a recipient. The kernel rounds it up to its clock tick, which
+/// makes it 4 to 8 ms at 250 Hz; a socket with room takes the bytes without any wait.
+pub const DIRECT_WRITE_TIMEOUT: Duration = Duration::from_micros(1);
+
+/// Write timeout of a writer thread: how often it looks at the clock of a recipient that takes nothing.
+pub const QUEUED_WRITE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Bytes handed to one `write` by a writer thread, so that its account of what is still waiting stays fresh.
+pub const WRITE_CHUNK: usize = 256 << 10;
+
+/// How long one sender may be held up, in all, by recipients that do not take their bytes, before it hands the rest of
+/// its recipients to writer threads. Two timeouts of a sender's own write at 250 Hz.
+pub const PASS_PATIENCE: Duration = Duration::from_millis(10);
+
+/// Writes that a sender's thread makes in a row to one recipient before it leaves the rest, which others keep adding, to
+/// a writer thread.
+pub const DIRECT_ROUNDS: usize = 16;
+
+/// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
+pub const KEPT_UP: Duration = Duration::from_secs(60);
+
+/// Bytes of an idle outbox's buffer that are kept for the next message.
+pub const OUTBOX_KEEP: usize = 4 << 10;
+
+/// How long the last bytes for a client that leaves in good order may take.
+pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Stack of a server thread, bytes of address space; only touched pages take memory.
+pub const THREAD_STACK: usize = 128 << 10;
+
+/// Memory mappings that one thread costs: its stack, its signal stack, and a guard page for each.
+pub const MAPPINGS_PER_THREAD: usize = 4;
+
+/// Memory mappings kept for the program itself: its code, its heap, large buffers.
+pub const MAPPINGS_RESERVED: usize = 4096;
+
+/// Open files of one connection: its socket, and the clone that others write to.
+pub const FILES_PER_CLIENT: usize = 2;
+
+/// Open files kept for the program itself: standard streams, the listener, and what an `accept` needs for a moment.
+pub const FILES_RESERVED: usize = 16;
+
+/// Wait after the first failed `accept`; it doubles with each further failure in a row.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(10);
+
+/// Longest wait after a failed `accept`.
+pub const ACCEPT_RETRY_MOST: Duration = Duration::from_millis(500);
+
+/// Log lines that may wait for standard error; further ones are dropped and counted.
+pub const LOG_LINES: usize = 1024;
+
+/// How long the end of the program waits for the last log lines to be written.
+pub const LOG_FLUSH: Duration = Duration::from_millis(200);
+
+/// Bytes of one line that the client takes from the server or the keyboard, including its LF (RT4: any length in
+/// practice, and still no endless line).
+pub const CLIENT_MAX_LINE: usize = 64 << 20;
+
+/// How long the client tries each address of a server.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long `!quit` waits for the server's last lines (K5).
+pub const QUIT_WAIT: Duration = Duration::from_secs(1);
+
+/// How long the end of standard input waits for the server's last lines (K3).
+pub const END_WAIT: Duration = Duration::from_secs(5);
+
+/// Write timeout of the client's socket: how long a server that takes nothing can hold up the screen (RT6).
+pub const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_millis(10);
+
+/// Bytes that may wait for the server before the client stops reading its standard input.
+pub const CLIENT_BACKLOG: usize = 1 << 20;
+
+/// Lines that the client's reader threads may be ahead of the loop that handles them.
+pub const CLIENT_READ_AHEAD: usize = 256;

@@ -1,0 +1,218 @@
+//! CAP, the Chat Application Protocol, in both of its revisions (C1 to C14).
+
+use super::{Dialect, Event, Fault, Request, Scope, Seat, put_line, split_message, split_word};
+
+/// The revision that says `LIST`, `LIST-OK` and `BAD-DEST-USER`; assumed until `WHO` is seen.
+pub const REVISION_2: u8 = 0;
+
+/// The revision that says `WHO`, `WHO-OK` and `UNKNOWN`.
+pub const REVISION_1: u8 = 1;
+
+const LOGIN: &str = "HELLO-FROM";
+const WELCOME: &str = "HELLO";
+const IN_USE: &str = "IN-USE";
+const BUSY: &str = "BUSY";
+const LIST: &str = "LIST";
+const WHO: &str = "WHO";
+const LIST_OK: &str = "LIST-OK";
+const WHO_OK: &str = "WHO-OK";
+const SEND: &str = "SEND";
+const SEND_OK: &str = "SEND-OK";
+const BAD_DEST_USER: &str = "BAD-DEST-USER";
+const UNKNOWN: &str = "UNKNOWN";
+const DELIVERY: &str = "DELIVERY";
+const BAD_HEADER: &str = "BAD-RQST-HDR";
+const BAD_BODY: &str = "BAD-RQST-BODY";
+
+/// The dialect.
+#[derive(Debug)]
+pub struct Cap;
+
+impl Dialect for Cap {
+    fn key(&self) -> &'static str {
+        "cap"
+    }
+
+    fn first_words(&self) -> &'static [&'static str] {
+        &[LOGIN]
+    }
+
+    fn refusal_closes(&self) -> bool {
+        true
+    }
+
+    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
+        let (header, body) = split_word(line);
+        if seat.name.is_none() {
+            return match header {
+                LOGIN => Request::Login { name: body.unwrap_or_default() },
+                _ => Request::Faulty(Fault::Header),
+            };
+        }
+        match header {
+            LIST | WHO => {
+                if header == WHO {
+                    seat.revision = REVISION_1;
+                }
+                match body {
+                    None => Request::Names,
+                    Some(_) => Request::Faulty(Fault::Body),
+                }
+            }
+            SEND => match split_message(body) {
+                Some((to, text)) => Request::Direct { to, text },
+                None => Request::Faulty(Fault::Body),
+            },
+            _ => Request::Faulty(Fault::Header),
+        }
+    }
+
+    fn encode_request(&self, request: &Request<'_>, seat: &Seat, out: &mut Vec<u8>) {
+        match *request {
+            Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
+            Request::Direct { to, text } => put_line(out, &[SEND, " ", to, " ", text]),
+            Request::Names if seat.revision == REVISION_1 => put_line(out, &[WHO]),
+            Request::Names => put_line(out, &[LIST]),
+            Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Nothing | Request::Faulty(_) => {}
+        }
+    }
+
+    fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
+        let (header, body) = split_word(line);
+        let event = match header {
+            WELCOME => Event::Welcome { name: body.unwrap_or_default() },
+            IN_USE => Event::NameInUse { name: "" },
+            BUSY => Event::ServerFull,
+            LIST_OK | WHO_OK => Event::Names(body.unwrap_or_default().split(',').filter(|n| !n.is_empty()).collect()),
+            SEND_OK => Event::Sent,
+            BAD_DEST_USER | UNKNOWN => Event::NoSuchUser { name: "" },
+            DELIVERY => {
+                let (from, text) = body?.split_once(' ')?;
+                Event::Delivery { scope: Scope::Direct, from, text }
+            }
+            BAD_HEADER => Event::Faulty(Fault::Header),
+            BAD_BODY => Event::Faulty(Fault::Body),
+            _ => return None,
+        };
+        Some(event)
+    }
+
+    fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>) {
+        let of_revision = |second, first| if revision == REVISION_1 { first } else { second };
+        match event {
+            Event::Delivery { from, text, .. } => put_line(out, &[DELIVERY, " ", from, " ", text]),
+            Event::Welcome { name } => put_line(out, &[WELCOME, " ", name]),
+            Event::NameInUse { .. } => put_line(out, &[IN_USE]),
+            Event::ServerFull => put_line(out, &[BUSY]),
+            Event::Sent => put_line(out, &[SEND_OK]),
+            Event::NoSuchUser { .. } => put_line(out, &[of_revision(BAD_DEST_USER, UNKNOWN)]),
+            Event::Names(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
+            Event::Faulty(Fault::Header | Fault::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
+            Event::Faulty(Fault::Body | Fault::MalformedName(_) | Fault::TooLong) => put_line(out, &[BAD_BODY]),
+            Event::Renamed { .. } | Event::Secret(_) | Event::Goodbye => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Name;
+
+    fn logged_in() -> Seat {
+        Seat { name: Name::parse("ann").ok(), ..Seat::default() }
+    }
+
+    fn reply(event: &Event<'_>, revision: u8) -> String {
+        let mut out = Vec::new();
+        Cap.encode_event(event, revision, &mut out);
+        String::from_utf8(out).expect("a reply is text")
+    }
+
+    #[test]
+    fn c1_c13_before_login_only_a_login_counts() {
+        let cases = [
+            ("HELLO-FROM ann", Request::Login { name: "ann" }),
+            ("HELLO-FROM", Request::Login { name: "" }),
+            ("HELLO-FROM a b", Request::Login { name: "a b" }),
+            ("HELLO-FROM  ann", Request::Login { name: " ann" }),
+            ("hello-from ann", Request::Faulty(Fault::Header)),
+            ("HELLO-FROMann", Request::Faulty(Fault::Header)),
+            ("LIST", Request::Faulty(Fault::Header)),
+            ("SEND ann hi", Request::Faulty(Fault::Header)),
+            ("", Request::Faulty(Fault::Header)),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(Cap.decode_request(line, &mut Seat::default()), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn c5_c7_c14_after_login() {
+        let cases = [
+            ("LIST", Request::Names),
+            ("WHO", Request::Names),
+            ("LIST x", Request::Faulty(Fault::Body)),
+            ("WHO x", Request::Faulty(Fault::Body)),
+            ("SEND bob hi", Request::Direct { to: "bob", text: "hi" }),
+            ("SEND bob  hi, all ", Request::Direct { to: "bob", text: " hi, all " }),
+            ("SEND", Request::Faulty(Fault::Body)),
+            ("SEND ", Request::Faulty(Fault::Body)),
+            ("SEND bob", Request::Faulty(Fault::Body)),
+            ("SEND bob ", Request::Faulty(Fault::Body)),
+            ("SEND bob  \t ", Request::Faulty(Fault::Body)),
+            ("SEND  bob hi", Request::Faulty(Fault::Body)),
+            ("HELLO-FROM bob", Request::Faulty(Fault::Header)),
+            ("HELLO-FROM", Request::Faulty(Fault::Header)),
+            ("list", Request::Faulty(Fault::Header)),
+            (" LIST", Request::Faulty(Fault::Header)),
+            ("", Request::Faulty(Fault::Header)),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(Cap.decode_request(line, &mut logged_in()), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn c6_c9_who_makes_the_answers_those_of_revision_1() {
+        let mut seat = logged_in();
+        Cap.decode_request("LIST", &mut seat);
+        assert_eq!(seat.revision, REVISION_2);
+        Cap.decode_request("WHO", &mut seat);
+        Cap.decode_request("LIST", &mut seat);
+        assert_eq!(seat.revision, REVISION_1);
+        let names = Event::Names(vec!["echobot", "ann"]);
+        let nobody = Event::NoSuchUser { name: "bob" };
+        assert_eq!(reply(&names, REVISION_2), "LIST-OK echobot,ann\n");
+        assert_eq!(reply(&names, REVISION_1), "WHO-OK echobot,ann\n");
+        assert_eq!(reply(&nobody, REVISION_2), "BAD-DEST-USER\n");
+        assert_eq!(reply(&nobody, REVISION_1), "UNKNOWN\n");
+    }
+
+    #[test]
+    fn c2_c3_c4_c8_c10_c11_c12_are_byte_for_byte() {
+        let cases = [
+            (Event::Welcome { name: "ann" }, "HELLO ann\n"),
+            (Event::NameInUse { name: "ann" }, "IN-USE\n"),
+            (Event::ServerFull, "BUSY\n"),
+            (Event::Sent, "SEND-OK\n"),
+            (Event::Delivery { scope: Scope::Direct, from: "bob", text: " hi " }, "DELIVERY bob  hi \n"),
+            (Event::Faulty(Fault::Header), "BAD-RQST-HDR\n"),
+            (Event::Faulty(Fault::Body), "BAD-RQST-BODY\n"),
+            (Event::Faulty(Fault::MalformedName("a b")), "BAD-RQST-BODY\n"),
+            (Event::Faulty(Fault::TooLong), "BAD-RQST-BODY\n"),
+            (Event::Goodbye, ""),
+        ];
+        for (event, expected) in cases {
+            assert_eq!(reply(&event, REVISION_2), expected);
+        }
+    }
+
+    #[test]
+    fn rt7_half_a_reply_is_not_an_event() {
+        for line in ["", "DELIVERY", "DELIVERY bob", "hello ann", "SEND-OKAY", "42"] {
+            assert_eq!(Cap.decode_event(line), None, "{line:?}");
+        }
+        assert_eq!(Cap.decode_event("LIST-OK"), Some(Event::Names(vec![])));
+    }
+}

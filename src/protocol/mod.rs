@@ -1,0 +1,163 @@
+//! The dialects that Parley speaks, and what they have in common.
+//!
+//! A dialect turns lines into [`Request`]s and [`Event`]s and back; one file holds both directions. Everything here is
+//! plain functions over text: no sockets, no threads, no clocks, and no knowledge of who is online. The server and the
+//! client never ask which dialect they are speaking; they call the [`Dialect`] that [`detect`] or a command line chose.
+//! A further dialect is one file, one `mod` line and one entry in [`DIALECTS`].
+
+pub mod cap;
+mod name;
+mod text;
+
+pub use name::{MalformedName, Name};
+pub use text::clean;
+
+/// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
+pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap];
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the text of a variant tells its fields")]
+pub enum Request<'a> {
+    /// Log in under this name, which is yet to be checked; from somebody who is logged in, change to it.
+    Login { name: &'a str },
+    /// Hand `text` to one user.
+    Direct { to: &'a str, text: &'a str },
+    /// Hand `text` to everyone else.
+    Broadcast { text: &'a str },
+    /// Say who is online.
+    Names,
+    /// Tell the secret.
+    Secret,
+    /// Good-bye; no reply.
+    Leave,
+    /// Nothing: a line that is to be passed over in silence.
+    Nothing,
+    /// The line is not a request, and this is what is wrong with it.
+    Faulty(Fault<'a>),
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault<'a> {
+    /// Its first word is unknown, or out of place now.
+    Header,
+    /// The rest of it is wrong.
+    Body,
+    /// The name in it breaks G3.
+    MalformedName(&'a str),
+    /// It needs a login first.
+    NotLoggedIn,
+    /// It is longer than the limit (G8).
+    TooLong,
+}
+
+/// What a server tells a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the text of a variant tells its fields")]
+pub enum Event<'a> {
+    /// A message from `from`.
+    Delivery { scope: Scope, from: &'a str, text: &'a str },
+    /// Logged in.
+    Welcome { name: &'a str },
+    /// The name is changed.
+    Renamed { name: &'a str },
+    /// Not logged in, or not renamed: somebody has that name.
+    NameInUse { name: &'a str },
+    /// Not logged in: the server is full.
+    ServerFull,
+    /// The last line was not understood.
+    Faulty(Fault<'a>),
+    /// The direct message was handed on.
+    Sent,
+    /// The direct message was not handed on: nobody of that name is online.
+    NoSuchUser { name: &'a str },
+    /// Who is online, in order of arrival.
+    Names(Vec<&'a str>),
+    /// The secret.
+    Secret(&'a str),
+    /// The server is going away.
+    Goodbye,
+}
+
+/// Whom a message was meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One user.
+    Direct,
+    /// Everyone but the sender.
+    Broadcast,
+}
+
+/// What a dialect may know of the connection that a line belongs to. Each end keeps one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seat {
+    /// The name that is logged in on the connection.
+    pub name: Option<Name>,
+    /// Which revision of the dialect the other end speaks; what the numbers mean is the dialect's own affair, and 0 is
+    /// what it assumes until it learns better.
+    pub revision: u8,
+}
+
+/// One protocol, both directions. Lines are without their LF, and already [`clean`]; what is encoded ends with LF.
+///
+/// An encoder writes nothing for what its protocol has no word for.
+pub trait Dialect: Sync {
+    /// Its name on command lines and in the log.
+    fn key(&self) -> &'static str;
+
+    /// The first words by which a first line is known to be of this dialect.
+    fn first_words(&self) -> &'static [&'static str];
+
+    /// Whether the server closes the connection of somebody whose login, or whatever was sent instead, was refused.
+    fn refusal_closes(&self) -> bool;
+
+    /// Server side: what the line asks for, coming from `seat`. May learn the revision.
+    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a>;
+
+    /// Client side: appends the line that asks for `request`, going out from `seat`.
+    fn encode_request(&self, request: &Request<'_>, seat: &Seat, out: &mut Vec<u8>);
+
+    /// Client side: what the line tells, or `None` when no such line exists.
+    fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>>;
+
+    /// Server side: appends what tells `event`. `revision` matters to replies only: a [`Event::Delivery`] and
+    /// [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
+    fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>);
+}
+
+/// The dialect of a connection, from its first line.
+pub fn detect(first_line: &str) -> &'static dyn Dialect {
+    let (word, _) = split_word(first_line);
+    let claims = |dialect: &&&dyn Dialect| dialect.first_words().contains(&word);
+    *DIALECTS.iter().find(claims).unwrap_or(&DIALECTS[0])
+}
+
+/// The text up to the first space, and what follows that one space, if there is one.
+fn split_word(line: &str) -> (&str, Option<&str>) {
+    match line.split_once(' ') {
+        Some((word, rest)) => (word, Some(rest)),
+        None => (line, None),
+    }
+}
+
+/// A user's name and a text behind it, when both are there and the text is more than blanks.
+fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
+    let (name, text) = body?.split_once(' ')?;
+    (!name.is_empty() && !is_blank(text)).then_some((name, text))
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// Appends the parts and an LF.
+fn put_line(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Text as it may be shown to a person: UTF-8 with nothing in it that drives a terminal (G2).
+
+use std::borrow::Cow;
+
+/// What stands in for a character that is not relayed.
+const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
+/// The line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
+/// character other than TAB, bidi control and line separator becomes U+FFFD. Borrows when there is nothing to replace.
+pub fn clean(line: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(line);
+    if text.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~')) || !text.chars().any(is_harmful) {
+        return text;
+    }
+    Cow::Owned(text.chars().map(|c| if is_harmful(c) { REPLACEMENT } else { c }).collect())
+}
+
+fn is_harmful(c: char) -> bool {
+    let bidi_or_separator = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && c != '\t') || bidi_or_separator
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g2_harmless_text_is_untouched_and_borrowed() {
+        for text in ["", "hello, world", "tab\there", "é 漢 🙂 e\u{301}", "\u{200d}\u{200b}", "\u{2030}"] {
+            assert!(matches!(clean(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn g2_what_drives_a_terminal_is_replaced() {
+        let cases: [(&[u8], &str); 9] = [
+            (b"a\x1b[2Jb", "a\u{fffd}[2Jb"),
+            (b"\x1b]0;title\x07", "\u{fffd}]0;title\u{fffd}"),
+            (b"a\rb\x08\x00\x7f", "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}"),
+            ("\u{9b}31m".as_bytes(), "\u{fffd}31m"),
+            (b"\x9b31m", "\u{fffd}31m"),
+            ("\u{202e}\u{2066}\u{2069}\u{202a}".as_bytes(), "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            ("\u{2028}\u{2029}".as_bytes(), "\u{fffd}\u{fffd}"),
+            (b"half \xe6\xbc", "half \u{fffd}"),
+            (b"\xff\xfe", "\u{fffd}\u{fffd}"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(clean(line), expected, "{line:?}");
+        }
+    }
+}
