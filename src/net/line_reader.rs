@@ -1,0 +1,258 @@
+//! Lines out of a byte stream, never longer than a limit, many from one `read`.
+
+use std::io::{self, BufRead, ErrorKind, Read};
+use std::mem;
+
+use crate::limits::{BUSY_READ_BUFFER, READ_BUFFER};
+
+/// A line as it came, without its LF and without one CR right before it (G1).
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// The beginning of a line that is longer than the limit; the rest of it is skipped (G8). It comes as soon as the
+    /// limit is passed, and comes once.
+    TooLong(&'a [u8]),
+}
+
+/// Splits what `source` yields into lines. Holds at most one line of the longest length, and no partial line is lost
+/// when a read fails or times out.
+#[derive(Debug)]
+pub struct LineReader<R> {
+    source: R,
+    buffer: Vec<u8>,
+    /// What has been read and not yet been handed out is `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    /// `buffer[start..scanned]` is known to have no LF.
+    scanned: usize,
+    /// Bytes of the longest line, including its LF.
+    limit: usize,
+    /// Inside a line that was too long.
+    skipping: bool,
+}
+
+impl<R> LineReader<R> {
+    /// A reader for lines of up to `limit` bytes, including the LF.
+    pub fn new(source: R, limit: usize) -> Self {
+        Self { source, buffer: Vec::new(), start: 0, end: 0, scanned: 0, limit, skipping: false }
+    }
+
+    /// Changes the limit, beginning with the next line handed out.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// The stream that is read.
+    pub fn source(&self) -> &R {
+        &self.source
+    }
+
+    /// The next line that is in the buffer already, without reading.
+    pub fn buffered_line(&mut self) -> Option<Line<'_>> {
+        loop {
+            let line_feed = self.find_line_feed();
+            let (line_end, next) = line_feed.map_or((self.end, self.end), |at| (at, at + 1));
+            let too_long = next - self.start > self.limit || (line_feed.is_none() && next - self.start == self.limit);
+            if line_feed.is_none() && !too_long && !self.skipping {
+                return None;
+            }
+            let start = mem::replace(&mut self.start, next);
+            self.scanned = next;
+            if mem::replace(&mut self.skipping, line_feed.is_none()) {
+                if line_feed.is_none() {
+                    return None;
+                }
+                continue;
+            }
+            if too_long {
+                return Some(Line::TooLong(&self.buffer[start..start + self.limit]));
+            }
+            let line = &self.buffer[start..line_end];
+            return Some(Line::Whole(line.strip_suffix(b"\r").unwrap_or(line)));
+        }
+    }
+
+    /// What is left when the stream has ended without an LF. Empty in the middle of a line that was too long.
+    pub fn into_rest(self) -> Vec<u8> {
+        let mut rest = self.buffer;
+        rest.truncate(self.end);
+        rest.split_off(self.start)
+    }
+
+    fn find_line_feed(&mut self) -> Option<usize> {
+        let mut unseen = &self.buffer[self.scanned..self.end];
+        // On a slice this is the standard library's fast byte search, and it cannot fail.
+        let passed = unseen.skip_until(b'\n').unwrap_or(0);
+        self.scanned += passed;
+        let found = passed > 0 && self.buffer[self.scanned - 1] == b'\n';
+        if found {
+            self.scanned -= 1;
+        }
+        found.then_some(self.scanned)
+    }
+
+    fn make_room(&mut self) {
+        if self.start == self.end {
+            (self.start, self.end, self.scanned) = (0, 0, 0);
+            if self.buffer.len() > BUSY_READ_BUFFER {
+                self.buffer = Vec::new();
+            }
+        }
+        if self.buffer.is_empty() {
+            self.buffer.resize(READ_BUFFER, 0);
+        }
+        if self.end < self.buffer.len() {
+            return;
+        }
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.scanned -= self.start;
+            self.start = 0;
+        } else {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+    }
+}
+
+impl<R: Read> LineReader<R> {
+    /// Reads once, and waits for it if there is nothing to read yet. Returns how many bytes came; 0 is the end of the
+    /// stream. Call it when [`Self::buffered_line`] has nothing more.
+    ///
+    /// # Errors
+    ///
+    /// What `read` reports, except interruptions, which are tried again. After a timeout the reader can go on.
+    pub fn fill(&mut self) -> io::Result<usize> {
+        self.make_room();
+        loop {
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(count) => {
+                    self.end += count;
+                    if self.end == self.buffer.len() && self.buffer.len() < BUSY_READ_BUFFER {
+                        self.buffer.resize(self.buffer.len() * 2, 0);
+                    }
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Yields each piece with one `read`.
+    struct Pieces<'a>(Vec<&'a [u8]>);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let Some(piece) = self.0.first_mut() else { return Ok(0) };
+            let count = piece.len().min(into.len());
+            into[..count].copy_from_slice(&piece[..count]);
+            *piece = &piece[count..];
+            if piece.is_empty() {
+                self.0.remove(0);
+            }
+            Ok(count)
+        }
+    }
+
+    /// Every line of the pieces, a too long one as its beginning and `…`; and what is left at the end.
+    fn lines(pieces: &[&[u8]], limit: usize) -> (Vec<String>, String) {
+        let pieces = pieces.iter().copied().filter(|piece| !piece.is_empty()).collect();
+        let mut reader = LineReader::new(Pieces(pieces), limit);
+        let mut lines = Vec::new();
+        loop {
+            while let Some(line) = reader.buffered_line() {
+                lines.push(match line {
+                    Line::Whole(line) => String::from_utf8_lossy(line).into_owned(),
+                    Line::TooLong(head) => String::from_utf8_lossy(head).into_owned() + "…",
+                });
+            }
+            if reader.fill().expect("the pieces do not fail") == 0 {
+                return (lines, String::from_utf8_lossy(&reader.into_rest()).into_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn g1_a_transcript_reads_the_same_wherever_it_is_cut() {
+        let text = b"HELLO-FROM ann\r\n\n\r\nSEND bob \r inside\r\r\n12345678901234567890123\nLIST\nhalf";
+        let limit = 21;
+        let expected = (
+            ["HELLO-FROM ann", "", "", "SEND bob \r inside\r", "123456789012345678901…", "LIST"]
+                .map(String::from)
+                .to_vec(),
+            String::from("half"),
+        );
+        for cut in 0..=text.len() {
+            assert_eq!(lines(&[&text[..cut], &text[cut..]], limit), expected, "cut at {cut}");
+        }
+        let single: Vec<&[u8]> = text.chunks(1).collect();
+        assert_eq!(lines(&single, limit), expected);
+    }
+
+    #[test]
+    fn g8_the_limit_counts_the_line_feed() {
+        assert_eq!(lines(&[b"1234567\nab\n"], 8).0, ["1234567", "ab"]);
+        assert_eq!(lines(&[b"12345678\nab\n"], 8).0, ["12345678…", "ab"]);
+        assert_eq!(lines(&[b"12345678", b"\nab\n"], 8).0, ["12345678…", "ab"]);
+        assert_eq!(lines(&[b"123456789", b"0\nab\n"], 8).0, ["12345678…", "ab"]);
+    }
+
+    #[test]
+    fn g8_an_endless_line_is_told_once_and_never_stored() {
+        let block = [b'A'; 4096];
+        let mut pieces = vec![&block[..]; 500];
+        pieces.push(b"\nnext\n");
+        let (lines, rest) = lines(&pieces, 1000);
+        assert_eq!((lines.len(), lines[1].as_str(), rest.as_str()), (2, "next", ""));
+
+        let mut reader = LineReader::new(Pieces(vec![&block[..]; 500]), 1000);
+        while reader.fill().expect("the pieces do not fail") > 0 {
+            while reader.buffered_line().is_some() {}
+            assert!(reader.buffer.len() <= BUSY_READ_BUFFER);
+        }
+        assert_eq!(reader.into_rest(), b"");
+    }
+
+    #[test]
+    fn a_long_line_is_read_whole_and_its_memory_given_back() {
+        let long = [vec![b'x'; 1 << 20], b"\nshort\n".to_vec()].concat();
+        let mut reader = LineReader::new(&long[..], 2 << 20);
+        let mut lengths = Vec::new();
+        loop {
+            while let Some(Line::Whole(line)) = reader.buffered_line() {
+                lengths.push(line.len());
+            }
+            if reader.fill().expect("a slice does not fail") == 0 {
+                break;
+            }
+        }
+        assert_eq!(lengths, [1 << 20, 5]);
+        assert!(reader.buffer.len() <= BUSY_READ_BUFFER);
+    }
+
+    #[test]
+    fn a_failed_read_loses_nothing() {
+        struct Flaky(Vec<io::Result<&'static [u8]>>);
+        impl Read for Flaky {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                let piece = self.0.remove(0)?;
+                into[..piece.len()].copy_from_slice(piece);
+                Ok(piece.len())
+            }
+        }
+        let source =
+            Flaky(vec![Ok(b"LI"), Err(ErrorKind::WouldBlock.into()), Err(ErrorKind::Interrupted.into()), Ok(b"ST\n")]);
+        let mut reader = LineReader::new(source, 100);
+        assert_eq!(reader.fill().expect("two bytes"), 2);
+        assert_eq!(reader.fill().expect_err("a timeout").kind(), ErrorKind::WouldBlock);
+        assert_eq!(reader.fill().expect("the rest"), 3);
+        assert_eq!(reader.buffered_line(), Some(Line::Whole(b"LIST")));
+    }
+}

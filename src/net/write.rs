@@ -1,0 +1,113 @@
+//! The write loop (RT2): every byte that leaves either program goes through here.
+
+use std::io::{self, ErrorKind, Write};
+
+/// Writes as much of `bytes` as `out` takes, in as many `write` calls as that needs, and returns how many bytes went
+/// out. Fewer than all of them means that `out` would have blocked, or that its write timeout passed.
+///
+/// # Errors
+///
+/// Whatever `write` reports, except interruptions, which are tried again. A `write` that takes nothing although it was
+/// offered something is [`ErrorKind::WriteZero`].
+pub fn write_available(out: &mut impl Write, bytes: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match out.write(&bytes[written..]) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => written += count,
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => break,
+                _ => return Err(error),
+            },
+        }
+    }
+    Ok(written)
+}
+
+/// Writes all of `bytes`, then flushes: for a standard stream, which has no timeout.
+///
+/// # Errors
+///
+/// As [`write_available`]; also [`ErrorKind::WouldBlock`] when `out` takes only a part of it.
+pub fn write_fully(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    if write_available(out, bytes)? < bytes.len() {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// Answers each `write` as it is told to: takes that many bytes, or fails.
+    struct Scripted {
+        answers: VecDeque<Result<usize, ErrorKind>>,
+        taken: Vec<u8>,
+        calls: usize,
+    }
+
+    impl Scripted {
+        fn new(answers: impl IntoIterator<Item = Result<usize, ErrorKind>>) -> Self {
+            Self { answers: answers.into_iter().collect(), taken: Vec::new(), calls: 0 }
+        }
+    }
+
+    impl Write for Scripted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            let count = self.answers.pop_front().unwrap_or(Ok(1))?.min(bytes.len());
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn rt2_one_byte_at_a_time_arrives_whole() {
+        let mut out = Scripted::new([]);
+        assert_eq!(write_available(&mut out, b"SEND bob hi\n").expect("all is taken"), 12);
+        assert_eq!((out.taken.as_slice(), out.calls), (&b"SEND bob hi\n"[..], 12));
+    }
+
+    #[test]
+    fn rt2_interruptions_lose_and_repeat_nothing() {
+        let mut out = Scripted::new([Err(ErrorKind::Interrupted), Ok(3), Err(ErrorKind::Interrupted), Ok(2), Ok(99)]);
+        write_fully(&mut out, b"HELLO-FROM ann\n").expect("all is taken");
+        assert_eq!(out.taken, b"HELLO-FROM ann\n");
+    }
+
+    #[test]
+    fn rt2_a_write_of_nothing_is_an_error_and_not_a_loop() {
+        let mut out = Scripted::new([Ok(2), Ok(0)]);
+        let error = write_available(&mut out, b"LIST\n").expect_err("nothing was taken");
+        assert_eq!((error.kind(), out.calls), (ErrorKind::WriteZero, 2));
+    }
+
+    #[test]
+    fn a_full_peer_ends_the_loop_with_what_went_out() {
+        for full in [ErrorKind::WouldBlock, ErrorKind::TimedOut] {
+            let mut out = Scripted::new([Ok(2), Err(full)]);
+            assert_eq!(write_available(&mut out, b"LIST\n").expect("a part is taken"), 2);
+        }
+    }
+
+    #[test]
+    fn a_broken_peer_is_an_error() {
+        let mut out = Scripted::new([Ok(2), Err(ErrorKind::BrokenPipe)]);
+        let error = write_fully(&mut out, b"LIST\n").expect_err("it is gone");
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn nothing_to_write_is_no_call() {
+        let mut out = Scripted::new([]);
+        assert_eq!(write_available(&mut out, b"").expect("nothing"), 0);
+        assert_eq!(out.calls, 0);
+    }
+}
