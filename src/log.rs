@@ -1,0 +1,183 @@
+//! The server's events, one line each: an RFC 3339 UTC time, a level, what happened. Never what anybody said.
+//!
+//! A thread of its own writes them, so that whoever has something to report never waits for a terminal or a pipe that
+//! nobody reads. When too many lines wait, further ones are dropped and counted.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::limits::{LOG_FLUSH, LOG_LINES};
+use crate::net;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something that should work does not.
+    Error,
+    /// Something is wrong that the server can live with.
+    Warn,
+    /// Who came, who left and why.
+    Info,
+    /// Each connection.
+    Debug,
+}
+
+/// All levels, most important first.
+pub const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        })
+    }
+}
+
+/// Where events are reported. Clones report to the same place.
+#[derive(Clone, Debug)]
+pub struct Log {
+    least: Level,
+    lines: SyncSender<String>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The writing end of a [`Log`].
+#[derive(Debug)]
+pub struct LogThread {
+    done: Receiver<()>,
+}
+
+impl Log {
+    /// A log of the events from `least` up, written to `sink`.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the thread.
+    pub fn start(least: Level, mut sink: impl Write + Send + 'static) -> io::Result<(Self, LogThread)> {
+        let (lines, events) = mpsc::sync_channel::<String>(LOG_LINES);
+        let (finished, done) = mpsc::channel();
+        let dropped = Arc::new(AtomicU64::new(0));
+        let to_tell = Arc::clone(&dropped);
+        thread::Builder::new().name(String::from("log")).spawn(move || {
+            for line in events {
+                // Nobody is left to hear of a log that cannot be written.
+                let _ = net::write_fully(&mut sink, line.as_bytes());
+                let count = to_tell.swap(0, Ordering::Relaxed);
+                if count > 0 {
+                    let line = format_line(SystemTime::now(), Level::Warn, &format!("{count} log lines were dropped"));
+                    let _ = net::write_fully(&mut sink, line.as_bytes());
+                }
+            }
+            let _ = finished.send(());
+        })?;
+        Ok((Self { least, lines, dropped }, LogThread { done }))
+    }
+
+    /// Reports an event; the text is made only if the level is logged.
+    pub fn event(&self, level: Level, text: impl fmt::Display) {
+        if level > self.least {
+            return;
+        }
+        let line = format_line(SystemTime::now(), level, &text.to_string());
+        if self.lines.try_send(line).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl LogThread {
+    /// Waits until what was reported is written, but not for long. To be called when no [`Log`] is left.
+    pub fn finish(self) {
+        let _ = self.done.recv_timeout(LOG_FLUSH);
+    }
+}
+
+fn format_line(time: SystemTime, level: Level, text: &str) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let text = text.replace('\n', " ");
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z {level} {text}\n")
+}
+
+/// The date of a day that is so many days after 1970-01-01.
+fn date(days: u64) -> (u64, u64, u64) {
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let (mut year, mut left) = (1970, days);
+    loop {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if left < length {
+            break;
+        }
+        left -= length;
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    (year, month, left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_line_is_an_rfc_3339_time_a_level_and_the_event() {
+        let cases = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ];
+        for (seconds, expected) in cases {
+            let time = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(format_line(time, Level::Info, "ann\nleft"), format!("{expected} info ann left\n"));
+        }
+    }
+
+    #[test]
+    fn a_sink_that_is_stuck_holds_nobody_up_and_the_loss_is_told() {
+        struct Stuck(mpsc::Sender<String>, Receiver<()>);
+        impl Write for Stuck {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let _ = self.1.recv();
+                let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (written, lines) = mpsc::channel();
+        let (release, gate) = mpsc::channel();
+        let (log, thread) = Log::start(Level::Info, Stuck(written, gate)).expect("a thread");
+        for number in 0..LOG_LINES + 100 {
+            log.event(Level::Info, number);
+            log.event(Level::Debug, "not logged");
+        }
+        drop((log, release));
+        thread.finish();
+        let lines: Vec<String> = lines.try_iter().collect();
+        assert!(lines.len() <= LOG_LINES + 2);
+        assert!(lines.iter().any(|line| line.contains("warn") && line.ends_with("log lines were dropped\n")));
+        assert!(!lines.iter().any(|line| line.contains("not logged")));
+    }
+}

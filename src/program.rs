@@ -1,0 +1,23 @@
+//! How both programs speak outside of their job: a text that was asked for, or what went wrong and with which status.
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+use crate::net;
+
+/// Prints a text that was asked for, such as the help.
+pub fn print(text: &str) -> ExitCode {
+    match net::write_fully(&mut io::stdout(), text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says on standard error what went wrong, and returns the status to end with: 1 when the world is in the way, 2 when
+/// the command line is wrong.
+pub fn fail(program: &str, status: u8, problem: &dyn Display) -> ExitCode {
+    // The exit status is all that is left to tell where standard error is closed.
+    let _ = net::write_fully(&mut io::stderr(), format!("{program}: {problem}\n").as_bytes());
+    ExitCode::from(status)
+}

@@ -1,0 +1,54 @@
+//! Why a connection ended: one reason each, logged once.
+
+use std::fmt;
+use std::io::ErrorKind;
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client said good-bye.
+    Quit,
+    /// The client shut down its sending side.
+    EndOfInput,
+    /// The connection broke.
+    Failed(ErrorKind),
+    /// The client was refused at login, and has been told why.
+    Refused,
+    /// The client had not logged in when the time for it was over.
+    LoginTimeout,
+    /// The client had not logged in, and others waited for a place.
+    Displaced,
+    /// The client did not read fast enough what others sent to it.
+    Slow,
+    /// The client read nothing at all for a long time.
+    Stalled,
+    /// The client needed a writer thread, and there was none to be had.
+    NoWriter,
+    /// The server has a fault.
+    Panicked,
+}
+
+impl CloseReason {
+    /// Whether the client still gets what waits for it before the connection is closed.
+    pub fn is_orderly(self) -> bool {
+        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused)
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quit => "quit",
+            Self::EndOfInput => "end of input",
+            Self::Failed(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => "reset by the client",
+            Self::Failed(kind) => return write!(f, "connection failed: {kind}"),
+            Self::Refused => "refused",
+            Self::LoginTimeout => "not logged in within the time limit",
+            Self::Displaced => "not logged in, and others wait for its place",
+            Self::Slow => "slow: too much waited for it for too long",
+            Self::Stalled => "slow: it took nothing for too long",
+            Self::NoWriter => "slow, and no thread to be had for writing to it",
+            Self::Panicked => "internal error",
+        })
+    }
+}

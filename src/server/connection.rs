@@ -1,0 +1,287 @@
+//! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::close_reason::CloseReason;
+use super::lobby::Place;
+use super::outbox::Outbox;
+use super::pass::{Gone, Pass};
+use super::registry::{ECHOBOT, Member, NotJoined, Recipient};
+use super::sync::{read, write};
+use super::{Context, Slot};
+use crate::limits;
+use crate::log::Level;
+use crate::net::{Line, LineReader, telnet};
+use crate::protocol::{self, Dialect, Event, Fault, Name, Request, Scope, Seat};
+
+/// A connection that has been accepted.
+pub(super) struct Connection {
+    pub(super) id: u64,
+    pub(super) peer: SocketAddr,
+    pub(super) arrived: Instant,
+    pub(super) stream: TcpStream,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) place: Place,
+    pub(super) slot: Slot,
+    pub(super) context: Context,
+}
+
+impl Connection {
+    /// Serves the client until the connection ends, and everything that was held for it is free again.
+    pub(super) fn run(self) {
+        let mut reader =
+            LineReader::new(self.stream, limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line));
+        let mut conversation = Conversation {
+            id: self.id,
+            peer: self.peer,
+            deadline: Some(self.arrived + self.context.settings.login_timeout),
+            outbox: self.outbox,
+            pass: Pass::new(self.id),
+            dialect: None,
+            seat: Seat::default(),
+            place: Some(self.place),
+            context: self.context,
+            encoded: Vec::new(),
+        };
+        conversation.context.log.event(Level::Debug, format_args!("{} connected", conversation.peer));
+        let reason = conversation.converse(&mut reader);
+        conversation.end(reason, &mut reader);
+        drop(conversation);
+        drop(reader);
+        drop(self.slot);
+    }
+}
+
+/// What the server and one client have to do with each other.
+struct Conversation {
+    id: u64,
+    peer: SocketAddr,
+    /// When the client has to be logged in; `None` once it is.
+    deadline: Option<Instant>,
+    outbox: Arc<Outbox>,
+    pass: Pass,
+    /// Known from the first line on.
+    dialect: Option<&'static dyn Dialect>,
+    seat: Seat,
+    /// Held until the client is logged in.
+    place: Option<Place>,
+    context: Context,
+    /// Where lines for others and for itself are put together.
+    encoded: Vec<u8>,
+}
+
+impl Conversation {
+    fn converse(&mut self, reader: &mut LineReader<TcpStream>) -> CloseReason {
+        loop {
+            while let Some(line) = reader.buffered_line() {
+                let was_logged_in = self.seat.name.is_some();
+                if let ControlFlow::Break(reason) = self.handle(&line) {
+                    return reason;
+                }
+                if !was_logged_in && self.seat.name.is_some() {
+                    reader.set_limit(self.context.settings.max_line);
+                    let _ = reader.source().set_read_timeout(None);
+                }
+            }
+            self.pass.flush();
+            if let Some(deadline) = self.deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return CloseReason::LoginTimeout;
+                }
+                let _ = reader.source().set_read_timeout(Some(left));
+            }
+            match reader.fill() {
+                Ok(0) => return self.outbox.close_reason().unwrap_or(CloseReason::EndOfInput),
+                Ok(_) => {}
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
+                    kind => return self.outbox.close_reason().unwrap_or(CloseReason::Failed(kind)),
+                },
+            }
+        }
+    }
+
+    fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
+        let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
+        let stripped = telnet::strip(bytes);
+        if let Some(stripped) = &stripped {
+            let _ = self.pass.post(&self.outbox, &stripped.answer);
+        }
+        let text = protocol::clean(stripped.as_ref().map_or(bytes, |stripped| &stripped.line));
+        let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
+        let request = match (dialect.decode_request(&text, &mut self.seat), line) {
+            (Request::Faulty(fault), _) => Request::Faulty(fault),
+            (_, Line::TooLong(_)) => Request::Faulty(Fault::TooLong),
+            (request, Line::Whole(_)) => request,
+        };
+        let accepted = match request {
+            Request::Login { name } => self.login(dialect, name),
+            Request::Direct { to, text } => {
+                self.direct(to, text);
+                true
+            }
+            Request::Broadcast { text } => {
+                self.broadcast(text);
+                true
+            }
+            Request::Names => {
+                let names = read(&self.context.registry).names();
+                self.reply(&Event::Names(names.iter().map(Name::as_str).collect()));
+                true
+            }
+            Request::Secret | Request::Nothing => true,
+            Request::Leave => return ControlFlow::Break(CloseReason::Quit),
+            Request::Faulty(fault) => {
+                self.reply(&Event::Faulty(fault));
+                false
+            }
+        };
+        if !accepted && self.seat.name.is_none() && dialect.refusal_closes() {
+            return ControlFlow::Break(CloseReason::Refused);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Checks a name in the order of G4 and takes it; says whether it is taken now.
+    fn login(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+        let Ok(name) = Name::parse(text) else {
+            self.reply(&Event::Faulty(Fault::MalformedName(text)));
+            return false;
+        };
+        let welcome = match self.seat.name {
+            None => Event::Welcome { name: text },
+            Some(_) => Event::Renamed { name: text },
+        };
+        self.encoded.clear();
+        dialect.encode_event(&welcome, self.seat.revision, &mut self.encoded);
+        self.pass.make_room(&self.outbox);
+        let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
+        let joined = write(&self.context.registry)
+            .join(member, |member| member.outbox.add_reserved(&self.encoded, self.pass.id()));
+        match joined {
+            Ok(_) => {
+                self.pass.touch(&self.outbox);
+                match self.seat.name.replace(name) {
+                    None => self.came_in(dialect, text),
+                    Some(before) => self.context.log.event(Level::Info, format_args!("{before} is now {text}")),
+                }
+                true
+            }
+            Err(NotJoined::NameInUse) => {
+                self.reply(&Event::NameInUse { name: text });
+                false
+            }
+            Err(NotJoined::Full) => {
+                self.context.log.event(Level::Warn, format_args!("{} refused: the server is full", self.peer));
+                self.reply(&Event::ServerFull);
+                false
+            }
+        }
+    }
+
+    fn came_in(&mut self, dialect: &dyn Dialect, name: &str) {
+        self.deadline = None;
+        self.place = None;
+        let (peer, key) = (self.peer, dialect.key());
+        self.context.log.event(Level::Info, format_args!("{name} logged in from {peer} ({key})"));
+    }
+
+    fn direct(&mut self, to: &str, text: &str) {
+        let from = self.seat.name.clone();
+        let from = from.as_ref().map_or("", Name::as_str);
+        let recipient = read(&self.context.registry).find(to);
+        match recipient {
+            None => self.reply(&Event::NoSuchUser { name: to }),
+            Some(Recipient::Echobot) => self.direct_to_itself(ECHOBOT, text),
+            Some(Recipient::Member(member)) if member.id == self.id => self.direct_to_itself(from, text),
+            Some(Recipient::Member(member)) => {
+                self.encoded.clear();
+                let delivery = Event::Delivery { scope: Scope::Direct, from, text };
+                member.dialect.encode_event(&delivery, 0, &mut self.encoded);
+                match self.pass.post(&member.outbox, &self.encoded) {
+                    Ok(()) => self.reply(&Event::Sent),
+                    Err(Gone) => self.reply(&Event::NoSuchUser { name: to }),
+                }
+            }
+        }
+    }
+
+    /// A message that comes back to its sender, behind the reply (C8).
+    fn direct_to_itself(&mut self, from: &str, text: &str) {
+        self.reply(&Event::Sent);
+        self.reply(&Event::Delivery { scope: Scope::Direct, from, text });
+    }
+
+    fn broadcast(&mut self, text: &str) {
+        let from = self.seat.name.clone();
+        let delivery = Event::Delivery { scope: Scope::Broadcast, from: from.as_ref().map_or("", Name::as_str), text };
+        let everyone = read(&self.context.registry).everyone_but(self.id);
+        let mut encoded: Vec<(&str, Vec<u8>)> = Vec::new();
+        for member in &everyone {
+            let key = member.dialect.key();
+            let at = encoded.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+                let mut line = Vec::new();
+                member.dialect.encode_event(&delivery, 0, &mut line);
+                encoded.push((key, line));
+                encoded.len() - 1
+            });
+            // Whoever has just gone gets no broadcast, like anybody else who is not there.
+            let _ = self.pass.post(&member.outbox, &encoded[at].1);
+        }
+    }
+
+    /// Adds a line for the client itself, behind all that waits for it. A client that is gone is found out by the read.
+    fn reply(&mut self, event: &Event<'_>) {
+        let Some(dialect) = self.dialect else { return };
+        self.encoded.clear();
+        dialect.encode_event(event, self.seat.revision, &mut self.encoded);
+        let _ = self.pass.post(&self.outbox, &self.encoded);
+    }
+
+    /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
+    /// and no reset destroys it (G10).
+    fn end(&mut self, reason: CloseReason, reader: &mut LineReader<TcpStream>) {
+        write(&self.context.registry).leave(self.id);
+        let who = self.seat.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
+        let level = if self.seat.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
+        self.context.log.event(level, format_args!("{who} left: {reason}"));
+        self.pass.flush();
+        if reason.is_orderly() && self.outbox.finish(Instant::now() + limits::FLUSH_TIMEOUT) {
+            self.outbox.shutdown_sending();
+            if reason != CloseReason::EndOfInput {
+                drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
+            }
+        }
+        self.outbox.close(reason);
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            write(&self.context.registry).leave(self.id);
+            self.outbox.close(CloseReason::Panicked);
+        }
+    }
+}
+
+/// Reads what the client has sent and nobody wants any more, until it has closed its side too.
+fn drain(reader: &mut LineReader<TcpStream>, deadline: Instant) {
+    loop {
+        while reader.buffered_line().is_some() {}
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left < Duration::from_millis(1) {
+            return;
+        }
+        let _ = reader.source().set_read_timeout(Some(left));
+        if !matches!(reader.fill(), Ok(1..)) {
+            return;
+        }
+    }
+}

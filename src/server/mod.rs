@@ -1,0 +1,169 @@
+//! The server: one thread that accepts, one thread for each client, and the room they share.
+//!
+//! It knows the [`crate::protocol`] only through [`crate::protocol::Dialect`], and nothing of the client program. It
+//! prints nothing: events go to a [`Log`], and the address it listens on is asked for with [`Server::local_addr`].
+
+mod capacity;
+mod close_reason;
+mod connection;
+mod lobby;
+mod outbox;
+mod pass;
+mod registry;
+mod sync;
+mod writer;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use self::capacity::{Capacity, Machine};
+use self::close_reason::CloseReason;
+use self::connection::Connection;
+use self::lobby::Lobby;
+use self::outbox::{Outbox, OutboxSettings};
+use self::registry::Registry;
+use crate::limits;
+use crate::log::{Level, Log};
+
+/// What a server can be told. [`Settings::default`] is what `limits` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Logged-in clients there may be, `echobot` not counted.
+    pub max_clients: usize,
+    /// Bytes of the longest line, including its LF.
+    pub max_line: usize,
+    /// Bytes that may wait for one recipient.
+    pub max_backlog: usize,
+    /// How long a recipient may stay over half its backlog.
+    pub slow_timeout: Duration,
+    /// How long a client may take to log in.
+    pub login_timeout: Duration,
+    /// Whether `echobot` is online (G11).
+    pub echobot: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_clients: limits::MAX_CLIENTS,
+            max_line: limits::MAX_LINE,
+            max_backlog: limits::MAX_BACKLOG,
+            slow_timeout: limits::SLOW_TIMEOUT,
+            login_timeout: limits::LOGIN_TIMEOUT,
+            echobot: true,
+        }
+    }
+}
+
+/// What every connection works with. Clones share it.
+#[derive(Clone)]
+struct Context {
+    settings: Arc<Settings>,
+    registry: Arc<RwLock<Registry>>,
+    log: Log,
+}
+
+/// A server that listens.
+pub struct Server {
+    listener: TcpListener,
+    context: Context,
+    lobby: Arc<Lobby>,
+    outbox_settings: Arc<OutboxSettings>,
+    capacity: Capacity,
+    /// Connections that are open now.
+    open: Arc<AtomicUsize>,
+    /// The id of the last connection.
+    last_id: AtomicU64,
+}
+
+/// One of the connections that may be open at a time; it is free again when this is dropped.
+struct Slot(Arc<AtomicUsize>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Server {
+    /// Begins to listen on `address`; from now on clients can connect, and are served once [`Self::run`] is called.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not one of this machine, or is in use.
+    pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let capacity = Machine::read().capacity();
+        if capacity.connections < settings.max_clients {
+            let (fit, wanted) = (capacity.connections, settings.max_clients);
+            let text =
+                format!("only {fit} connections fit into this machine's limits, not {wanted}: raise 'ulimit -n'");
+            log.event(Level::Warn, text);
+        }
+        let outbox_settings = OutboxSettings {
+            max_backlog: settings.max_backlog,
+            slow_timeout: settings.slow_timeout,
+            writers_left: AtomicUsize::new(capacity.writers),
+        };
+        let registry = Registry::new(settings.max_clients, settings.echobot);
+        Ok(Self {
+            listener,
+            context: Context { settings: Arc::new(settings), registry: Arc::new(RwLock::new(registry)), log },
+            lobby: Arc::new(Lobby::new(limits::LOBBY_PLACES, limits::LOBBY_GRACE)),
+            outbox_settings: Arc::new(outbox_settings),
+            capacity,
+            open: Arc::default(),
+            last_id: AtomicU64::new(0),
+        })
+    }
+
+    /// The address it listens on, with the port that the system picked if it was asked to (H16).
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Accepts clients and serves them, for ever. A failed `accept` is never final: it is tried again after a while.
+    pub fn run(&self) {
+        let mut retry = limits::ACCEPT_RETRY;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, peer)) => {
+                    retry = limits::ACCEPT_RETRY;
+                    if let Err(error) = self.admit(stream, peer) {
+                        self.context.log.event(Level::Warn, format_args!("{peer} refused: {error}"));
+                    }
+                }
+                Err(error) => {
+                    self.context.log.event(Level::Warn, format_args!("cannot accept a connection: {error}"));
+                    thread::park_timeout(retry);
+                    retry = (retry * 2).min(limits::ACCEPT_RETRY_MOST);
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        let arrived = Instant::now();
+        let slot = Slot(Arc::clone(&self.open));
+        if self.open.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections {
+            return Err(io::Error::other("too many connections for this machine's limits"));
+        }
+        stream.set_nodelay(true)?;
+        let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_settings)));
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let to_displace = Arc::clone(&outbox);
+        let place = self.lobby.enter(id, move || to_displace.close(CloseReason::Displaced));
+        let context = self.context.clone();
+        let connection = Connection { id, peer, arrived, stream, outbox, place, slot, context };
+        let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
+        builder.spawn(move || connection.run()).map(drop)
+    }
+}

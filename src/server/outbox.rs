@@ -1,0 +1,366 @@
+//! What is pending for one client, between everybody who sends to it and its socket.
+//!
+//! Whoever adds bytes also writes them, outside the lock, and takes along what others add meanwhile: one line is one
+//! `write` when the room is idle, everything pending is one `write` when it is busy, and two senders never interleave.
+//! A client that does not take its bytes at once gets a writer thread of its own ([`super::writer`]) until it has kept
+//! up for a while; from then on senders only add.
+//!
+//! # Bounds
+//!
+//! The backlog is what is pending plus what is being written. Up to half of `max_backlog` anything is admitted, past that
+//! only what fits. A sender that is refused waits ([`Outbox::wait_for_room`]) until the backlog is down to half again,
+//! and so does everybody who comes after it; that is the backpressure that slows a flood down. The same happens to a
+//! recipient that has been over half its backlog for half of `slow_timeout`, so that a recipient that does read, however
+//! busy its senders, gets below the mark within the other half; one that does not is disconnected.
+//!
+//! # Who writes
+//!
+//! While the mode is [`Mode::Idle`] and bytes are pending, some sender has the outbox in its [`Pass`] and will flush it.
+//! A sender flushes all that it has touched before it waits for anything. So pending bytes never lie forgotten.
+//!
+//! [`Pass`]: super::pass::Pass
+
+use std::io;
+use std::mem;
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::close_reason::CloseReason;
+use super::sync::{lock, wait, wait_for};
+use super::writer;
+use crate::limits;
+use crate::net;
+
+/// The sending side of a connection.
+pub trait Socket: Send + Sync + 'static {
+    /// Sends what the peer takes before the write timeout, and returns how many bytes that were.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is broken.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Sets how long one write may wait for a peer that takes nothing. A failure leaves the old one.
+    fn set_write_timeout(&self, timeout: Duration);
+
+    /// Shuts down one direction or both, which wakes whoever is blocked in it.
+    fn shutdown(&self, how: Shutdown);
+}
+
+impl Socket for TcpStream {
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        net::write_available(&mut &*self, bytes)
+    }
+
+    fn set_write_timeout(&self, timeout: Duration) {
+        let _ = Self::set_write_timeout(self, Some(timeout));
+    }
+
+    fn shutdown(&self, how: Shutdown) {
+        let _ = Self::shutdown(self, how);
+    }
+}
+
+/// What all outboxes of a server have in common.
+#[derive(Debug)]
+pub struct OutboxSettings {
+    /// Bytes that may wait for one recipient.
+    pub max_backlog: usize,
+    /// How long a recipient may stay over half of them.
+    pub slow_timeout: Duration,
+    /// Writer threads that may still be started.
+    pub writers_left: AtomicUsize,
+}
+
+impl OutboxSettings {
+    /// Half of the largest backlog: the mark over which a recipient counts as behind.
+    fn mark(&self) -> usize {
+        self.max_backlog / 2
+    }
+
+    fn take_writer(&self) -> bool {
+        self.writers_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok()
+    }
+
+    pub(super) fn give_writer_back(&self) {
+        self.writers_left.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// The bytes pending for one client, and its socket.
+#[derive(Debug)]
+pub struct Outbox<S = TcpStream> {
+    pub(super) socket: S,
+    pub(super) settings: Arc<OutboxSettings>,
+    pub(super) state: Mutex<State>,
+    /// Something is pending; only the writer thread waits for it.
+    pub(super) work: Condvar,
+    /// The backlog is down to the mark, or the outbox is closed.
+    room: Condvar,
+}
+
+/// What an [`Outbox`] keeps under its lock.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Bytes that nobody has begun to write.
+    pub(super) pending: Vec<u8>,
+    /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
+    pub(super) in_flight: usize,
+    pub(super) mode: Mode,
+    /// The pass that has this outbox on its list since the pending bytes were last taken.
+    touched_by: u64,
+    /// Since when the backlog has been over the mark.
+    pub(super) over_since: Option<Instant>,
+    /// Nothing is admitted until the backlog is down to the mark.
+    gate_shut: bool,
+    /// Threads that wait for `room`.
+    waiting: usize,
+    /// The writer thread waits for `work`.
+    pub(super) writer_waits: bool,
+    pub(super) closed: Option<CloseReason>,
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Nobody at the moment; the next sender will.
+    Idle,
+    /// A sender.
+    Direct,
+    /// The writer thread.
+    Queued,
+}
+
+/// Why bytes were not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdded {
+    /// There is no room; wait for it.
+    Full,
+    /// The connection is closed.
+    Closed,
+}
+
+impl State {
+    fn backlog(&self) -> usize {
+        self.pending.len() + self.in_flight
+    }
+
+    fn admits(&mut self, count: usize, settings: &OutboxSettings) -> bool {
+        if self.backlog() <= settings.mark() {
+            return true;
+        }
+        let behind_for_long = self.over_since.is_some_and(|since| since.elapsed() >= settings.slow_timeout / 2);
+        self.gate_shut |= behind_for_long || self.backlog() + count > settings.max_backlog;
+        !self.gate_shut
+    }
+
+    /// Takes all pending bytes in order to write them.
+    pub(super) fn take_batch(&mut self) -> Vec<u8> {
+        let batch = mem::take(&mut self.pending);
+        self.in_flight = batch.len();
+        self.touched_by = 0;
+        batch
+    }
+}
+
+impl<S: Socket> Outbox<S> {
+    /// An outbox that nobody is behind of yet.
+    pub fn new(socket: S, settings: Arc<OutboxSettings>) -> Self {
+        socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
+        let state = State {
+            pending: Vec::new(),
+            in_flight: 0,
+            mode: Mode::Idle,
+            touched_by: 0,
+            over_since: None,
+            gate_shut: false,
+            waiting: 0,
+            writer_waits: false,
+            closed: None,
+        };
+        Self { socket, settings, state: Mutex::new(state), work: Condvar::new(), room: Condvar::new() }
+    }
+
+    /// Adds bytes behind all others. `Ok(true)` means that the caller, known as `pass` (not 0), has to flush.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdded`], and then nothing was added.
+    pub fn add(&self, bytes: &[u8], pass: u64) -> Result<bool, NotAdded> {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return Err(NotAdded::Closed);
+        }
+        if !state.admits(bytes.len(), &self.settings) {
+            return Err(NotAdded::Full);
+        }
+        Ok(self.append(&mut state, bytes, pass))
+    }
+
+    /// Adds a line without asking for room, which the caller has waited for. The caller has to flush in any case.
+    pub fn add_reserved(&self, line: &[u8], pass: u64) {
+        let mut state = lock(&self.state);
+        if state.closed.is_none() {
+            self.append(&mut state, line, pass);
+        }
+    }
+
+    /// Whether the next line would be admitted, whatever its length.
+    pub fn has_room(&self) -> bool {
+        lock(&self.state).admits(self.settings.max_backlog, &self.settings)
+    }
+
+    /// Waits until the backlog is down to the mark, or the outbox is closed. To be called after a [`NotAdded::Full`], and
+    /// with every touched outbox flushed.
+    pub fn wait_for_room(&self) {
+        let mut state = lock(&self.state);
+        while state.gate_shut && state.closed.is_none() {
+            state.waiting += 1;
+            state = wait(&self.room, state);
+            state.waiting -= 1;
+        }
+    }
+
+    /// Writes what is pending, unless somebody else is doing so. `patience` is how long the caller can still be held up;
+    /// what it is held up here is taken off it, and when nothing is left of it, a writer thread does the work.
+    pub fn flush(self: &Arc<Self>, patience: &mut Duration) {
+        let mut state = lock(&self.state);
+        if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
+            return;
+        }
+        if patience.is_zero() {
+            return self.hand_over(state);
+        }
+        state.mode = Mode::Direct;
+        for _ in 0..limits::DIRECT_ROUNDS {
+            let mut batch = state.take_batch();
+            drop(state);
+            let begun = Instant::now();
+            let sent = self.socket.send(&batch);
+            state = lock(&self.state);
+            state.in_flight = 0;
+            let sent = match sent {
+                Ok(sent) => sent,
+                Err(error) => {
+                    state.mode = Mode::Idle;
+                    drop(state);
+                    return self.close(CloseReason::Failed(error.kind()));
+                }
+            };
+            if state.closed.is_some() {
+                state.mode = Mode::Idle;
+                return self.settle(&mut state);
+            }
+            if sent < batch.len() {
+                *patience = patience.saturating_sub(begun.elapsed());
+                batch.drain(..sent);
+                batch.append(&mut state.pending);
+                state.pending = batch;
+                break;
+            }
+            if state.pending.is_empty() {
+                if batch.capacity() <= limits::OUTBOX_KEEP {
+                    batch.clear();
+                    state.pending = batch;
+                }
+                state.mode = Mode::Idle;
+                return self.settle(&mut state);
+            }
+        }
+        self.settle(&mut state);
+        self.hand_over(state);
+    }
+
+    /// Waits until all that is pending has gone out, and says whether it has; `false` when the deadline passed or the
+    /// connection broke first.
+    pub fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
+        let mut patience = limits::PASS_PATIENCE;
+        self.flush(&mut patience);
+        let mut state = lock(&self.state);
+        loop {
+            if state.closed.is_some() {
+                return false;
+            }
+            if state.backlog() == 0 && state.mode != Mode::Direct {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state.waiting += 1;
+            state = wait_for(&self.room, state, left);
+            state.waiting -= 1;
+        }
+    }
+
+    /// Ends the connection at once: what is pending is dropped, and everybody who reads, writes or waits is woken. The
+    /// first reason stays.
+    pub fn close(&self, reason: CloseReason) {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return;
+        }
+        state.closed = Some(reason);
+        state.pending = Vec::new();
+        self.work.notify_all();
+        self.room.notify_all();
+        drop(state);
+        self.socket.shutdown(Shutdown::Both);
+    }
+
+    /// Why it was closed, if it was.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        lock(&self.state).closed
+    }
+
+    /// Tells the peer that nothing more will come.
+    pub fn shutdown_sending(&self) {
+        self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// To be called when the backlog has become smaller: lets senders go on when it is down to the mark.
+    pub(super) fn settle(&self, state: &mut State) {
+        if state.backlog() <= self.settings.mark() {
+            state.over_since = None;
+            state.gate_shut = false;
+            if state.waiting > 0 {
+                self.room.notify_all();
+            }
+        }
+    }
+
+    fn append(&self, state: &mut State, bytes: &[u8], pass: u64) -> bool {
+        if bytes.is_empty() {
+            return false;
+        }
+        state.pending.extend_from_slice(bytes);
+        if state.backlog() > self.settings.mark() {
+            state.over_since.get_or_insert_with(Instant::now);
+        }
+        if state.mode == Mode::Queued {
+            if mem::take(&mut state.writer_waits) {
+                self.work.notify_one();
+            }
+            return false;
+        }
+        mem::replace(&mut state.touched_by, pass) != pass
+    }
+
+    fn hand_over(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        state.mode = Mode::Queued;
+        drop(state);
+        if !self.settings.take_writer() {
+            return self.close(CloseReason::NoWriter);
+        }
+        if writer::spawn(Arc::clone(self)).is_err() {
+            self.settings.give_writer_back();
+            self.close(CloseReason::NoWriter);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
