@@ -1,10 +1,44 @@
 //! Parley: a chat server and a chat client for small line-based protocols, on one port, in one room.
+//!
+//! # Layers
+//!
+//! ```text
+//! bin/server, bin/client      main: parse the command line, run, one exit status
+//!   server   |   client       each knows nothing of the other
+//!        net, log, sys        bytes in and out; events; what std lacks
+//!          protocol           lines to requests and events, and back: plain functions
+//!           limits            every number, with its unit and reason
+//! ```
+//!
+//! Imports point downwards only.
+//!
+//! # Threads
+//!
+//! Server: `main` accepts; each client has one thread, its reader, which also writes to others; only a client that does
+//! not keep up gets a second one, its writer, for a while; one thread writes the log. Client: one thread reads standard
+//! input, one reads the socket, and `main` owns everything else.
+//!
+//! # The way of one message
+//!
+//! Three hops on one thread, from the sender's socket to the recipient's:
+//!
+//! 1. the sender's [reader](net::LineReader) has a line, and the sender's [dialect](protocol::Dialect) decodes it to a
+//!    [`protocol::Request::Direct`];
+//! 2. the registry finds the recipient, whose dialect encodes a [`protocol::Event::Delivery`] into the recipient's
+//!    outbox;
+//! 3. when the sender's reader has no further whole line, every outbox it touched is flushed: one `write` each.
+//!
+//! # The lock rule
+//!
+//! While a guard of the registry is held nothing is written to a socket, awaited or logged. Whoever takes both locks
+//! takes the registry's first and an outbox's second. No other two locks are ever held at once.
 
 pub mod cli;
+pub mod client;
 pub mod limits;
 pub mod log;
 pub mod net;
+pub mod program;
 pub mod protocol;
 pub mod server;
 pub mod sys;
-pub mod program;

@@ -1,0 +1,387 @@
+//! The session as a function, rule by rule.
+
+use super::*;
+
+/// A session that is fed inputs; what it does is written as one line an action.
+struct Script {
+    session: CapSession,
+}
+
+impl Script {
+    /// At the name prompt, connected.
+    fn new() -> Self {
+        let mut script = Self { session: CapSession::new("here port 1".into(), None) };
+        assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
+        assert_eq!(script.feed(Input::Connected), [""; 0]);
+        script
+    }
+
+    /// Logged in as ann.
+    fn chatting() -> Self {
+        let mut script = Self::new();
+        assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
+        assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!"]);
+        script
+    }
+
+    fn feed(&mut self, input: Input) -> Vec<String> {
+        let mut actions = Vec::new();
+        self.session.handle(input, &mut actions);
+        actions.into_iter().map(show).collect()
+    }
+
+    fn typed(&mut self, line: &str) -> Vec<String> {
+        self.feed(Input::Typed(line.to_owned()))
+    }
+
+    fn received(&mut self, line: &str) -> Vec<String> {
+        self.feed(Input::Received(line.to_owned()))
+    }
+}
+
+fn show(action: Action) -> String {
+    match action {
+        Action::Print(text) => format!("print {text}"),
+        Action::Warn(text) => format!("warn {text}"),
+        Action::Connect => "connect".into(),
+        Action::Disconnect => "disconnect".into(),
+        Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
+        Action::FinishSending => "finish".into(),
+        Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
+        Action::Exit(status) => format!("exit {status}"),
+    }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn ri2_ri3_a_login() {
+    Script::chatting();
+}
+
+#[test]
+fn a_name_from_the_command_line_is_sent_when_connected() {
+    let mut script = Script { session: CapSession::new("here port 1".into(), Some("ann".into())) };
+    assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+}
+
+#[test]
+fn ri4_ra2_a_name_in_use_is_asked_for_again_on_a_new_connection() {
+    let mut script = Script::new();
+    script.typed("ann");
+    assert_eq!(
+        script.received("IN-USE"),
+        ["print Cannot log in as ann. That username is already in use.", "disconnect", "print Enter your login:"]
+    );
+    assert_eq!(script.typed("bob"), ["connect"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM bob"]);
+    assert_eq!(script.received("HELLO bob"), ["print Successfully logged in as bob!"]);
+}
+
+#[test]
+fn ri5_ra4_names_that_cannot_be_are_refused_without_the_server() {
+    let mut script = Script::new();
+    for name in ["a!b", "@bob", "!who", "a#", "$", "50%", "^", "a&b", "*", "@bob hi"] {
+        let refused = format!("print Cannot log in as {name}. That username contains disallowed characters.");
+        assert_eq!(script.typed(name), [refused.as_str(), "print Enter your login:"]);
+    }
+    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
+}
+
+#[test]
+fn ri5_ri12_ra5_ra6_what_the_server_refuses_is_asked_for_again() {
+    for (reply, shown) in [
+        ("BAD-RQST-BODY", "print Cannot log in as a b. That username contains disallowed characters."),
+        ("BAD-RQST-HDR", "print Error: Unknown issue in previous message header."),
+    ] {
+        let mut script = Script::new();
+        assert_eq!(script.typed("a b"), ["send HELLO-FROM a b"]);
+        assert_eq!(script.received(reply), [shown, "disconnect", "print Enter your login:"]);
+        assert_eq!(script.typed("ann"), ["connect"]);
+    }
+}
+
+#[test]
+fn ra6_an_empty_name_is_asked_for_again_and_nothing_is_sent() {
+    let mut script = Script::new();
+    for line in ["", "   "] {
+        assert_eq!(script.typed(line), ["print Enter your login:"]);
+    }
+}
+
+#[test]
+fn ri6_a_full_server_ends_the_program() {
+    let mut script = Script::new();
+    script.typed("ann");
+    assert_eq!(script.received("BUSY"), ["print Cannot log in. The server is full!", "exit 1"]);
+}
+
+#[test]
+fn ri7_ri8_ri9_sending() {
+    let mut script = Script::chatting();
+    assert_eq!(script.typed("@bob hi, all "), ["send SEND bob hi, all "]);
+    assert_eq!(script.received("SEND-OK"), ["print The message was sent succesfully"]);
+    for reply in ["BAD-DEST-USER", "UNKNOWN"] {
+        assert_eq!(script.typed("@eve  two"), ["send SEND eve  two"]);
+        assert_eq!(script.received(reply), ["print The destination user does not exist"]);
+    }
+}
+
+#[test]
+fn ri10_a_delivery_is_shown_whenever_it_comes() {
+    let mut script = Script::new();
+    assert_eq!(script.received("DELIVERY bob early"), ["print From bob: early"]);
+    script.typed("ann");
+    assert_eq!(script.received("DELIVERY bob  a  b "), ["print From bob:  a  b "]);
+    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!"]);
+    assert_eq!(script.received("DELIVERY bob SEND-OK"), ["print From bob: SEND-OK"]);
+}
+
+#[test]
+fn ri11_the_list() {
+    let mut script = Script::chatting();
+    for command in ["!who", " !who "] {
+        assert_eq!(script.typed(command), ["send LIST"]);
+        let list = "print There are 2 online users:\n- echobot\n- ann";
+        assert_eq!(script.received("LIST-OK echobot,ann"), [list]);
+    }
+    assert_eq!(script.received("WHO-OK"), ["print There are 0 online users:"]);
+}
+
+#[test]
+fn ri12_r13_errors_after_login() {
+    let mut script = Script::chatting();
+    script.typed("@bob hi");
+    assert_eq!(script.received("BAD-RQST-HDR"), ["print Error: Unknown issue in previous message header."]);
+    script.typed("@bob hi");
+    assert_eq!(script.received("BAD-RQST-BODY"), ["print Error: Unknown issue in previous message body."]);
+}
+
+#[test]
+fn ri1_rt7_headers_that_answer_nothing_do_no_harm() {
+    let unexpected = "warn The server sent an unexpected reply.";
+    let cases = [
+        ("HELLO ann", unexpected),
+        ("IN-USE", unexpected),
+        ("BUSY", unexpected),
+        ("", unexpected),
+        ("DELIVERY", unexpected),
+        ("WHAT-IS-THIS 42", unexpected),
+        ("SEND-OK", "print The message was sent succesfully"),
+        ("UNKNOWN", "print The destination user does not exist"),
+        ("BAD-DEST-USER", "print The destination user does not exist"),
+        ("LIST-OK ann", "print There are 1 online users:\n- ann"),
+        ("BAD-RQST-HDR", "print Error: Unknown issue in previous message header."),
+        ("BAD-RQST-BODY", "print Error: Unknown issue in previous message body."),
+    ];
+    for mut script in [Script::new(), Script::chatting()] {
+        for (line, shown) in cases.iter().chain(cases.iter().rev()) {
+            assert_eq!(script.received(line), [*shown], "{line:?}");
+        }
+    }
+    let mut script = Script::new();
+    script.received("IN-USE");
+    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
+}
+
+#[test]
+fn k1_who_works_with_a_server_of_revision_1_and_is_remembered() {
+    let mut script = Script::chatting();
+    assert_eq!(script.typed("!who"), ["send LIST"]);
+    assert_eq!(script.received("BAD-RQST-HDR"), ["send WHO"]);
+    assert_eq!(script.received("WHO-OK ann"), ["print There are 1 online users:\n- ann"]);
+    assert_eq!(script.typed("!who"), ["send WHO"]);
+}
+
+#[test]
+fn k1_only_when_both_fail_the_error_is_shown() {
+    let mut script = Script::chatting();
+    script.typed("!who");
+    script.received("BAD-RQST-HDR");
+    assert_eq!(script.received("BAD-RQST-HDR"), ["print Error: Unknown issue in previous message header."]);
+    assert_eq!(script.typed("!who"), ["send LIST"]);
+}
+
+#[test]
+fn k1_the_error_is_matched_to_the_request_it_answers() {
+    let mut script = Script::chatting();
+    script.typed("@bob hi");
+    script.typed("!who");
+    assert_eq!(script.received("SEND-OK"), ["print The message was sent succesfully"]);
+    assert_eq!(script.received("DELIVERY bob x"), ["print From bob: x"]);
+    assert_eq!(script.received("BAD-RQST-HDR"), ["send WHO"]);
+}
+
+#[test]
+fn k2_lines_typed_during_the_login_wait_for_it() {
+    let mut script = Script::new();
+    script.typed("ann");
+    assert!(!script.session.wants_input());
+    assert_eq!(script.typed("@bob hi"), NOTHING);
+    assert_eq!(script.typed("!who"), NOTHING);
+    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "send LIST"]);
+    assert!(script.session.wants_input());
+}
+
+#[test]
+fn k2_after_a_refusal_they_are_names_to_try() {
+    let mut script = Script::new();
+    script.typed("ann");
+    script.typed("@bob hi");
+    script.typed("eve");
+    script.typed("@bob hello");
+    assert_eq!(
+        script.received("IN-USE")[3..],
+        [
+            "print Cannot log in as @bob hi. That username contains disallowed characters.",
+            "print Enter your login:",
+            "connect"
+        ]
+    );
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM eve"]);
+    assert_eq!(script.received("HELLO eve"), ["print Successfully logged in as eve!", "send SEND bob hello"]);
+}
+
+#[test]
+fn k2_what_means_nothing_gets_a_hint_and_an_empty_line_nothing() {
+    let mut script = Script::chatting();
+    for line in ["hello", "@bob", "@bob ", "@bob  \t", "@ hi", "!help", "!whoo", " @bob hi", "quit"] {
+        let shown = script.typed(line);
+        assert_eq!(shown.len(), 1, "{line:?}");
+        assert!(["print", "@<username> <message>", "!who", "!quit"].iter().all(|word| shown[0].contains(word)));
+    }
+    for line in ["", "  "] {
+        assert_eq!(script.typed(line), NOTHING);
+    }
+}
+
+#[test]
+fn k3_the_end_of_input_sends_everything_first_and_waits_for_the_answers() {
+    let mut script = Script::new();
+    script.typed("ann");
+    script.typed("@bob hi");
+    assert_eq!(script.feed(Input::TypedEnd), ["wait 5"]);
+    assert_eq!(
+        script.received("HELLO ann"),
+        ["print Successfully logged in as ann!", "send SEND bob hi", "wait 5", "finish"]
+    );
+    assert_eq!(script.received("SEND-OK"), ["print The message was sent succesfully"]);
+    assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+}
+
+#[test]
+fn k3_a_server_that_does_not_close_is_waited_for_until_the_time_is_up() {
+    let mut script = Script::chatting();
+    assert_eq!(script.feed(Input::TypedEnd), ["wait 5", "finish"]);
+    assert_eq!(script.feed(Input::TimeUp), ["exit 0"]);
+}
+
+#[test]
+fn k3_a_server_that_never_answers_the_login_is_an_error() {
+    let mut script = Script::new();
+    script.typed("ann");
+    script.feed(Input::TypedEnd);
+    assert_eq!(script.feed(Input::TimeUp), ["warn No answer from here port 1: nothing was sent.", "exit 1"]);
+}
+
+#[test]
+fn k1_k3_k5_the_sending_side_stays_open_while_who_may_have_to_follow() {
+    for end in [Input::TypedEnd, Input::Typed("!quit".into())] {
+        let mut script = Script::chatting();
+        assert_eq!(script.typed("!who"), ["send LIST"]);
+        assert_eq!(script.feed(end).len(), 1);
+        assert_eq!(script.received("BAD-RQST-HDR"), ["send WHO", "finish"]);
+        assert_eq!(script.received("WHO-OK ann"), ["print There are 1 online users:\n- ann"]);
+        assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+    }
+}
+
+#[test]
+fn k3_the_end_of_input_at_the_prompt_quits_once_it_is_known_whether_there_is_a_server() {
+    let mut script = Script::new();
+    assert_eq!(script.feed(Input::TypedEnd), ["wait 5", "finish"]);
+    assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+
+    let mut script = Script { session: CapSession::new("here port 1".into(), None) };
+    script.feed(Input::Start);
+    assert_eq!(script.feed(Input::TypedEnd), ["wait 5"]);
+    assert_eq!(script.feed(Input::Connected), ["finish"]);
+}
+
+#[test]
+fn k4_an_unreachable_server_is_reported() {
+    let mut script = Script { session: CapSession::new("here port 1".into(), None) };
+    script.feed(Input::Start);
+    let shown = script.feed(Input::Unreachable("refused".into()));
+    assert_eq!(shown, ["warn Cannot connect to here port 1: refused", "exit 1"]);
+}
+
+#[test]
+fn k4_a_connection_that_is_gone_at_the_prompt_is_made_anew_without_a_word() {
+    let mut script = Script::new();
+    assert_eq!(script.feed(Input::Disconnected(None)), NOTHING);
+    assert_eq!(script.typed("ann"), ["connect"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+}
+
+#[test]
+fn k4_so_is_one_that_goes_while_the_name_is_on_its_way() {
+    let mut script = Script::new();
+    script.typed("ann");
+    assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), ["connect"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+    let lost = "warn The connection to here port 1 was lost: reset";
+    assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), [lost, "exit 1"]);
+}
+
+#[test]
+fn ri7_k5_quit_at_each_point() {
+    let mut connecting = Script { session: CapSession::new("here port 1".into(), None) };
+    connecting.feed(Input::Start);
+    assert_eq!(connecting.typed("!quit"), ["exit 0"]);
+
+    let mut logging_in = Script::new();
+    logging_in.typed("ann");
+    let mut waiting = Script::chatting();
+    waiting.typed("@bob hi");
+    for mut script in [Script::new(), logging_in, waiting, Script::chatting()] {
+        assert_eq!(script.typed("!quit"), ["wait 1", "finish"]);
+        assert_eq!(script.typed("@bob more"), NOTHING);
+        assert_eq!(script.feed(Input::TypedEnd), NOTHING);
+        assert_eq!(script.received("DELIVERY bob late"), ["print From bob: late"]);
+        assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+    }
+
+    let mut gone = Script::new();
+    gone.feed(Input::Disconnected(None));
+    assert_eq!(gone.typed("!quit"), ["wait 1", "exit 0"]);
+}
+
+#[test]
+fn k2_k5_quit_during_the_login_still_sends_what_was_typed_before() {
+    let mut script = Script::new();
+    script.typed("ann");
+    script.typed("@bob hi");
+    assert_eq!(script.typed("!quit"), ["wait 1"]);
+    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "finish"]);
+    assert_eq!(script.feed(Input::TimeUp), ["exit 0"]);
+
+    let mut script = Script::new();
+    script.typed("ann");
+    script.typed("@bob hi");
+    script.typed("!quit");
+    assert_eq!(script.received("IN-USE").last().map(String::as_str), Some("exit 0"));
+}
+
+#[test]
+fn k6_a_lost_connection_is_said_and_is_status_1() {
+    let mut script = Script::chatting();
+    let lost = "warn The connection to here port 1 was lost: the server closed it.";
+    assert_eq!(script.feed(Input::Disconnected(None)), [lost, "exit 1"]);
+
+    let mut script = Script::chatting();
+    script.typed("!who");
+    script.feed(Input::TypedEnd);
+    assert_eq!(script.feed(Input::Disconnected(None)), [lost, "exit 1"]);
+}

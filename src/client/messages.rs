@@ -1,0 +1,74 @@
+//! Every text that the client shows a person. Those with an id are the specification's, byte for byte.
+
+use std::fmt::Display;
+
+/// RI2: before anything else.
+pub const WELCOME: &str = "Welcome to Chat Client. Enter your login:";
+/// RA2: once more, after a login that failed.
+pub const ENTER_LOGIN: &str = "Enter your login:";
+/// RI6: the server is full.
+pub const SERVER_FULL: &str = "Cannot log in. The server is full!";
+/// RI8: the message was handed on.
+pub const SENT: &str = "The message was sent succesfully";
+/// RI9: nobody of that name is online.
+pub const NO_SUCH_USER: &str = "The destination user does not exist";
+/// RI12: the server did not understand a first word.
+pub const BAD_HEADER: &str = "Error: Unknown issue in previous message header.";
+/// R13: the server did not understand the rest.
+pub const BAD_BODY: &str = "Error: Unknown issue in previous message body.";
+/// K2: something was typed that means nothing.
+pub const HINT: &str = "Use @<username> <message> to send, !who to list who is online, or !quit to leave.";
+/// RI1: a reply that nobody knows, or that answers nothing.
+pub const UNEXPECTED_REPLY: &str = "The server sent an unexpected reply.";
+/// A line of the server that is longer than anybody can want to read.
+pub const REPLY_TOO_LONG: &str = "The server sent a line that is too long to show.";
+/// A typed line that is longer than anybody can want to send.
+pub const TYPED_TOO_LONG: &str = "That line is too long to send.";
+
+/// RI3: logged in.
+pub fn logged_in(name: &str) -> String {
+    format!("Successfully logged in as {name}!")
+}
+
+/// RI4: somebody has that name.
+pub fn name_in_use(name: &str) -> String {
+    format!("Cannot log in as {name}. That username is already in use.")
+}
+
+/// RI5: that is no name.
+pub fn malformed_name(name: &str) -> String {
+    format!("Cannot log in as {name}. That username contains disallowed characters.")
+}
+
+/// RI10: a message from a user.
+pub fn delivery(from: &str, text: &str) -> String {
+    format!("From {from}: {text}")
+}
+
+/// RI11: who is online, a line each.
+pub fn online(names: &[&str]) -> String {
+    let mut text = format!("There are {} online users:", names.len());
+    for name in names {
+        text += "\n- ";
+        text += name;
+    }
+    text
+}
+
+/// K4: nobody answers there.
+pub fn cannot_connect(server: &str, reason: &dyn Display) -> String {
+    format!("Cannot connect to {server}: {reason}")
+}
+
+/// K6: the server is gone, or the way to it.
+pub fn connection_lost(server: &str, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("The connection to {server} was lost: {reason}"),
+        None => format!("The connection to {server} was lost: the server closed it."),
+    }
+}
+
+/// K3: everything was typed, and the server does not say whether the login is good.
+pub fn no_answer(server: &str) -> String {
+    format!("No answer from {server}: nothing was sent.")
+}

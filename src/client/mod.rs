@@ -1,0 +1,251 @@
+//! The client: a thread on standard input and a thread on the socket, both only reporting to one channel, and one loop
+//! that owns everything else: the session, the screen and the sending half.
+//!
+//! The loop never waits for the server to take anything for longer than a moment, so that incoming messages are shown
+//! whatever is on its way out (RT6), and the two ends of a connection can never wait for each other. It knows nothing of
+//! the server program.
+
+pub mod cap;
+mod keyboard;
+mod link;
+pub mod messages;
+pub mod session;
+
+use std::io::{self, ErrorKind, Write};
+use std::mem;
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+use self::keyboard::Throttle;
+use self::session::{Action, Input, Session};
+use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD};
+use crate::net;
+
+/// What the reader threads report.
+#[derive(Debug)]
+enum Event {
+    Keyboard(keyboard::Report),
+    /// With the number of the connection that it is about.
+    Link(u64, link::Report),
+}
+
+/// Runs a session with the server at this address until it is over.
+///
+/// # Errors
+///
+/// When a thread cannot be started or standard output cannot be written.
+pub fn run(session: impl Session, host: &str, port: u16) -> io::Result<u8> {
+    let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
+    let throttle = keyboard::spawn(sender.clone())?;
+    let client = Client {
+        session,
+        address: (host.to_owned(), port),
+        sender,
+        events,
+        throttle,
+        unreleased: 0,
+        link: None,
+        link_number: 0,
+        deadline: None,
+        unattended: 0,
+        screen: Vec::new(),
+    };
+    match client.run() {
+        // Whoever closed standard output has seen enough (K6).
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
+        result => result,
+    }
+}
+
+struct Client<S> {
+    session: S,
+    address: (String, u16),
+    /// What every new thread gets a clone of.
+    sender: SyncSender<Event>,
+    events: Receiver<Event>,
+    throttle: Throttle,
+    /// Typed lines that were handled and whose place in the throttle is still taken.
+    unreleased: usize,
+    link: Option<Outgoing>,
+    /// The number of the latest connection; reports of earlier ones are of no interest.
+    link_number: u64,
+    /// When the session's patience ends.
+    deadline: Option<Instant>,
+    /// Events handled since things were last shown and sent.
+    unattended: usize,
+    /// What is to be shown and is not yet written.
+    screen: Vec<u8>,
+}
+
+/// The sending half of the connection.
+struct Outgoing {
+    stream: TcpStream,
+    pending: Vec<u8>,
+    /// To be shut down when all is sent.
+    finish: bool,
+}
+
+impl<S: Session> Client<S> {
+    fn run(mut self) -> io::Result<u8> {
+        let mut actions = Vec::new();
+        let mut input = Some(Input::Start);
+        loop {
+            if let Some(input) = input {
+                self.session.handle(input, &mut actions);
+            }
+            for action in actions.drain(..) {
+                if let Some(status) = self.perform(action)? {
+                    self.show()?;
+                    return Ok(status);
+                }
+            }
+            let event = self.next_event()?;
+            input = match event {
+                Some(event) => self.input(event)?,
+                None => Some(Input::TimeUp),
+            };
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
+        match action {
+            Action::Print(text) => {
+                self.screen.extend_from_slice(text.as_bytes());
+                self.screen.push(b'\n');
+            }
+            Action::Warn(text) => self.warn(&text)?,
+            Action::Connect => {
+                self.disconnect();
+                self.link_number += 1;
+                link::spawn(self.link_number, self.address.clone(), self.sender.clone())?;
+            }
+            Action::Disconnect => self.disconnect(),
+            Action::Send(bytes) => {
+                if let Some(link) = &mut self.link {
+                    link.pending.extend_from_slice(&bytes);
+                }
+            }
+            Action::FinishSending => {
+                if let Some(link) = &mut self.link {
+                    link.finish = true;
+                }
+            }
+            Action::WaitAtMost(time) => self.deadline = Some(Instant::now() + time),
+            Action::Exit(status) => return Ok(Some(status)),
+        }
+        Ok(None)
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(link) = self.link.take() {
+            let _ = link.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// What an event means to the session, if anything.
+    fn input(&mut self, event: Event) -> io::Result<Option<Input>> {
+        let input = match event {
+            Event::Keyboard(report) => {
+                self.unreleased += 1;
+                match report {
+                    keyboard::Report::Typed(line) => Input::Typed(line),
+                    keyboard::Report::End => Input::TypedEnd,
+                    keyboard::Report::TooLong => {
+                        self.warn(messages::TYPED_TOO_LONG)?;
+                        return Ok(None);
+                    }
+                }
+            }
+            Event::Link(number, _) if number != self.link_number => return Ok(None),
+            Event::Link(_, report) => match report {
+                link::Report::Connected(stream) => {
+                    self.link = Some(Outgoing { stream, pending: Vec::new(), finish: false });
+                    Input::Connected
+                }
+                link::Report::Unreachable(error) => Input::Unreachable(error.to_string()),
+                link::Report::Received(line) => Input::Received(line),
+                link::Report::TooLong => {
+                    self.warn(messages::REPLY_TOO_LONG)?;
+                    return Ok(None);
+                }
+                link::Report::Disconnected(error) => {
+                    self.disconnect();
+                    Input::Disconnected(error.map(|error| error.to_string()))
+                }
+            },
+        };
+        Ok(Some(input))
+    }
+
+    /// The next event; `None` when the session's patience ends first. Before it waits, and now and then in a flood of
+    /// events, it shows and sends what is waiting for that.
+    fn next_event(&mut self) -> io::Result<Option<Event>> {
+        loop {
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(None);
+            }
+            if self.unattended < CLIENT_READ_AHEAD {
+                if let Ok(event) = self.events.try_recv() {
+                    self.unattended += 1;
+                    return Ok(Some(event));
+                }
+            }
+            self.unattended = 0;
+            self.show()?;
+            let sending = self.send_some();
+            self.release_throttle();
+            let wait = if sending { Some(Duration::ZERO) } else { left };
+            // `self.sender` keeps the channel connected.
+            let event = match wait {
+                Some(wait) => self.events.recv_timeout(wait).ok(),
+                None => self.events.recv().ok(),
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Sends what the server takes within a moment; says whether there is more to send.
+    fn send_some(&mut self) -> bool {
+        let Some(link) = &mut self.link else { return false };
+        match net::write_available(&mut &link.stream, &link.pending) {
+            Ok(sent) => drop(link.pending.drain(..sent)),
+            // The thread on the socket reports what became of the connection.
+            Err(_) => link.pending.clear(),
+        }
+        if link.pending.is_empty() && mem::take(&mut link.finish) {
+            let _ = link.stream.shutdown(Shutdown::Write);
+        }
+        !link.pending.is_empty()
+    }
+
+    /// Lets more be typed when what was typed before has been taken care of.
+    fn release_throttle(&mut self) {
+        let congested = self.link.as_ref().is_some_and(|link| link.pending.len() >= CLIENT_BACKLOG);
+        if !congested && self.session.wants_input() {
+            for _ in 0..mem::take(&mut self.unreleased) {
+                self.throttle.release();
+            }
+        }
+    }
+
+    fn show(&mut self) -> io::Result<()> {
+        if self.screen.is_empty() {
+            return Ok(());
+        }
+        net::write_fully(&mut io::stdout(), &mem::take(&mut self.screen))
+    }
+
+    /// Diagnostics keep their place among what is shown.
+    fn warn(&mut self, text: &str) -> io::Result<()> {
+        self.show()?;
+        let mut stderr = io::stderr();
+        // Nobody is left to hear of a standard error that cannot be written.
+        let _ = net::write_fully(&mut stderr, format!("{text}\n").as_bytes());
+        let _ = stderr.flush();
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! What a session is: a function from what happens to what is to be done about it.
+//!
+//! A session does no I/O of its own and looks at no clock, so each one is tested as the function it is.
+
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The program has started. The first input, and it comes once.
+    Start,
+    /// A line was typed.
+    Typed(String),
+    /// Nothing more will be typed.
+    TypedEnd,
+    /// The connection that was asked for is there.
+    Connected,
+    /// It could not be made, for this reason.
+    Unreachable(String),
+    /// A line came from the server.
+    Received(String),
+    /// The connection has ended; with a reason unless the server closed it in good order.
+    Disconnected(Option<String>),
+    /// The time of the last [`Action::WaitAtMost`] is over.
+    TimeUp,
+}
+
+/// Something to do, in the order in which a session says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Show a line, or several, on standard output.
+    Print(String),
+    /// Show a diagnostic on standard error.
+    Warn(String),
+    /// Connect to the server.
+    Connect,
+    /// Drop the connection; nothing more will be heard of it.
+    Disconnect,
+    /// Send these bytes.
+    Send(Vec<u8>),
+    /// When all is sent, tell the server that nothing more will come.
+    FinishSending,
+    /// Wait for the next input no longer than this from now on; takes the place of an earlier one.
+    WaitAtMost(Duration),
+    /// End the program with this status.
+    Exit(u8),
+}
+
+/// One dialect's client.
+pub trait Session {
+    /// Takes an input and appends what is to be done.
+    fn handle(&mut self, input: Input, actions: &mut Vec<Action>);
+
+    /// Whether a typed line would be acted upon now, rather than kept for later.
+    fn wants_input(&self) -> bool;
+}
