@@ -60,9 +60,7 @@ impl<R> LineReader<R> {
             let start = mem::replace(&mut self.start, next);
             self.scanned = next;
             if mem::replace(&mut self.skipping, line_feed.is_none()) {
-                if line_feed.is_none() {
-                    return None;
-                }
+                line_feed?;
                 continue;
             }
             if too_long {

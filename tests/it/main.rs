@@ -1,0 +1,17 @@
+//! Tests of the real programs over real sockets. Each rule of the protocols is named in the test that proves it.
+//!
+//! Nothing here sleeps: a test waits for a fact, with a deadline that only a failure reaches, and proves silence by a
+//! line that comes next.
+
+#![allow(clippy::disallowed_methods, reason = "a test may wait until all that it sends is taken")]
+
+mod cap_client;
+mod cap_server;
+mod cli;
+mod common_rules;
+mod crowd;
+mod outbox;
+mod places;
+mod support;
+mod terminal;
+mod tidy;

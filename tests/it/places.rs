@@ -1,0 +1,76 @@
+//! How many may be connected, and for how long without logging in.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+
+use super::support::{Peer, Server, wait_for};
+
+#[test]
+fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
+    let server = Server::with(&["--login-timeout", "0.5"]);
+    let mut ann = server.cap("ann");
+    let begun = Instant::now();
+    let mut mute = server.connect();
+    let trickler = server.connect();
+    let bytes = trickler.stream.try_clone().expect("a socket");
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while std::io::Write::write(&mut &bytes, b"H").is_ok() {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        });
+        mute.expect_end();
+        assert!(begun.elapsed() >= Duration::from_millis(500));
+        wait_for("both to be gone", || {
+            (server.log().matches("not logged in within the time limit").count() == 2).then_some(())
+        });
+    });
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    drop(trickler);
+    ann.expect_silence();
+}
+
+#[test]
+fn strangers_have_512_places_and_the_oldest_gives_way_after_five_seconds() {
+    let server = Server::start();
+    let begun = Instant::now();
+    let mut strangers: Vec<Peer> = (0..512).map(|_| server.connect()).collect();
+    let mut ann = server.cap("ann");
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(5), "{waited:?}");
+    strangers[0].expect_end();
+    server.wait_for_log("others wait for its place");
+    // Only as many had to go as were in the way.
+    strangers[511].say("HELLO-FROM bob");
+    strangers[511].expect("HELLO bob");
+    ann.ask("LIST", "LIST-OK echobot,ann,bob");
+}
+
+/// A server that may open few files.
+fn with_open_files(count: usize) -> Server {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {count}; exec \"$0\" --port 0")]).arg(cargo_bin!("server"));
+    Server::from(command)
+}
+
+#[test]
+fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
+    let server = with_open_files(64);
+    server.wait_for_log("connections fit into this machine's limits");
+    let (mut ann, mut bob) = (server.cap("ann"), server.cap("bob"));
+    let crowd: Vec<Peer> = (0..200).map(|_| server.connect()).collect();
+    server.wait_for_log("refused: too many connections for this machine's limits");
+    ann.ask("SEND bob hi", "SEND-OK");
+    bob.expect("DELIVERY ann hi");
+    drop(crowd);
+    wait_for("a new login to work", || {
+        let mut peer = server.connect();
+        std::io::Write::write_all(&mut peer.stream, b"HELLO-FROM eve\n").ok()?;
+        let mut answer = [0; 10];
+        std::io::Read::read_exact(&mut peer.stream, &mut answer).ok()?;
+        (&answer == b"HELLO eve\n").then_some(())
+    });
+    ann.expect_silence();
+}
