@@ -7,7 +7,7 @@ use super::messages;
 use super::session::{Action, Input, Session};
 use crate::limits::{END_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
-use crate::protocol::{Dialect, Event, Fault, Name, Request, Seat};
+use crate::protocol::{Dialect, Event, Fault, Request};
 
 const QUIT: &str = "!quit";
 const WHO: &str = "!who";
@@ -24,7 +24,8 @@ pub struct CapSession {
     given_name: Option<String>,
     link: Link,
     stage: Stage,
-    seat: Seat,
+    /// What the server is known to speak (K1).
+    revision: u8,
     /// What was typed while the login was being answered (K2).
     kept: VecDeque<Typed>,
     /// Requests that the server has not answered yet, in the order in which it will.
@@ -83,7 +84,7 @@ impl CapSession {
             given_name: name,
             link: Link::Down,
             stage: Stage::Asking,
-            seat: Seat::default(),
+            revision: REVISION_2,
             kept: VecDeque::new(),
             awaited: VecDeque::new(),
             leaving: Leaving::No,
@@ -115,7 +116,7 @@ impl CapSession {
                 name => self.log_in(name, actions),
             }
         } else if line_without_blanks == WHO {
-            let awaited = if self.seat.revision == REVISION_1 { Awaited::Who } else { Awaited::List };
+            let awaited = if self.revision == REVISION_1 { Awaited::Who } else { Awaited::List };
             self.request(&Request::Names, awaited, actions);
         } else if let Some((to, text)) = addressed(line) {
             self.request(&Request::Direct { to, text }, Awaited::Send, actions);
@@ -131,7 +132,7 @@ impl CapSession {
 
     fn encode(&self, request: &Request<'_>) -> Action {
         let mut line = Vec::new();
-        Cap.encode_request(request, &self.seat, &mut line);
+        Cap.encode_request(request, "", self.revision, &mut line);
         Action::Send(line)
     }
 
@@ -215,11 +216,11 @@ impl CapSession {
     fn header_refused(&mut self, actions: &mut Vec<Action>) {
         match self.awaited.pop_front() {
             Some(Awaited::List) => {
-                self.seat.revision = REVISION_1;
+                self.revision = REVISION_1;
                 self.request(&Request::Names, Awaited::Who, actions);
             }
             Some(Awaited::Who) => {
-                self.seat.revision = REVISION_2;
+                self.revision = REVISION_2;
                 actions.push(print(messages::BAD_HEADER));
             }
             Some(Awaited::Send) | None => actions.push(print(messages::BAD_HEADER)),
@@ -227,7 +228,6 @@ impl CapSession {
     }
 
     fn logged_in(&mut self, name: &str, actions: &mut Vec<Action>) {
-        self.seat.name = Name::parse(name).ok();
         self.stage = Stage::Chatting;
         actions.push(print(messages::logged_in(name)));
         self.act_on_kept(actions);

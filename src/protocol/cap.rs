@@ -67,11 +67,11 @@ impl Dialect for Cap {
         }
     }
 
-    fn encode_request(&self, request: &Request<'_>, seat: &Seat, out: &mut Vec<u8>) {
+    fn encode_request(&self, request: &Request<'_>, _from: &str, revision: u8, out: &mut Vec<u8>) {
         match *request {
             Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
             Request::Direct { to, text } => put_line(out, &[SEND, " ", to, " ", text]),
-            Request::Names if seat.revision == REVISION_1 => put_line(out, &[WHO]),
+            Request::Names if revision == REVISION_1 => put_line(out, &[WHO]),
             Request::Names => put_line(out, &[LIST]),
             Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Nothing | Request::Faulty(_) => {}
         }

@@ -89,7 +89,7 @@ pub enum Scope {
     Broadcast,
 }
 
-/// What a dialect may know of the connection that a line belongs to. Each end keeps one.
+/// What a dialect may know of the connection that a request comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seat {
     /// The name that is logged in on the connection.
@@ -115,8 +115,8 @@ pub trait Dialect: Sync {
     /// Server side: what the line asks for, coming from `seat`. May learn the revision.
     fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a>;
 
-    /// Client side: appends the line that asks for `request`, going out from `seat`.
-    fn encode_request(&self, request: &Request<'_>, seat: &Seat, out: &mut Vec<u8>);
+    /// Client side: appends the line by which `from` asks for `request`.
+    fn encode_request(&self, request: &Request<'_>, from: &str, revision: u8, out: &mut Vec<u8>);
 
     /// Client side: what the line tells, or `None` when no such line exists.
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>>;

@@ -48,7 +48,7 @@ fn requests_survive_the_way_out_and_back() {
             let requests = if seat.name.is_none() { &outside[..] } else { &inside[..] };
             for request in requests {
                 let mut line = Vec::new();
-                dialect.encode_request(request, &seat, &mut line);
+                dialect.encode_request(request, "ann", seat.revision, &mut line);
                 let Some((b'\n', line)) = line.split_last() else { continue };
                 let line = clean(line);
                 assert_eq!(dialect.decode_request(&line, &mut seat), *request, "{}: {line:?}", dialect.key());

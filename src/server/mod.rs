@@ -11,7 +11,6 @@ mod outbox;
 mod pass;
 mod registry;
 mod sync;
-mod writer;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};

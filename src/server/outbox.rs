@@ -2,7 +2,7 @@
 //!
 //! Whoever adds bytes also writes them, outside the lock, and takes along what others add meanwhile: one line is one
 //! `write` when the room is idle, everything pending is one `write` when it is busy, and two senders never interleave.
-//! A client that does not take its bytes at once gets a writer thread of its own ([`super::writer`]) until it has kept
+//! A client that does not take its bytes at once gets a writer thread of its own ([`writer`]) until it has kept
 //! up for a while; from then on senders only add.
 //!
 //! # Bounds
@@ -20,6 +20,8 @@
 //!
 //! [`Pass`]: super::pass::Pass
 
+mod writer;
+
 use std::io;
 use std::mem;
 use std::net::{Shutdown, TcpStream};
@@ -29,7 +31,6 @@ use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
 use super::sync::{lock, wait, wait_for};
-use super::writer;
 use crate::limits;
 use crate::net;
 
@@ -84,7 +85,7 @@ impl OutboxSettings {
         self.writers_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok()
     }
 
-    pub(super) fn give_writer_back(&self) {
+    fn give_writer_back(&self) {
         self.writers_left.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -92,39 +93,39 @@ impl OutboxSettings {
 /// The bytes pending for one client, and its socket.
 #[derive(Debug)]
 pub struct Outbox<S = TcpStream> {
-    pub(super) socket: S,
-    pub(super) settings: Arc<OutboxSettings>,
-    pub(super) state: Mutex<State>,
+    socket: S,
+    settings: Arc<OutboxSettings>,
+    state: Mutex<State>,
     /// Something is pending; only the writer thread waits for it.
-    pub(super) work: Condvar,
+    work: Condvar,
     /// The backlog is down to the mark, or the outbox is closed.
     room: Condvar,
 }
 
 /// What an [`Outbox`] keeps under its lock.
 #[derive(Debug)]
-pub(super) struct State {
+struct State {
     /// Bytes that nobody has begun to write.
-    pub(super) pending: Vec<u8>,
+    pending: Vec<u8>,
     /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
-    pub(super) in_flight: usize,
-    pub(super) mode: Mode,
+    in_flight: usize,
+    mode: Mode,
     /// The pass that has this outbox on its list since the pending bytes were last taken.
     touched_by: u64,
     /// Since when the backlog has been over the mark.
-    pub(super) over_since: Option<Instant>,
+    over_since: Option<Instant>,
     /// Nothing is admitted until the backlog is down to the mark.
     gate_shut: bool,
     /// Threads that wait for `room`.
     waiting: usize,
     /// The writer thread waits for `work`.
-    pub(super) writer_waits: bool,
-    pub(super) closed: Option<CloseReason>,
+    writer_waits: bool,
+    closed: Option<CloseReason>,
 }
 
 /// Who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+enum Mode {
     /// Nobody at the moment; the next sender will.
     Idle,
     /// A sender.
@@ -157,7 +158,7 @@ impl State {
     }
 
     /// Takes all pending bytes in order to write them.
-    pub(super) fn take_batch(&mut self) -> Vec<u8> {
+    fn take_batch(&mut self) -> Vec<u8> {
         let batch = mem::take(&mut self.pending);
         self.in_flight = batch.len();
         self.touched_by = 0;
@@ -322,7 +323,7 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// To be called when the backlog has become smaller: lets senders go on when it is down to the mark.
-    pub(super) fn settle(&self, state: &mut State) {
+    fn settle(&self, state: &mut State) {
         if state.backlog() <= self.settings.mark() {
             state.over_since = None;
             state.gate_shut = false;

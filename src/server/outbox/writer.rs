@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use super::close_reason::CloseReason;
-use super::outbox::{Mode, Outbox, Socket};
-use super::sync::{lock, wait_for};
+use super::{Mode, Outbox, Socket};
 use crate::limits;
+use crate::server::close_reason::CloseReason;
+use crate::server::sync::{lock, wait_for};
 
 /// Starts the writer thread of an outbox that has just become queued.
 pub(super) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>) -> io::Result<()> {
