@@ -109,7 +109,7 @@ impl Dialect for Cap {
             Event::Names(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
             Event::Faulty(Fault::Header | Fault::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
             Event::Faulty(Fault::Body | Fault::MalformedName(_) | Fault::TooLong) => put_line(out, &[BAD_BODY]),
-            Event::Renamed { .. } | Event::Secret(_) | Event::Goodbye => {}
+            Event::Renamed { .. } | Event::Secret(_) | Event::Goodbye | Event::Text(_) => {}
         }
     }
 }

@@ -6,14 +6,18 @@
 //! A further dialect is one file, one `mod` line and one entry in [`DIALECTS`].
 
 pub mod cap;
+pub mod chat1;
 mod name;
 mod text;
+pub mod wac;
+
+use std::fmt;
 
 pub use name::{MalformedName, Name};
 pub use text::clean;
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
-pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap];
+pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap, &wac::Wac, &chat1::Chat1];
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +82,8 @@ pub enum Event<'a> {
     Secret(&'a str),
     /// The server is going away.
     Goodbye,
+    /// Something for a person to read, in words that no program looks at.
+    Text(&'a str),
 }
 
 /// Whom a message was meant for.
@@ -102,7 +108,7 @@ pub struct Seat {
 /// One protocol, both directions. Lines are without their LF, and already [`clean`]; what is encoded ends with LF.
 ///
 /// An encoder writes nothing for what its protocol has no word for.
-pub trait Dialect: Sync {
+pub trait Dialect: fmt::Debug + Sync {
     /// Its name on command lines and in the log.
     fn key(&self) -> &'static str;
 
@@ -125,6 +131,14 @@ pub trait Dialect: Sync {
     /// [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>);
 }
+
+impl PartialEq for dyn Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for dyn Dialect {}
 
 /// The dialect of a connection, from its first line.
 pub fn detect(first_line: &str) -> &'static dyn Dialect {

@@ -1,0 +1,177 @@
+//! CHAT/1.0: a registration, then every line is a message to everyone else (H1 to H11).
+
+use super::{Dialect, Event, Fault, Request, Scope, Seat, is_blank, put_line};
+
+const REGISTER: &str = "REGISTER";
+const DISCONNECT: &str = "DISCONNECT";
+const VERSION: &str = "CHAT/1.0";
+
+/// The dialect.
+#[derive(Debug)]
+pub struct Chat1;
+
+impl Dialect for Chat1 {
+    fn key(&self) -> &'static str {
+        "chat"
+    }
+
+    fn first_words(&self) -> &'static [&'static str] {
+        &[REGISTER]
+    }
+
+    fn refusal_closes(&self) -> bool {
+        true
+    }
+
+    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
+        let Some(own_name) = &seat.name else {
+            return match name_in(line, REGISTER) {
+                Some(name) => Request::Login { name },
+                None => Request::Faulty(Fault::Header),
+            };
+        };
+        match name_in(line, DISCONNECT) {
+            Some(name) if name == own_name.as_str() => return Request::Leave,
+            Some(_) => return Request::Nothing,
+            None => {}
+        }
+        let own_prefix = line.strip_prefix('@').and_then(|rest| rest.strip_prefix(own_name.as_str()));
+        let text = own_prefix.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(line);
+        if is_blank(text) { Request::Nothing } else { Request::Broadcast { text } }
+    }
+
+    fn encode_request(&self, request: &Request<'_>, from: &str, _revision: u8, out: &mut Vec<u8>) {
+        match *request {
+            Request::Login { name } => put_line(out, &[REGISTER, " ", name, " ", VERSION]),
+            Request::Broadcast { text } => put_line(out, &["@", from, ": ", text]),
+            Request::Leave => put_line(out, &[DISCONNECT, " ", from, " ", VERSION]),
+            Request::Direct { .. } | Request::Names | Request::Secret | Request::Nothing | Request::Faulty(_) => {}
+        }
+    }
+
+    /// Looks at the number of a reply only: its wording varies (H11).
+    fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
+        let word = line.split(' ').next().unwrap_or_default();
+        Some(match (word, word.parse::<u16>()) {
+            (DISCONNECT, _) if line.split(' ').eq([DISCONNECT, VERSION]) => Event::Goodbye,
+            (_, Ok(200)) => Event::Welcome { name: "" },
+            (_, Ok(401)) => Event::NameInUse { name: "" },
+            (_, Ok(503)) => Event::ServerFull,
+            (_, Ok(100..=999)) => Event::Faulty(Fault::Header),
+            _ => Event::Text(line),
+        })
+    }
+
+    fn encode_event(&self, event: &Event<'_>, _revision: u8, out: &mut Vec<u8>) {
+        match event {
+            Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &["@", from, ": ", text]),
+            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &["@", from, " whispers: ", text]),
+            Event::Welcome { .. } => put_line(out, &["200 Registration successful"]),
+            Event::Faulty(_) => put_line(out, &["400 Invalid registration"]),
+            Event::NameInUse { .. } => put_line(out, &["401 Client already registered"]),
+            Event::ServerFull => put_line(out, &["503 Server full"]),
+            Event::Goodbye => put_line(out, &[DISCONNECT, " ", VERSION]),
+            Event::Text(text) => put_line(out, &[text]),
+            Event::Renamed { .. } | Event::Sent | Event::NoSuchUser { .. } | Event::Names(_) | Event::Secret(_) => {}
+        }
+    }
+}
+
+/// The name in `<command> <name> CHAT/1.0`, if the line is exactly that.
+fn name_in<'a>(line: &'a str, command: &str) -> Option<&'a str> {
+    let name = line.strip_prefix(command)?.strip_prefix(' ')?.strip_suffix(VERSION)?.strip_suffix(' ')?;
+    (!name.contains(' ')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Name;
+
+    fn decode(line: &str) -> Request<'_> {
+        Chat1.decode_request(line, &mut Seat { name: Name::parse("ann").ok(), revision: 0 })
+    }
+
+    #[test]
+    fn h1_h3_h11_a_registration_is_three_words_exactly() {
+        let decode = |line| Chat1.decode_request(line, &mut Seat::default());
+        assert_eq!(decode("REGISTER ann CHAT/1.0"), Request::Login { name: "ann" });
+        assert_eq!(decode("REGISTER @ CHAT/1.0"), Request::Login { name: "@" });
+        for line in [
+            "REGISTER",
+            "REGISTER ann",
+            "REGISTER CHAT/1.0",
+            "REGISTER ann CHAT/2.0",
+            "REGISTER ann chat/1.0",
+            "REGISTER ann b CHAT/1.0",
+            "REGISTER ann CHAT/1.0 x",
+            "REGISTER ann CHAT/1.0 ",
+            "REGISTERED ann CHAT/1.0",
+            "@ann: hi",
+            "DISCONNECT ann CHAT/1.0",
+            "",
+        ] {
+            assert_eq!(decode(line), Request::Faulty(Fault::Header), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn h6_h9_everything_else_is_text_under_the_own_name() {
+        for (line, text) in [
+            ("@ann: hi, all", "hi, all"),
+            ("@ann:  hi", " hi"),
+            ("@ann: @ann: hi", "@ann: hi"),
+            ("@bob: hi", "@bob: hi"),
+            ("@annabel: hi", "@annabel: hi"),
+            ("@ann:hi", "@ann:hi"),
+            ("hello", "hello"),
+            ("REGISTER bob CHAT/1.0", "REGISTER bob CHAT/1.0"),
+            ("DISCONNECT", "DISCONNECT"),
+            ("DISCONNECT ann", "DISCONNECT ann"),
+        ] {
+            assert_eq!(decode(line), Request::Broadcast { text }, "{line:?}");
+        }
+        for line in ["", "  ", "@ann: ", "@ann:  \t"] {
+            assert_eq!(decode(line), Request::Nothing, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn h7_one_says_good_bye_for_oneself_only() {
+        assert_eq!(decode("DISCONNECT ann CHAT/1.0"), Request::Leave);
+        assert_eq!(decode("DISCONNECT bob CHAT/1.0"), Request::Nothing);
+    }
+
+    #[test]
+    fn h2_to_h10_are_byte_for_byte() {
+        let cases = [
+            (Event::Welcome { name: "ann" }, "200 Registration successful\n"),
+            (Event::Faulty(Fault::Header), "400 Invalid registration\n"),
+            (Event::Faulty(Fault::MalformedName("a,b")), "400 Invalid registration\n"),
+            (Event::Faulty(Fault::TooLong), "400 Invalid registration\n"),
+            (Event::NameInUse { name: "ann" }, "401 Client already registered\n"),
+            (Event::ServerFull, "503 Server full\n"),
+            (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "@bob: hi\n"),
+            (Event::Delivery { scope: Scope::Direct, from: "bob", text: "hi" }, "@bob whispers: hi\n"),
+            (Event::Goodbye, "DISCONNECT CHAT/1.0\n"),
+            (Event::Sent, ""),
+        ];
+        for (event, expected) in cases {
+            let mut out = Vec::new();
+            Chat1.encode_event(&event, 0, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+        }
+    }
+
+    #[test]
+    fn h11_only_the_number_of_a_reply_counts() {
+        for line in ["200 Registration successful", "200 Registration succesful", "200", "200 OK"] {
+            assert_eq!(Chat1.decode_event(line), Some(Event::Welcome { name: "" }), "{line:?}");
+        }
+        assert_eq!(Chat1.decode_event("401 taken"), Some(Event::NameInUse { name: "" }));
+        assert_eq!(Chat1.decode_event("500 oops"), Some(Event::Faulty(Fault::Header)));
+        for line in ["@bob: 200 hi", "2000 x", "-1", "20", "", "DISCONNECT CHAT/1.0 x"] {
+            assert_eq!(Chat1.decode_event(line), Some(Event::Text(line)), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! WAC chat: replies are for people to read (W1 to W11).
+
+use super::{Dialect, Event, Fault, Request, Scope, Seat, is_blank, put_line, split_message, split_word};
+
+const LOGIN: &str = "LIN";
+const BROADCAST: &str = "MSG";
+const WHISPER: &str = "W";
+const WHO: &str = "WHO";
+const SECRET: &str = "SEC";
+
+const NOT_UNDERSTOOD: &str = "Unknown command. Use LIN, MSG, W, WHO or SEC.";
+const GOODBYE: &str = "The server is shutting down.";
+
+/// The dialect.
+#[derive(Debug)]
+pub struct Wac;
+
+impl Dialect for Wac {
+    fn key(&self) -> &'static str {
+        "wac"
+    }
+
+    fn first_words(&self) -> &'static [&'static str] {
+        &[LOGIN, BROADCAST, WHISPER, WHO, SECRET]
+    }
+
+    fn refusal_closes(&self) -> bool {
+        false
+    }
+
+    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
+        let (word, body) = split_word(line);
+        let request = match (word, body) {
+            (LOGIN, Some(name)) if !is_blank(name) => return Request::Login { name: without_quotes(name) },
+            (WHO, None) => return Request::Names,
+            (SECRET, None) => return Request::Secret,
+            (BROADCAST, Some(text)) if !is_blank(text) => Some(Request::Broadcast { text }),
+            (WHISPER, body) => split_message(body).map(|(to, text)| Request::Direct { to, text }),
+            _ => None,
+        };
+        match request {
+            None => Request::Faulty(Fault::Header),
+            Some(_) if seat.name.is_none() => Request::Faulty(Fault::NotLoggedIn),
+            Some(request) => request,
+        }
+    }
+
+    fn encode_request(&self, request: &Request<'_>, _from: &str, _revision: u8, out: &mut Vec<u8>) {
+        match *request {
+            Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
+            Request::Direct { to, text } => put_line(out, &[WHISPER, " ", to, " ", text]),
+            Request::Broadcast { text } => put_line(out, &[BROADCAST, " ", text]),
+            Request::Names => put_line(out, &[WHO]),
+            Request::Secret => put_line(out, &[SECRET]),
+            Request::Leave | Request::Nothing | Request::Faulty(_) => {}
+        }
+    }
+
+    fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
+        Some(if line == GOODBYE { Event::Goodbye } else { Event::Text(line) })
+    }
+
+    fn encode_event(&self, event: &Event<'_>, _revision: u8, out: &mut Vec<u8>) {
+        match event {
+            Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &[from, ": ", text]),
+            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &[from, " whispers, \"", text, "\""]),
+            Event::Welcome { name } => put_line(out, &["Welcome, ", name, "."]),
+            Event::Renamed { name } => put_line(out, &["You are now known as ", name, "."]),
+            Event::NameInUse { name } => {
+                put_line(out, &["Cannot log in as ", name, ": that name is already in use."]);
+            }
+            Event::Faulty(Fault::MalformedName(name)) => {
+                let rule = ": that name is malformed (use letters, digits, '_', '-' and '.').";
+                put_line(out, &["Cannot log in as ", name, rule]);
+            }
+            Event::ServerFull => put_line(out, &["Cannot log in: the server is full."]),
+            Event::Faulty(Fault::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
+            Event::Faulty(Fault::Header | Fault::Body | Fault::TooLong) => put_line(out, &[NOT_UNDERSTOOD]),
+            Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
+            Event::Names(names) => put_line(out, &["Online: ", &names.join(", ")]),
+            Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
+            Event::Goodbye => put_line(out, &[GOODBYE]),
+            Event::Text(text) => put_line(out, &[text]),
+            Event::Sent => {}
+        }
+    }
+}
+
+/// The name without the one pair of double quotes that may be around it.
+fn without_quotes(name: &str) -> &str {
+    name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Name;
+
+    const FAULTY: Request<'_> = Request::Faulty(Fault::Header);
+    const LOG_IN_FIRST: Request<'_> = Request::Faulty(Fault::NotLoggedIn);
+
+    fn decode(line: &str, logged_in: bool) -> Request<'_> {
+        let name = if logged_in { Name::parse("ann").ok() } else { None };
+        Wac.decode_request(line, &mut Seat { name, revision: 0 })
+    }
+
+    #[test]
+    fn w1_a_login_with_or_without_quotes_at_any_time() {
+        for logged_in in [false, true] {
+            for (line, name) in [
+                ("LIN ann", "ann"),
+                ("LIN \"ann\"", "ann"),
+                ("LIN \"\"ann\"\"", "\"ann\""),
+                ("LIN \"ann", "\"ann"),
+                ("LIN \"", "\""),
+                ("LIN \"\"", ""),
+                ("LIN a b", "a b"),
+            ] {
+                assert_eq!(decode(line, logged_in), Request::Login { name }, "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn w4_w5_w9_who_and_sec_need_no_login_and_messages_do() {
+        assert_eq!((decode("WHO", false), decode("SEC", false)), (Request::Names, Request::Secret));
+        assert_eq!((decode("MSG hi", false), decode("W bob hi", false)), (LOG_IN_FIRST, LOG_IN_FIRST));
+        assert_eq!(decode("MSG  hi, all ", true), Request::Broadcast { text: " hi, all " });
+        assert_eq!(decode("W bob  psst ", true), Request::Direct { to: "bob", text: " psst " });
+    }
+
+    #[test]
+    fn w7_what_is_unknown_or_incomplete() {
+        let lines =
+            ["", " ", "   ", "LIN", "LIN ", "LIN  ", "MSG", "MSG ", "MSG  \t", "W", "W bob", "W bob ", "W  bob hi"];
+        for line in lines.into_iter().chain(["WHO x", "SEC x", "lin ann", "HELLO-FROM ann", "QUIT"]) {
+            for logged_in in [false, true] {
+                assert_eq!(decode(line, logged_in), FAULTY, "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn w7_w10_w11_replies_are_byte_for_byte() {
+        let cases = [
+            (Event::Welcome { name: "ann" }, "Welcome, ann.\n"),
+            (Event::Renamed { name: "eve" }, "You are now known as eve.\n"),
+            (Event::NameInUse { name: "ann" }, "Cannot log in as ann: that name is already in use.\n"),
+            (
+                Event::Faulty(Fault::MalformedName("a b")),
+                "Cannot log in as a b: that name is malformed (use letters, digits, '_', '-' and '.').\n",
+            ),
+            (Event::ServerFull, "Cannot log in: the server is full.\n"),
+            (Event::Faulty(Fault::NotLoggedIn), "Log in first: LIN <name>\n"),
+            (Event::NoSuchUser { name: "bob" }, "No user named bob is logged in.\n"),
+            (Event::Names(vec!["a", "b", "c"]), "Online: a, b, c\n"),
+            (Event::Faulty(Fault::Header), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
+            (Event::Faulty(Fault::TooLong), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
+            (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "bob: hi\n"),
+            (Event::Delivery { scope: Scope::Direct, from: "bob", text: "hi" }, "bob whispers, \"hi\"\n"),
+            (Event::Secret("xyzzy"), "The secret is: xyzzy\n"),
+            (Event::Goodbye, "The server is shutting down.\n"),
+            (Event::Sent, ""),
+        ];
+        for (event, expected) in cases {
+            let mut out = Vec::new();
+            Wac.encode_event(&event, 0, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+        }
+    }
+}
