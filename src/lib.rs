@@ -41,4 +41,5 @@ pub mod net;
 pub mod program;
 pub mod protocol;
 pub mod server;
+pub mod signals;
 pub mod sys;

@@ -75,6 +75,19 @@ pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long, in all, what was accepted may take to be delivered when the server shuts down.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The part of it after which lines that wait for a full recipient are given up, so that the rest is enough for the
+/// good-byes.
+pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(1500);
+
+/// How long clients have to hang up after their good-bye, before the process ends under them.
+pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
+
+/// How long a random secret lives (W11).
+pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);
+
 /// Stack of a server thread, bytes of address space; only touched pages take memory.
 pub const THREAD_STACK: usize = 128 << 10;
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,14 +45,16 @@ impl fmt::Display for Level {
 #[derive(Clone, Debug)]
 pub struct Log {
     least: Level,
-    lines: SyncSender<String>,
+    entries: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
 }
 
-/// The writing end of a [`Log`].
+/// What waits for the thread that writes.
 #[derive(Debug)]
-pub struct LogThread {
-    done: Receiver<()>,
+enum Entry {
+    Line(String),
+    /// Everything before this is written; somebody wants to know.
+    Flush(Sender<()>),
 }
 
 impl Log {
@@ -61,24 +63,12 @@ impl Log {
     /// # Errors
     ///
     /// When the kernel refuses the thread.
-    pub fn start(least: Level, mut sink: impl Write + Send + 'static) -> io::Result<(Self, LogThread)> {
-        let (lines, events) = mpsc::sync_channel::<String>(LOG_LINES);
-        let (finished, done) = mpsc::channel();
+    pub fn start(least: Level, sink: impl Write + Send + 'static) -> io::Result<Self> {
+        let (entries, to_write) = mpsc::sync_channel(LOG_LINES);
         let dropped = Arc::new(AtomicU64::new(0));
         let to_tell = Arc::clone(&dropped);
-        thread::Builder::new().name(String::from("log")).spawn(move || {
-            for line in events {
-                // Nobody is left to hear of a log that cannot be written.
-                let _ = net::write_fully(&mut sink, line.as_bytes());
-                let count = to_tell.swap(0, Ordering::Relaxed);
-                if count > 0 {
-                    let line = format_line(SystemTime::now(), Level::Warn, &format!("{count} log lines were dropped"));
-                    let _ = net::write_fully(&mut sink, line.as_bytes());
-                }
-            }
-            let _ = finished.send(());
-        })?;
-        Ok((Self { least, lines, dropped }, LogThread { done }))
+        thread::Builder::new().name(String::from("log")).spawn(move || write(sink, to_write, &to_tell))?;
+        Ok(Self { least, entries, dropped })
     }
 
     /// Reports an event; the text is made only if the level is logged.
@@ -87,16 +77,32 @@ impl Log {
             return;
         }
         let line = format_line(SystemTime::now(), level, &text.to_string());
-        if self.lines.try_send(line).is_err() {
+        if self.entries.try_send(Entry::Line(line)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until what was reported is written, but not for long.
+    pub fn flush(&self) {
+        let (done, is_done) = mpsc::channel();
+        if self.entries.try_send(Entry::Flush(done)).is_ok() {
+            let _ = is_done.recv_timeout(LOG_FLUSH);
         }
     }
 }
 
-impl LogThread {
-    /// Waits until what was reported is written, but not for long. To be called when no [`Log`] is left.
-    pub fn finish(self) {
-        let _ = self.done.recv_timeout(LOG_FLUSH);
+/// Nobody is left to hear of a log that cannot be written, so failures are passed over.
+fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
+    for entry in entries {
+        match entry {
+            Entry::Line(line) => drop(net::write_fully(&mut sink, line.as_bytes())),
+            Entry::Flush(done) => drop(done.send(())),
+        }
+        let count = dropped.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            let line = format_line(SystemTime::now(), Level::Warn, &format!("{count} log lines were dropped"));
+            drop(net::write_fully(&mut sink, line.as_bytes()));
+        }
     }
 }
 
@@ -166,18 +172,22 @@ mod tests {
                 Ok(())
             }
         }
-        let (written, lines) = mpsc::channel();
+        let (written, lines_written) = mpsc::channel();
         let (release, gate) = mpsc::channel();
-        let (log, thread) = Log::start(Level::Info, Stuck(written, gate)).expect("a thread");
+        let log = Log::start(Level::Info, Stuck(written, gate)).expect("a thread");
         for number in 0..LOG_LINES + 100 {
             log.event(Level::Info, number);
             log.event(Level::Debug, "not logged");
         }
-        drop((log, release));
-        thread.finish();
-        let lines: Vec<String> = lines.try_iter().collect();
+        drop(release);
+        let told = |line: &String| line.contains("warn") && line.ends_with("log lines were dropped\n");
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.iter().any(told) {
+            lines.push(lines_written.recv_timeout(Duration::from_secs(20)).expect("the loss is told"));
+        }
+        log.flush();
+        lines.extend(lines_written.try_iter());
         assert!(lines.len() <= LOG_LINES + 2);
-        assert!(lines.iter().any(|line| line.contains("warn") && line.ends_with("log lines were dropped\n")));
         assert!(!lines.iter().any(|line| line.contains("not logged")));
     }
 }

@@ -16,8 +16,8 @@ pub fn print(text: &str) -> ExitCode {
 
 /// Says on standard error what went wrong, and returns the status to end with: 1 when the world is in the way, 2 when
 /// the command line is wrong.
-pub fn fail(program: &str, status: u8, problem: &dyn Display) -> ExitCode {
+pub fn complain(status: u8, problem: &dyn Display) -> ExitCode {
     // The exit status is all that is left to tell where standard error is closed.
-    let _ = net::write_fully(&mut io::stderr(), format!("{program}: {problem}\n").as_bytes());
+    let _ = net::write_fully(&mut io::stderr(), format!("{problem}\n").as_bytes());
     ExitCode::from(status)
 }

@@ -1,11 +1,23 @@
 //! What the standard library lacks, by foreign functions of the C library: the only unsafe code.
 
+#![expect(unsafe_code, reason = "std has no resource limits and no signals")]
+
+use std::ffi::c_int;
+use std::io;
+use std::ptr;
+
+/// Interrupt from the keyboard: Ctrl-C.
+pub const SIGINT: c_int = 2;
+/// A request to end.
+pub const SIGTERM: c_int = 15;
+/// The terminal is gone.
+pub const SIGHUP: c_int = 1;
+
 /// Lets the process open as many files as the system allows it, where the default allows fewer. Every connection needs
 /// two; the usual default of 1,024 is meant for programs that still use `select`. Nothing changes where it cannot.
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "std has no way to change a resource limit")]
 pub fn raise_open_files() {
-    use std::ffi::{c_int, c_ulong};
+    use std::ffi::c_ulong;
 
     #[repr(C)]
     struct Limit {
@@ -34,3 +46,60 @@ pub fn raise_open_files() {
 /// Nothing to do on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn raise_open_files() {}
+
+/// The C library's `sigset_t`: 128 bytes in glibc and musl, fewer elsewhere.
+#[repr(C, align(8))]
+struct RawSignalSet([u8; 128]);
+
+unsafe extern "C" {
+    fn sigemptyset(set: *mut RawSignalSet) -> c_int;
+    fn sigaddset(set: *mut RawSignalSet, signal: c_int) -> c_int;
+    fn pthread_sigmask(how: c_int, set: *const RawSignalSet, old: *mut RawSignalSet) -> c_int;
+    fn sigwait(set: *const RawSignalSet, signal: *mut c_int) -> c_int;
+}
+
+#[cfg(target_os = "linux")]
+const SIG_BLOCK: c_int = 0;
+#[cfg(not(target_os = "linux"))]
+const SIG_BLOCK: c_int = 1;
+
+/// Signals that this thread, and every thread it starts from now on, no longer receives: they wait for
+/// [`BlockedSignals::wait`].
+pub struct BlockedSignals(RawSignalSet);
+
+impl BlockedSignals {
+    /// Blocks these signals. To be called before there is a second thread, which would still receive them.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is no signal.
+    pub fn block(signals: &[c_int]) -> io::Result<Self> {
+        let mut set = RawSignalSet([0; 128]);
+        // SAFETY: `set` is as large and as aligned as any `sigset_t` and is emptied before anything else looks at it; no
+        // call keeps a pointer. A null pointer for the old mask is allowed.
+        unsafe {
+            check(sigemptyset(&raw mut set))?;
+            for signal in signals {
+                check(sigaddset(&raw mut set, *signal))?;
+            }
+            check(pthread_sigmask(SIG_BLOCK, &raw const set, ptr::null_mut()))?;
+        }
+        Ok(Self(set))
+    }
+
+    /// Waits for one of them, and takes it.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to wait.
+    pub fn wait(&self) -> io::Result<c_int> {
+        let mut signal = 0;
+        // SAFETY: the set is initialised, and `signal` outlives the call, which writes it.
+        let status = unsafe { sigwait(&raw const self.0, &raw mut signal) };
+        if status == 0 { Ok(signal) } else { Err(io::Error::from_raw_os_error(status)) }
+    }
+}
+
+fn check(status: c_int) -> io::Result<()> {
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

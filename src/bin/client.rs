@@ -4,19 +4,22 @@ use std::env;
 use std::process::ExitCode;
 
 use parley::cli::{self, Invocation};
-use parley::client::cap::CapSession;
-use parley::{client, program};
+use parley::client::{self, session::Setup};
+use parley::program;
 
 fn main() -> ExitCode {
     let options = match cli::client::parse(env::args_os().skip(1)) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::fail("client", 2, &error),
+        Err(error) => return program::complain(2, &error),
     };
-    let server = format!("{} port {}", options.address, options.port);
-    let session = CapSession::new(server, options.name);
+    let session = (options.kind.begin)(Setup {
+        server: format!("{} port {}", options.address, options.port),
+        name: options.name,
+        user: env::var("USER").ok(),
+    });
     match client::run(session, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
-        Err(error) => program::fail("client", 1, &error),
+        Err(error) => program::complain(1, &format_args!("client: {error}")),
     }
 }

@@ -4,45 +4,78 @@ use std::env;
 use std::io;
 use std::panic;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 
 use parley::cli::{self, Invocation};
 use parley::log::{Level, Log};
 use parley::server::Server;
+use parley::signals::{self, Signal};
 use parley::{net, program, sys};
 
 fn main() -> ExitCode {
-    match cli::server::parse(env::args_os().skip(1)) {
-        Ok(Invocation::Run(options)) => run(options),
-        Ok(Invocation::Print(text)) => program::print(&text),
-        Err(error) => program::fail("server", 2, &error),
+    let options = match cli::server::parse(env::args_os().skip(1)) {
+        Ok(Invocation::Run(options)) => options,
+        Ok(Invocation::Print(text)) => return program::print(&text),
+        Err(error) => return program::complain(2, &error),
+    };
+    match run(options) {
+        Ok(status) => status,
+        Err(problem) => program::complain(1, &format_args!("server: {problem}")),
     }
 }
 
-fn run(options: cli::server::Options) -> ExitCode {
-    let (log, log_thread) = match Log::start(options.log_level, io::stderr()) {
-        Ok(started) => started,
-        Err(error) => return program::fail("server", 1, &format_args!("cannot start a thread: {error}")),
-    };
+/// What the main thread waits for.
+enum Event {
+    Signal(Signal),
+    ShutDown,
+}
+
+fn run(options: cli::server::Options) -> Result<ExitCode, String> {
+    let (events, next_event) = mpsc::channel();
+    let report = events.clone();
+    signals::take(&[Signal::Interrupt, Signal::Terminate], move |signal| report.send(Event::Signal(signal)).is_ok())
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let log = Log::start(options.log_level, io::stderr()).map_err(no_thread)?;
     let panic_log = log.clone();
     panic::set_hook(Box::new(move |panic| panic_log.event(Level::Error, format_args!("internal error: {panic}"))));
     sys::raise_open_files();
 
     let (host, port) = (options.address.as_str(), options.port);
-    let server = match Server::bind((host, port), options.settings, log) {
-        Ok(server) => server,
-        Err(error) => return program::fail("server", 1, &cannot_listen(host, port, &error)),
-    };
-    match server.local_addr() {
-        // Whoever closed standard output does not want to know.
-        Ok(address) => {
-            drop(net::write_fully(&mut io::stdout(), format!("Server is on\nListening on {address}\n").as_bytes()))
+    let listening = Server::bind((host, port), options.settings, log.clone())
+        .and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
+    let (address, server) = listening.map_err(|error| cannot_listen(host, port, &error))?;
+    let acceptor = Arc::clone(&server);
+    start("acceptor", move || acceptor.run())?;
+    // Whoever closed standard output does not want to know.
+    let _ = net::write_fully(&mut io::stdout(), format!("Server is on\nListening on {address}\n").as_bytes());
+
+    let mut status = ExitCode::SUCCESS;
+    let mut shutting_down = false;
+    while let Ok(Event::Signal(signal)) = next_event.recv() {
+        log.event(Level::Info, format_args!("{signal}"));
+        if shutting_down {
+            status = ExitCode::FAILURE;
+            break;
         }
-        Err(error) => return program::fail("server", 1, &cannot_listen(host, port, &error)),
+        shutting_down = true;
+        let (server, events) = (Arc::clone(&server), events.clone());
+        start("shutdown", move || {
+            server.shutdown();
+            let _ = events.send(Event::ShutDown);
+        })?;
     }
-    server.run();
-    drop(server);
-    log_thread.finish();
-    ExitCode::SUCCESS
+    log.flush();
+    Ok(status)
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    thread::Builder::new().name(String::from(name)).spawn(run).map(drop).map_err(no_thread)
+}
+
+fn no_thread(error: io::Error) -> String {
+    format!("cannot start a thread: {error}")
 }
 
 fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {

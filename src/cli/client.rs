@@ -2,15 +2,19 @@
 
 use std::ffi::OsString;
 
-use super::{DEFAULT_PORT, Flag, Invocation, Spec, UsageError};
+use super::{DEFAULT_PORT, Flag, Invocation, Matches, Problem, Spec, UsageError, without_brackets};
+use crate::client::KINDS;
+use crate::client::session::Kind;
 
 /// What the client is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Options {
     /// A name or an address.
     pub address: String,
     /// The server's port.
     pub port: u16,
+    /// The protocol that is spoken.
+    pub kind: &'static Kind,
     /// The name to log in with, instead of asking for it.
     pub name: Option<String>,
 }
@@ -18,44 +22,47 @@ pub struct Options {
 static SPEC: Spec = Spec {
     program: "client",
     about: "A chat client for one server, at the keyboard or in a pipe.",
-    usage: "client [OPTIONS]",
+    usage: "client [OPTIONS] or client USER chat://HOST:PORT",
+    words: 2,
     flags: &[
-        Flag {
-            long: "address",
-            short: Some('a'),
-            value: Some("ADDRESS"),
-            help: "Connect to this address or name",
-            default: Some("127.0.0.1"),
-        },
-        Flag {
-            long: "port",
-            short: Some('p'),
-            value: Some("PORT"),
-            help: "Connect to this port",
-            default: Some("5378"),
-        },
-        Flag {
-            long: "name",
-            short: Some('n'),
-            value: Some("NAME"),
-            help: "Log in with this name, without being asked for it",
-            default: None,
-        },
+        Flag::option("address", "ADDRESS", "Connect to this address or name").short('a').default("127.0.0.1"),
+        Flag::option("port", "PORT", "Connect to this port").short('p').default("5378"),
+        Flag::option("protocol", "PROTOCOL", "Speak this protocol").choices(protocols).default("cap"),
+        Flag::option("name", "NAME", "Log in with this name, without being asked for it").short('n'),
     ],
     more: "
-In the chat:
+In the chat, with cap:
   @NAME MESSAGE   Send a message to one user
   !who            List who is online
   !quit           Leave
 
+With wac, where everything else goes to everybody (the name is yours, or what --name says):
+  @NAME MESSAGE   Whisper to one user
+  !who            List who is online
+  !sec            Ask for the secret
+  quit, !quit     Leave
+
+With chat, where everything goes to everybody:
+  !quit           Leave
+
 Examples:
   client --address chat.example.org --name ann
+  client ann chat://chat.example.org:5378
   printf 'ann\\n@bob I am late\\n' | client
 
-Exit status: 0 after a good end, 1 when the connection fails or is lost or the server is full,
-2 for a wrong command line.
+Exit status: 0 after a good end, 1 when the connection fails or is lost or the login is refused for good,
+2 for a wrong command line, 130 after Ctrl-C.
 ",
 };
+
+fn protocols() -> Vec<String> {
+    KINDS.iter().map(|kind| kind.key.to_owned()).collect()
+}
+
+/// The kind of session that a protocol's name stands for.
+fn kind(key: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.key == key)
+}
 
 /// Takes the client's arguments apart.
 ///
@@ -64,23 +71,52 @@ Exit status: 0 after a good end, 1 when the connection fails or is lost or the s
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
     let matches = match SPEC.parse(args)? {
-        Ok(matches) => matches,
-        Err(text) => return Ok(Invocation::Print(text)),
+        Invocation::Run(matches) => matches,
+        Invocation::Print(text) => return Ok(Invocation::Print(text)),
     };
-    Ok(Invocation::Run(Options {
-        address: matches.address(),
-        port: matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT),
-        name: matches.text("name").map(str::to_owned),
-    }))
+    let options = match &matches.words[..] {
+        [] => by_options(&matches)?,
+        [user, server] => by_url(&matches, user, server)?,
+        [word, ..] => return Err(SPEC.error(Problem::UnexpectedArgument(word.clone()))),
+    };
+    Ok(Invocation::Run(options))
+}
+
+fn by_options(matches: &Matches) -> Result<Options, UsageError> {
+    let kind = matches.choice("protocol", kind)?.unwrap_or(&KINDS[0]);
+    let name = matches.text("name").map(str::to_owned);
+    if kind.needs_name && name.is_none() {
+        return Err(SPEC.error(Problem::Missing("name")));
+    }
+    let port = matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT);
+    Ok(Options { address: matches.address(), port, kind, name })
+}
+
+/// `<user> chat://<host>:<port>` (H12, H13).
+fn by_url(matches: &Matches, user: &str, server: &str) -> Result<Options, UsageError> {
+    if let Some((option, _)) = matches.given.first() {
+        return Err(SPEC.error(Problem::Conflict(option)));
+    }
+    let (Some((address, port)), Some(kind)) = (host_and_port(server), kind("chat")) else {
+        return Err(SPEC.error(Problem::InvalidServer));
+    };
+    Ok(Options { address: address.to_owned(), port, kind, name: Some(user.to_owned()) })
+}
+
+fn host_and_port(url: &str) -> Option<(&str, u16)> {
+    let (host, port) = url.strip_prefix("chat://")?.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    let is_host = !host.is_empty() && !host.contains(['/', '@']) && (!host.contains(':') || host.starts_with('['));
+    is_host.then_some((without_brackets(host), port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(args: &[&str]) -> Result<Options, String> {
+    fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
         match parse(args.iter().map(OsString::from)) {
-            Ok(Invocation::Run(options)) => Ok(options),
+            Ok(Invocation::Run(options)) => Ok((options.address, options.port, options.kind.key, options.name)),
             Ok(Invocation::Print(text)) => Err(text),
             Err(error) => Err(error.to_string()),
         }
@@ -88,22 +124,62 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_server_s() {
-        let expected = Options { address: "127.0.0.1".into(), port: 5378, name: None };
-        assert_eq!(run(&[]), Ok(expected));
+        assert_eq!(run(&[]), Ok(("127.0.0.1".into(), 5378, "cap", None)));
     }
 
     #[test]
     fn every_option_is_taken() {
-        let expected = Options { address: "localhost".into(), port: 99, name: Some("ann".into()) };
-        assert_eq!(run(&["-a", "localhost", "-p", "99", "-n", "ann"]), Ok(expected.clone()));
-        assert_eq!(run(&["--address=localhost", "--port=99", "--name=ann"]), Ok(expected));
+        let expected = Ok(("localhost".into(), 99, "wac", Some("ann".into())));
+        assert_eq!(run(&["-a", "localhost", "-p", "99", "-n", "ann", "--protocol", "wac"]), expected);
+        assert_eq!(run(&["--address=localhost", "--port=99", "--name=ann", "--protocol=wac"]), expected);
+    }
+
+    #[test]
+    fn h12_a_user_and_a_server_are_the_same_as_the_options() {
+        let by_url = run(&["ann", "chat://localhost:99"]);
+        assert_eq!(by_url, Ok(("localhost".into(), 99, "chat", Some("ann".into()))));
+        assert_eq!(by_url, run(&["--protocol", "chat", "--name", "ann", "--address", "localhost", "--port", "99"]));
+        assert_eq!(run(&["ann", "chat://[::1]:99"]).expect("IPv6").0, "::1");
+    }
+
+    #[test]
+    fn h13_a_malformed_server_is_told_in_the_specification_s_words() {
+        let words = "Error:  Invalid server.  Enter a URL of the form:  chat://host:port";
+        for server in [
+            "localhost:99",
+            "http://localhost:99",
+            "chat://localhost",
+            "chat://:99",
+            "chat://localhost:",
+            "chat://localhost:0",
+            "chat://localhost:65536",
+            "chat://localhost:99/",
+            "chat://a/b:99",
+            "chat://::1:99",
+            "chat:/localhost:99",
+            "",
+        ] {
+            assert_eq!(run(&["ann", server]), Err(words.to_owned()), "{server:?}");
+        }
     }
 
     #[test]
     fn a_mistake_is_named_in_one_line_with_the_usage() {
-        for args in [&["--port", "0"][..], &["--port", "x"], &["ann"], &["--nmae", "ann"], &["--name"]] {
+        for (args, problem) in [
+            (&["--port", "0"][..], "'0' is no value for '--port'"),
+            (&["--port", "x"], "'x' is no value for '--port'"),
+            (&["ann"], "unexpected argument 'ann'"),
+            (&["ann", "chat://localhost:99", "x"], "unexpected argument 'x'"),
+            (&["ann", "chat://localhost:99", "--port", "1"], "'--port' does not go with a chat:// server"),
+            (&["--nmae", "ann"], "unknown option '--nmae'"),
+            (&["--name"], "option '--name' needs a value"),
+            (&["--protocol", "irc"], "which takes cap, wac or chat"),
+            (&["--protocol", "chat"], "option '--name' is missing"),
+        ] {
             let text = run(args).expect_err("it is wrong");
-            assert!(text.contains("usage: client [OPTIONS]") && !text.contains('\n'), "{text}");
+            assert!(text.contains(problem), "{text}");
+            assert!(text.starts_with("client: ") && text.contains("usage: client [OPTIONS]"), "{text}");
+            assert!(!text.contains('\n'), "{text}");
         }
     }
 }

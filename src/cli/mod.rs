@@ -10,6 +10,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::client::messages;
+use crate::protocol;
+
 /// What a command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invocation<T> {
@@ -29,6 +32,51 @@ pub(crate) struct Flag {
     help: &'static str,
     /// The default, as a user would type it.
     default: Option<&'static str>,
+    /// The values it takes, where they are few.
+    choices: fn() -> Vec<String>,
+}
+
+impl Flag {
+    const fn switch(long: &'static str, help: &'static str) -> Self {
+        Self { long, short: None, value: None, help, default: None, choices: Vec::new }
+    }
+
+    const fn option(long: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { value: Some(value), ..Self::switch(long, help) }
+    }
+
+    const fn short(self, short: char) -> Self {
+        Self { short: Some(short), ..self }
+    }
+
+    const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    const fn choices(self, choices: fn() -> Vec<String>) -> Self {
+        Self { choices, ..self }
+    }
+
+    /// The option as the help text shows it: all its names, and what stands for its value.
+    fn synopsis(&self) -> String {
+        let short = self.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
+        let value = self.value.map(|value| format!(" {value}")).unwrap_or_default();
+        format!("  {short}--{}{value}", self.long)
+    }
+
+    /// What the help text says about it.
+    fn description(&self) -> String {
+        let choices = (self.choices)();
+        let choices = if choices.is_empty() { String::new() } else { format!(": {}", one_of(&choices)) };
+        let default = self.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+        format!("{}{choices}{default}", self.help)
+    }
+
+    /// Whether `word` is this option.
+    fn is_called(&self, word: &str) -> bool {
+        let short = self.short.is_some_and(|short| word.strip_prefix('-').is_some_and(|rest| rest.chars().eq([short])));
+        short || word.strip_prefix("--") == Some(self.long)
+    }
 }
 
 /// A program's command line.
@@ -37,16 +85,19 @@ pub(crate) struct Spec {
     program: &'static str,
     about: &'static str,
     usage: &'static str,
+    /// How many arguments that are no options it takes.
+    words: usize,
     flags: &'static [Flag],
     /// What follows the options in the help text.
     more: &'static str,
 }
 
-/// What is wrong with a command line; it shows as one line that also says what would be right.
+/// What is wrong with a command line; it shows as one line that names the program and also says what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageError {
     problem: Problem,
-    usage: String,
+    program: &'static str,
+    usage: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +106,17 @@ enum Problem {
     UnexpectedArgument(String),
     NoValue(&'static str),
     ValueForSwitch(&'static str),
-    BadValue { option: &'static str, value: String, expected: String },
+    BadValue {
+        option: &'static str,
+        value: String,
+        expected: String,
+    },
+    /// The protocol has to have that option.
+    Missing(&'static str),
+    /// The option says what the chat:// server says already.
+    Conflict(&'static str),
+    /// H13.
+    InvalidServer,
 }
 
 /// The options that were given, in order; the last one of a kind counts.
@@ -63,42 +124,42 @@ enum Problem {
 pub(crate) struct Matches {
     spec: &'static Spec,
     given: Vec<(&'static str, String)>,
+    /// The arguments that are no options.
+    words: Vec<String>,
 }
 
-const HELP: Flag = Flag { long: "help", short: Some('h'), value: None, help: "Print this help", default: None };
-const VERSION: Flag = Flag { long: "version", short: Some('V'), value: None, help: "Print the version", default: None };
+static HELP: Flag = Flag::switch("help", "Print this help").short('h');
+static VERSION: Flag = Flag::switch("version", "Print the version").short('V');
 
 impl Spec {
     fn error(&self, problem: Problem) -> UsageError {
-        UsageError { problem, usage: format!("usage: {} (see '{} --help')", self.usage, self.program) }
+        UsageError { problem, program: self.program, usage: self.usage }
     }
 
     fn all_flags(&self) -> impl Iterator<Item = &Flag> {
         self.flags.iter().chain([&HELP, &VERSION])
     }
 
-    /// Takes the arguments behind the program's name apart; `Err` of the outer result is a usage error, `Ok(Err(text))`
-    /// a text to print.
+    /// Takes the arguments behind the program's name apart.
     pub(crate) fn parse(
         &'static self,
         args: impl IntoIterator<Item = OsString>,
-    ) -> Result<Result<Matches, String>, UsageError> {
-        let mut matches = Matches { spec: self, given: Vec::new() };
-        let mut args = args.into_iter().map(|arg| arg.to_string_lossy().into_owned());
+    ) -> Result<Invocation<Matches>, UsageError> {
+        let mut matches = Matches { spec: self, given: Vec::new(), words: Vec::new() };
+        let mut args = args.into_iter().map(|arg| protocol::clean(arg.as_encoded_bytes()).into_owned());
         while let Some(arg) = args.next() {
+            if !arg.starts_with('-') || arg == "-" {
+                if matches.words.len() == self.words {
+                    return Err(self.error(Problem::UnexpectedArgument(arg)));
+                }
+                matches.words.push(arg);
+                continue;
+            }
             let (word, mut value) = match arg.split_once('=') {
                 Some((word, value)) if word.starts_with("--") => (word, Some(value.to_owned())),
                 _ => (arg.as_str(), None),
             };
-            if !word.starts_with('-') || word == "-" {
-                return Err(self.error(Problem::UnexpectedArgument(arg)));
-            }
-            let is_meant = |flag: &&Flag| {
-                let short =
-                    flag.short.is_some_and(|short| word.strip_prefix('-').is_some_and(|w| w.chars().eq([short])));
-                short || word.strip_prefix("--") == Some(flag.long)
-            };
-            let Some(flag) = self.all_flags().find(is_meant) else {
+            let Some(flag) = self.all_flags().find(|flag| flag.is_called(word)) else {
                 return Err(self.error(Problem::UnknownOption(word.to_owned())));
             };
             if flag.value.is_some() {
@@ -107,29 +168,38 @@ impl Spec {
                 return Err(self.error(Problem::ValueForSwitch(flag.long)));
             }
             match (flag.long, value) {
-                ("help", _) => return Ok(Err(self.help())),
-                ("version", _) => return Ok(Err(format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION")))),
+                ("help", _) => return Ok(Invocation::Print(self.help())),
+                ("version", _) => return Ok(Invocation::Print(self.version())),
                 (long, Some(value)) => matches.given.push((long, value)),
                 (long, None) if flag.value.is_none() => matches.given.push((long, String::new())),
                 (long, None) => return Err(self.error(Problem::NoValue(long))),
             }
         }
-        Ok(Ok(matches))
+        Ok(Invocation::Run(matches))
+    }
+
+    fn version(&self) -> String {
+        format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION"))
     }
 
     fn help(&self) -> String {
-        let mut text = format!("{}\n\nUsage: {}\n\nOptions:\n", self.about, self.usage);
-        let names = |flag: &Flag| {
-            let short = flag.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
-            let value = flag.value.map(|value| format!(" {value}")).unwrap_or_default();
-            format!("  {short}--{}{value}", flag.long)
-        };
-        let width = self.all_flags().map(|flag| names(flag).len()).max().unwrap_or(0);
+        let mut text = format!("{}\n\nUsage: {}\n\nOptions:\n", self.about, self.usage.replace(USAGE_OR, "\n       "));
+        let width = self.all_flags().map(|flag| flag.synopsis().len()).max().unwrap_or(0);
         for flag in self.all_flags() {
-            let default = flag.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-            text += &format!("{:width$}  {}{default}\n", names(flag), flag.help);
+            text += &format!("{:width$}  {}\n", flag.synopsis(), flag.description());
         }
         text + self.more
+    }
+}
+
+/// What is between two forms of a usage line.
+const USAGE_OR: &str = " or ";
+
+/// `a, b or c`.
+fn one_of(choices: &[String]) -> String {
+    match choices {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => choices.concat(),
     }
 }
 
@@ -161,6 +231,17 @@ impl Matches {
         }
     }
 
+    /// The value of an option that has choices.
+    pub(crate) fn choice<T>(
+        &self,
+        long: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, UsageError> {
+        let flag = self.spec.flags.iter().find(|flag| flag.long == long);
+        let choices = flag.map_or_else(Vec::new, |flag| (flag.choices)());
+        self.value(long, one_of(&choices), parse)
+    }
+
     /// The value of an option that is a number within bounds.
     pub(crate) fn number<T>(&self, long: &'static str, least: T, most: T) -> Result<Option<T>, UsageError>
     where
@@ -181,9 +262,13 @@ impl Matches {
 
     /// The value of `--address`: a name or an address, IPv6 with or without brackets.
     pub(crate) fn address(&self) -> String {
-        let text = self.text("address").unwrap_or(DEFAULT_ADDRESS);
-        text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).to_owned()
+        without_brackets(self.text("address").unwrap_or(DEFAULT_ADDRESS)).to_owned()
     }
+}
+
+/// An IPv6 address without the brackets that set it off from a port.
+fn without_brackets(address: &str) -> &str {
+    address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address)
 }
 
 /// Where the server listens and the client connects to, if nothing else is said.
@@ -194,7 +279,12 @@ pub const DEFAULT_PORT: u16 = 5378;
 
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.problem == Problem::InvalidServer {
+            return f.write_str(messages::INVALID_SERVER);
+        }
+        write!(f, "{}: ", self.program)?;
         match &self.problem {
+            Problem::InvalidServer => {}
             Problem::UnknownOption(option) => write!(f, "unknown option '{option}'")?,
             Problem::UnexpectedArgument(argument) => write!(f, "unexpected argument '{argument}'")?,
             Problem::NoValue(option) => write!(f, "option '--{option}' needs a value")?,
@@ -202,8 +292,10 @@ impl fmt::Display for UsageError {
             Problem::BadValue { option, value, expected } => {
                 write!(f, "'{value}' is no value for '--{option}', which takes {expected}")?;
             }
+            Problem::Missing(option) => write!(f, "option '--{option}' is missing")?,
+            Problem::Conflict(option) => write!(f, "option '--{option}' does not go with a chat:// server")?,
         }
-        write!(f, "; {}", self.usage)
+        write!(f, "; usage: {} (see '{} --help')", self.usage, self.program)
     }
 }
 

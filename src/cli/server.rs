@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::{DEFAULT_PORT, Flag, Invocation, Spec, UsageError};
 use crate::limits;
 use crate::log::{LEVELS, Level};
+use crate::protocol::DIALECTS;
 use crate::server::Settings;
 
 /// What the server is told.
@@ -24,78 +25,45 @@ static SPEC: Spec = Spec {
     program: "server",
     about: "A chat server: everybody in one room, whatever protocol their client speaks.",
     usage: "server [OPTIONS]",
+    words: 0,
     flags: &[
-        Flag {
-            long: "address",
-            short: Some('a'),
-            value: Some("ADDRESS"),
-            help: "Listen on this address or name; 0.0.0.0 or :: for all of this machine",
-            default: Some("127.0.0.1"),
-        },
-        Flag {
-            long: "port",
-            short: Some('p'),
-            value: Some("PORT"),
-            help: "Listen on this port; 0 lets the system pick one",
-            default: Some("5378"),
-        },
-        Flag {
-            long: "max-clients",
-            short: None,
-            value: Some("COUNT"),
-            help: "Clients that may be logged in at a time",
-            default: Some("1024"),
-        },
-        Flag {
-            long: "max-line",
-            short: None,
-            value: Some("BYTES"),
-            help: "Length of the longest line, its line feed included",
-            default: Some("1048576"),
-        },
-        Flag {
-            long: "max-backlog",
-            short: None,
-            value: Some("BYTES"),
-            help: "What may wait for one client, at least one longest line",
-            default: Some("4194304"),
-        },
-        Flag {
-            long: "slow-timeout",
-            short: None,
-            value: Some("SECONDS"),
-            help: "Disconnect a client that stays over half its backlog for so long",
-            default: Some("2"),
-        },
-        Flag {
-            long: "login-timeout",
-            short: None,
-            value: Some("SECONDS"),
-            help: "Disconnect a client that has not logged in by then",
-            default: Some("60"),
-        },
-        Flag {
-            long: "no-echobot",
-            short: None,
-            value: None,
-            help: "Do without echobot, the user who answers with what you say",
-            default: None,
-        },
-        Flag {
-            long: "log-level",
-            short: None,
-            value: Some("LEVEL"),
-            help: "What goes to standard error: error, warn, info or debug",
-            default: Some("info"),
-        },
+        Flag::option("address", "ADDRESS", "Listen on this address or name; 0.0.0.0 or :: for all of this machine")
+            .short('a')
+            .default("127.0.0.1"),
+        Flag::option("port", "PORT", "Listen on this port; 0 lets the system pick one").short('p').default("5378"),
+        Flag::option("protocol", "PROTOCOL", "Speak this protocol; auto goes by each client's first line")
+            .choices(protocols)
+            .default(AUTO),
+        Flag::option("secret", "TEXT", "The secret, instead of a random one that changes every 10 minutes"),
+        Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time").default("1024"),
+        Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included").default("1048576"),
+        Flag::option("max-backlog", "BYTES", "What may wait for one client, at least one longest line")
+            .default("4194304"),
+        Flag::option("slow-timeout", "SECONDS", "Disconnect a client that stays over half its backlog for so long")
+            .default("2"),
+        Flag::option("login-timeout", "SECONDS", "Disconnect a client that has not logged in by then").default("60"),
+        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say"),
+        Flag::option("log-level", "LEVEL", "What goes to standard error").choices(levels).default("info"),
     ],
     more: "
 Example:
   server --address 0.0.0.0 --port 5378 --max-clients 100
 
-Exit status: 0 after a good end, 1 when it cannot listen, 2 for a wrong command line.
+Ctrl-C ends it in good order: what was sent is delivered first. A second one ends it at once.
+Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 for a wrong command line.
 ",
 };
+
+/// The choice that lets the server find out for itself.
+const AUTO: &str = "auto";
+
+fn protocols() -> Vec<String> {
+    DIALECTS.iter().map(|dialect| dialect.key()).chain([AUTO]).map(String::from).collect()
+}
+
+fn levels() -> Vec<String> {
+    LEVELS.iter().map(ToString::to_string).collect()
+}
 
 /// Takes the server's arguments apart.
 ///
@@ -104,17 +72,24 @@ Exit status: 0 after a good end, 1 when it cannot listen, 2 for a wrong command 
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
     let matches = match SPEC.parse(args)? {
-        Ok(matches) => matches,
-        Err(text) => return Ok(Invocation::Print(text)),
+        Invocation::Run(matches) => matches,
+        Invocation::Print(text) => return Ok(Invocation::Print(text)),
     };
     let max_line = matches.number("max-line", limits::MIN_MAX_LINE, 1 << 30)?.unwrap_or(limits::MAX_LINE);
     let max_backlog = matches.number("max-backlog", max_line, 1 << 40)?.unwrap_or(limits::MAX_BACKLOG.max(max_line));
     let level = |text: &str| LEVELS.into_iter().find(|level| level.to_string() == text);
+    let dialect = |text: &str| match text {
+        AUTO => Some(None),
+        key => DIALECTS.iter().find(|dialect| dialect.key() == key).map(|dialect| Some(*dialect)),
+    };
+    let secret = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
     Ok(Invocation::Run(Options {
         address: matches.address(),
         port: matches.number("port", 0, u16::MAX)?.unwrap_or(DEFAULT_PORT),
-        log_level: matches.value("log-level", "error, warn, info or debug", level)?.unwrap_or(Level::Info),
+        log_level: matches.choice("log-level", level)?.unwrap_or(Level::Info),
         settings: Settings {
+            dialect: matches.choice("protocol", dialect)?.flatten(),
+            secret: matches.value("secret", "a line of text", secret)?,
             max_clients: matches.number("max-clients", 1, 1_000_000)?.unwrap_or(limits::MAX_CLIENTS),
             max_line,
             max_backlog,
@@ -148,6 +123,7 @@ mod tests {
         for (long, default) in [
             ("address", options.address),
             ("port", options.port.to_string()),
+            ("protocol", AUTO.to_owned()),
             ("max-clients", settings.max_clients.to_string()),
             ("max-line", settings.max_line.to_string()),
             ("max-backlog", settings.max_backlog.to_string()),
@@ -176,6 +152,12 @@ mod tests {
         assert_eq!(options.settings.slow_timeout, Duration::from_millis(500));
         assert_eq!((options.settings.login_timeout.as_secs(), options.settings.echobot), (90, false));
         assert_eq!(options.log_level, Level::Debug);
+        for dialect in DIALECTS {
+            let options = run(&["--protocol", dialect.key()]).expect("it is spoken");
+            assert_eq!(options.settings.dialect.map(|pinned| pinned.key()), Some(dialect.key()));
+        }
+        assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
+        assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));
         assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port, 2);
         let long = run(&["--max-line", "8388608"]).expect("a long line");
         assert_eq!(long.settings.max_backlog, 8_388_608);
@@ -198,6 +180,10 @@ mod tests {
             (&["--slow-timeout", "0"], "which takes seconds, from 0.001 to 86400"),
             (&["--login-timeout", "soon"], "which takes seconds"),
             (&["--login-timeout", "NaN"], "which takes seconds"),
+            (&["--protocol", "irc"], "which takes cap, "),
+            (&["--protocol", "CAP"], " or auto"),
+            (&["--secret", ""], "which takes a line of text"),
+            (&["--two\nlines"], "unknown option '--two\u{fffd}lines'"),
             (&["--log-level", "loud"], "which takes error, warn, info or debug"),
         ] {
             let text = run(args).expect_err("it is wrong");

@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::messages;
-use super::session::{Action, Input, Session};
+use super::session::{Action, Input, Session, Setup, print, warn};
+use super::typed::{QUIT, WHO, addressed};
 use crate::limits::{END_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Fault, Request};
-
-const QUIT: &str = "!quit";
-const WHO: &str = "!who";
 
 /// Characters by which a name is refused without asking the server (RA4).
 const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
@@ -77,11 +75,11 @@ enum Leaving {
 }
 
 impl CapSession {
-    /// A session with `server`, which is how messages call it; logs in as `name` if there is one.
-    pub fn new(server: String, name: Option<String>) -> Self {
+    /// A session that logs in with the name that was asked for, if there is one.
+    pub fn new(setup: Setup) -> Self {
         Self {
-            server,
-            given_name: name,
+            server: setup.server,
+            given_name: setup.name,
             link: Link::Down,
             stage: Stage::Asking,
             revision: REVISION_2,
@@ -331,6 +329,7 @@ impl Session for CapSession {
             }
             Input::Received(line) => self.received(&line, actions),
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
+            Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
             Input::TimeUp if self.is_logging_in() && self.leaving == Leaving::No => {
                 actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]);
             }
@@ -341,20 +340,6 @@ impl Session for CapSession {
     fn wants_input(&self) -> bool {
         !self.is_logging_in()
     }
-}
-
-/// The name and the text of `@<username> <message>`.
-fn addressed(line: &str) -> Option<(&str, &str)> {
-    let (name, text) = line.strip_prefix('@')?.split_once(' ')?;
-    (!name.is_empty() && !text.trim().is_empty()).then_some((name, text))
-}
-
-fn print(text: impl Into<String>) -> Action {
-    Action::Print(text.into())
-}
-
-fn warn(text: impl Into<String>) -> Action {
-    Action::Warn(text.into())
 }
 
 #[cfg(test)]

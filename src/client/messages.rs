@@ -25,6 +25,25 @@ pub const REPLY_TOO_LONG: &str = "The server sent a line that is too long to sho
 /// A typed line that is longer than anybody can want to send.
 pub const TYPED_TOO_LONG: &str = "That line is too long to send.";
 
+/// W13: something was typed that begins like a whisper and is none.
+pub const WHISPER_HINT: &str = "Use @<username> <message> to whisper to one user.";
+/// H12: at the start.
+pub const CONNECTING: &str = "Connecting to server ...";
+/// H12: connected.
+pub const CONNECTED: &str = "Connection to server established. Sending intro message...\n";
+/// H12: registered.
+pub const REGISTERED: &str = "Registration successful.  Ready for messaging!";
+/// H12: what stands before what is typed.
+pub const PROMPT: &str = "> ";
+/// H13: that is no address.
+pub const INVALID_SERVER: &str = "Error:  Invalid server.  Enter a URL of the form:  chat://host:port";
+/// H13: nobody listens there.
+pub const NOT_ACCEPTING: &str = "Error:  That host or port is not accepting connections.";
+/// H14: a signal.
+pub const INTERRUPTED: &str = "Interrupt received, shutting down ...";
+/// H15: the server has said good-bye, or is gone.
+pub const DISCONNECTED: &str = "Disconnected from server ... exiting!";
+
 /// RI3: logged in.
 pub fn logged_in(name: &str) -> String {
     format!("Successfully logged in as {name}!")

@@ -5,22 +5,31 @@
 //! whatever is on its way out (RT6), and the two ends of a connection can never wait for each other. It knows nothing of
 //! the server program.
 
-pub mod cap;
+mod cap;
+mod chat1;
 mod keyboard;
 mod link;
 pub mod messages;
+mod screen;
 pub mod session;
+mod typed;
+mod wac;
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
+use self::cap::CapSession;
+use self::chat1::Chat1Session;
 use self::keyboard::Throttle;
-use self::session::{Action, Input, Session};
+use self::screen::Screen;
+use self::session::{Action, Input, Kind, Session};
+use self::wac::WacSession;
 use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD};
 use crate::net;
+use crate::signals::{self, Signal};
 
 /// What the reader threads report.
 #[derive(Debug)]
@@ -28,15 +37,28 @@ enum Event {
     Keyboard(keyboard::Report),
     /// With the number of the connection that it is about.
     Link(u64, link::Report),
+    Signal(Signal),
 }
 
-/// Runs a session with the server at this address until it is over.
+/// All kinds of sessions; the first one is what a person gets who does not say.
+pub static KINDS: &[Kind] = &[
+    Kind { key: "cap", needs_name: false, begin: |setup| Box::new(CapSession::new(setup)) },
+    Kind { key: "wac", needs_name: false, begin: |setup| Box::new(WacSession::new(setup)) },
+    Kind { key: "chat", needs_name: true, begin: |setup| Box::new(Chat1Session::new(setup)) },
+];
+
+/// Runs a session with the server at this address until it is over, and returns the status to end with. To be called
+/// before there is any other thread.
 ///
 /// # Errors
 ///
 /// When a thread cannot be started or standard output cannot be written.
-pub fn run(session: impl Session, host: &str, port: u16) -> io::Result<u8> {
+pub fn run(session: Box<dyn Session>, host: &str, port: u16) -> io::Result<u8> {
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
+    let mut ending = vec![Signal::Interrupt, Signal::Terminate, Signal::HangUp];
+    ending.retain(|signal| *signal != Signal::HangUp || !signal.is_ignored());
+    let report = sender.clone();
+    signals::take(&ending, move |signal| report.send(Event::Signal(signal)).is_ok())?;
     let throttle = keyboard::spawn(sender.clone())?;
     let client = Client {
         session,
@@ -49,7 +71,7 @@ pub fn run(session: impl Session, host: &str, port: u16) -> io::Result<u8> {
         link_number: 0,
         deadline: None,
         unattended: 0,
-        screen: Vec::new(),
+        screen: Screen::new(io::stdout().is_terminal()),
     };
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
@@ -58,8 +80,8 @@ pub fn run(session: impl Session, host: &str, port: u16) -> io::Result<u8> {
     }
 }
 
-struct Client<S> {
-    session: S,
+struct Client {
+    session: Box<dyn Session>,
     address: (String, u16),
     /// What every new thread gets a clone of.
     sender: SyncSender<Event>,
@@ -74,8 +96,7 @@ struct Client<S> {
     deadline: Option<Instant>,
     /// Events handled since things were last shown and sent.
     unattended: usize,
-    /// What is to be shown and is not yet written.
-    screen: Vec<u8>,
+    screen: Screen,
 }
 
 /// The sending half of the connection.
@@ -86,7 +107,7 @@ struct Outgoing {
     finish: bool,
 }
 
-impl<S: Session> Client<S> {
+impl Client {
     fn run(mut self) -> io::Result<u8> {
         let mut actions = Vec::new();
         let mut input = Some(Input::Start);
@@ -96,7 +117,7 @@ impl<S: Session> Client<S> {
             }
             for action in actions.drain(..) {
                 if let Some(status) = self.perform(action)? {
-                    self.show()?;
+                    self.screen.show("")?;
                     return Ok(status);
                 }
             }
@@ -110,11 +131,8 @@ impl<S: Session> Client<S> {
 
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
         match action {
-            Action::Print(text) => {
-                self.screen.extend_from_slice(text.as_bytes());
-                self.screen.push(b'\n');
-            }
-            Action::Warn(text) => self.warn(&text)?,
+            Action::Print(text) => self.screen.print(&text),
+            Action::Warn(text) => self.screen.warn(&text)?,
             Action::Connect => {
                 self.disconnect();
                 self.link_number += 1;
@@ -148,15 +166,17 @@ impl<S: Session> Client<S> {
         let input = match event {
             Event::Keyboard(report) => {
                 self.unreleased += 1;
+                self.screen.typed();
                 match report {
                     keyboard::Report::Typed(line) => Input::Typed(line),
                     keyboard::Report::End => Input::TypedEnd,
                     keyboard::Report::TooLong => {
-                        self.warn(messages::TYPED_TOO_LONG)?;
+                        self.screen.warn(messages::TYPED_TOO_LONG)?;
                         return Ok(None);
                     }
                 }
             }
+            Event::Signal(signal) => Input::Signal(signal),
             Event::Link(number, _) if number != self.link_number => return Ok(None),
             Event::Link(_, report) => match report {
                 link::Report::Connected(stream) => {
@@ -166,7 +186,7 @@ impl<S: Session> Client<S> {
                 link::Report::Unreachable(error) => Input::Unreachable(error.to_string()),
                 link::Report::Received(line) => Input::Received(line),
                 link::Report::TooLong => {
-                    self.warn(messages::REPLY_TOO_LONG)?;
+                    self.screen.warn(messages::REPLY_TOO_LONG)?;
                     return Ok(None);
                 }
                 link::Report::Disconnected(error) => {
@@ -193,7 +213,7 @@ impl<S: Session> Client<S> {
                 }
             }
             self.unattended = 0;
-            self.show()?;
+            self.screen.show(self.session.prompt())?;
             let sending = self.send_some();
             self.release_throttle();
             let wait = if sending { Some(Duration::ZERO) } else { left };
@@ -230,22 +250,5 @@ impl<S: Session> Client<S> {
                 self.throttle.release();
             }
         }
-    }
-
-    fn show(&mut self) -> io::Result<()> {
-        if self.screen.is_empty() {
-            return Ok(());
-        }
-        net::write_fully(&mut io::stdout(), &mem::take(&mut self.screen))
-    }
-
-    /// Diagnostics keep their place among what is shown.
-    fn warn(&mut self, text: &str) -> io::Result<()> {
-        self.show()?;
-        let mut stderr = io::stderr();
-        // Nobody is left to hear of a standard error that cannot be written.
-        let _ = net::write_fully(&mut stderr, format!("{text}\n").as_bytes());
-        let _ = stderr.flush();
-        Ok(())
     }
 }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::signals::Signal;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -21,6 +23,8 @@ pub enum Input {
     Received(String),
     /// The connection has ended; with a reason unless the server closed it in good order.
     Disconnected(Option<String>),
+    /// A signal wants the program to end.
+    Signal(Signal),
     /// The time of the last [`Action::WaitAtMost`] is over.
     TimeUp,
 }
@@ -52,5 +56,59 @@ pub trait Session {
     fn handle(&mut self, input: Input, actions: &mut Vec<Action>);
 
     /// Whether a typed line would be acted upon now, rather than kept for later.
-    fn wants_input(&self) -> bool;
+    fn wants_input(&self) -> bool {
+        true
+    }
+
+    /// What stands before what is typed, on a terminal.
+    fn prompt(&self) -> &'static str {
+        ""
+    }
+}
+
+/// What a session is begun with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// The server, as messages call it.
+    pub server: String,
+    /// The name that was asked for.
+    pub name: Option<String>,
+    /// The name that the system knows the person by.
+    pub user: Option<String>,
+}
+
+/// A kind of session.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its protocol's name on command lines.
+    pub key: &'static str,
+    /// Whether it cannot begin without a name.
+    pub needs_name: bool,
+    /// Begins one.
+    pub begin: fn(Setup) -> Box<dyn Session>,
+}
+
+/// To show this.
+pub(super) fn print(text: impl Into<String>) -> Action {
+    Action::Print(text.into())
+}
+
+/// To show this as a diagnostic.
+pub(super) fn warn(text: impl Into<String>) -> Action {
+    Action::Warn(text.into())
+}
+
+/// An action as one line, for the tests of sessions.
+#[cfg(test)]
+pub(super) fn show(action: Action) -> String {
+    match action {
+        Action::Print(text) => format!("print {text}"),
+        Action::Warn(text) => format!("warn {text}"),
+        Action::Connect => "connect".into(),
+        Action::Disconnect => "disconnect".into(),
+        Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
+        Action::FinishSending => "finish".into(),
+        Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
+        Action::Exit(status) => format!("exit {status}"),
+    }
 }

@@ -24,6 +24,8 @@ pub enum CloseReason {
     Stalled,
     /// The client needed a writer thread, and there was none to be had.
     NoWriter,
+    /// The server went away, and the client has hung up after its good-bye.
+    Shutdown,
     /// The server has a fault.
     Panicked,
 }
@@ -31,7 +33,7 @@ pub enum CloseReason {
 impl CloseReason {
     /// Whether the client still gets what waits for it before the connection is closed.
     pub fn is_orderly(self) -> bool {
-        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused)
+        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::Shutdown)
     }
 }
 
@@ -48,6 +50,7 @@ impl fmt::Display for CloseReason {
             Self::Slow => "slow: too much waited for it for too long",
             Self::Stalled => "slow: it took nothing for too long",
             Self::NoWriter => "slow, and no thread to be had for writing to it",
+            Self::Shutdown => "shutdown",
             Self::Panicked => "internal error",
         })
     }

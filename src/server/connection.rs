@@ -42,7 +42,7 @@ impl Connection {
             deadline: Some(self.arrived + self.context.settings.login_timeout),
             outbox: self.outbox,
             pass: Pass::new(self.id),
-            dialect: None,
+            dialect: self.context.settings.dialect,
             seat: Seat::default(),
             place: Some(self.place),
             context: self.context,
@@ -78,17 +78,9 @@ struct Conversation {
 impl Conversation {
     fn converse(&mut self, reader: &mut LineReader<TcpStream>) -> CloseReason {
         loop {
-            while let Some(line) = reader.buffered_line() {
-                let was_logged_in = self.seat.name.is_some();
-                if let ControlFlow::Break(reason) = self.handle(&line) {
-                    return reason;
-                }
-                if !was_logged_in && self.seat.name.is_some() {
-                    reader.set_limit(self.context.settings.max_line);
-                    let _ = reader.source().set_read_timeout(None);
-                }
+            if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
+                return reason;
             }
-            self.pass.flush();
             if let Some(deadline) = self.deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
@@ -105,6 +97,28 @@ impl Conversation {
                 },
             }
         }
+    }
+
+    /// Handles the lines that are there; once the server is going away, drops them.
+    fn handle_buffered(&mut self, reader: &mut LineReader<TcpStream>) -> ControlFlow<CloseReason> {
+        let closing = Arc::clone(&self.context.closing);
+        let Some(_pass) = closing.begin_pass() else {
+            while reader.buffered_line().is_some() {}
+            return ControlFlow::Continue(());
+        };
+        while let Some(line) = reader.buffered_line() {
+            let was_logged_in = self.seat.name.is_some();
+            if let ControlFlow::Break(reason) = self.handle(&line) {
+                self.pass.flush();
+                return ControlFlow::Break(reason);
+            }
+            if !was_logged_in && self.seat.name.is_some() {
+                reader.set_limit(self.context.settings.max_line);
+                let _ = reader.source().set_read_timeout(None);
+            }
+        }
+        self.pass.flush();
+        ControlFlow::Continue(())
     }
 
     fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
@@ -135,7 +149,12 @@ impl Conversation {
                 self.reply(&Event::Names(names.iter().map(Name::as_str).collect()));
                 true
             }
-            Request::Secret | Request::Nothing => true,
+            Request::Secret => {
+                let secret = self.context.secret.tell();
+                self.reply(&Event::Secret(&secret));
+                true
+            }
+            Request::Nothing => true,
             Request::Leave => return ControlFlow::Break(CloseReason::Quit),
             Request::Faulty(fault) => {
                 self.reply(&Event::Faulty(fault));
@@ -250,8 +269,8 @@ impl Conversation {
         write(&self.context.registry).leave(self.id);
         let who = self.seat.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.seat.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
-        self.context.log.event(level, format_args!("{who} left: {reason}"));
-        self.pass.flush();
+        let said = if self.context.closing.is_closed() { CloseReason::Shutdown } else { reason };
+        self.context.log.event(level, format_args!("{who} left: {said}"));
         if reason.is_orderly() && self.outbox.finish(Instant::now() + limits::FLUSH_TIMEOUT) {
             self.outbox.shutdown_sending();
             if reason != CloseReason::EndOfInput {

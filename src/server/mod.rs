@@ -5,11 +5,14 @@
 
 mod capacity;
 mod close_reason;
+mod closing;
 mod connection;
 mod lobby;
 mod outbox;
 mod pass;
 mod registry;
+mod secret;
+mod shutdown;
 mod sync;
 
 use std::io;
@@ -21,16 +24,23 @@ use std::time::{Duration, Instant};
 
 use self::capacity::{Capacity, Machine};
 use self::close_reason::CloseReason;
+use self::closing::Closing;
 use self::connection::Connection;
 use self::lobby::Lobby;
 use self::outbox::{Outbox, OutboxSettings};
 use self::registry::Registry;
+use self::secret::Secret;
 use crate::limits;
 use crate::log::{Level, Log};
+use crate::protocol::Dialect;
 
 /// What a server can be told. [`Settings::default`] is what `limits` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// What every client speaks; `None` goes by each client's first line.
+    pub dialect: Option<&'static dyn Dialect>,
+    /// What the secret is, instead of a random one (W11).
+    pub secret: Option<String>,
     /// Logged-in clients there may be, `echobot` not counted.
     pub max_clients: usize,
     /// Bytes of the longest line, including its LF.
@@ -48,6 +58,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            dialect: None,
+            secret: None,
             max_clients: limits::MAX_CLIENTS,
             max_line: limits::MAX_LINE,
             max_backlog: limits::MAX_BACKLOG,
@@ -63,6 +75,8 @@ impl Default for Settings {
 struct Context {
     settings: Arc<Settings>,
     registry: Arc<RwLock<Registry>>,
+    secret: Arc<Secret>,
+    closing: Arc<Closing>,
     log: Log,
 }
 
@@ -111,7 +125,13 @@ impl Server {
         let registry = Registry::new(settings.max_clients, settings.echobot);
         Ok(Self {
             listener,
-            context: Context { settings: Arc::new(settings), registry: Arc::new(RwLock::new(registry)), log },
+            context: Context {
+                secret: Arc::new(Secret::new(settings.secret.clone())),
+                settings: Arc::new(settings),
+                registry: Arc::new(RwLock::new(registry)),
+                closing: Arc::default(),
+                log,
+            },
             lobby: Arc::new(Lobby::new(limits::LOBBY_PLACES, limits::LOBBY_GRACE)),
             outbox_settings: Arc::new(outbox_settings),
             capacity,
@@ -150,6 +170,9 @@ impl Server {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        if self.context.closing.is_closed() {
+            return Ok(());
+        }
         let arrived = Instant::now();
         let slot = Slot(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections {

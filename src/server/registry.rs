@@ -121,6 +121,11 @@ impl Registry {
         self.arrivals.values().filter(|member| member.id != id).cloned().collect()
     }
 
+    /// How many members there are.
+    pub fn count(&self) -> usize {
+        self.arrivals.len()
+    }
+
     /// The names of all who are online, in order of arrival; `echobot` was there before anybody.
     pub fn names(&self) -> Vec<Name> {
         let echobot = self.has_echobot.then(|| Name::parse(ECHOBOT).ok()).flatten();

@@ -1,6 +1,8 @@
 //! The session as a function, rule by rule.
 
 use super::*;
+use crate::client::session::show;
+use crate::signals::Signal;
 
 /// A session that is fed inputs; what it does is written as one line an action.
 struct Script {
@@ -10,7 +12,7 @@ struct Script {
 impl Script {
     /// At the name prompt, connected.
     fn new() -> Self {
-        let mut script = Self { session: CapSession::new("here port 1".into(), None) };
+        let mut script = Self { session: CapSession::new(setup(None)) };
         assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
         assert_eq!(script.feed(Input::Connected), [""; 0]);
         script
@@ -39,17 +41,8 @@ impl Script {
     }
 }
 
-fn show(action: Action) -> String {
-    match action {
-        Action::Print(text) => format!("print {text}"),
-        Action::Warn(text) => format!("warn {text}"),
-        Action::Connect => "connect".into(),
-        Action::Disconnect => "disconnect".into(),
-        Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
-        Action::FinishSending => "finish".into(),
-        Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
-        Action::Exit(status) => format!("exit {status}"),
-    }
+fn setup(name: Option<&str>) -> Setup {
+    Setup { server: "here port 1".into(), name: name.map(String::from), user: Some("user".into()) }
 }
 
 const NOTHING: [&str; 0] = [];
@@ -61,7 +54,7 @@ fn ri2_ri3_a_login() {
 
 #[test]
 fn a_name_from_the_command_line_is_sent_when_connected() {
-    let mut script = Script { session: CapSession::new("here port 1".into(), Some("ann".into())) };
+    let mut script = Script { session: CapSession::new(setup(Some("ann"))) };
     assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
     assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
 }
@@ -303,7 +296,7 @@ fn k3_the_end_of_input_at_the_prompt_quits_once_it_is_known_whether_there_is_a_s
     assert_eq!(script.feed(Input::TypedEnd), ["wait 5", "finish"]);
     assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
 
-    let mut script = Script { session: CapSession::new("here port 1".into(), None) };
+    let mut script = Script { session: CapSession::new(setup(None)) };
     script.feed(Input::Start);
     assert_eq!(script.feed(Input::TypedEnd), ["wait 5"]);
     assert_eq!(script.feed(Input::Connected), ["finish"]);
@@ -311,7 +304,7 @@ fn k3_the_end_of_input_at_the_prompt_quits_once_it_is_known_whether_there_is_a_s
 
 #[test]
 fn k4_an_unreachable_server_is_reported() {
-    let mut script = Script { session: CapSession::new("here port 1".into(), None) };
+    let mut script = Script { session: CapSession::new(setup(None)) };
     script.feed(Input::Start);
     let shown = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(shown, ["warn Cannot connect to here port 1: refused", "exit 1"]);
@@ -337,7 +330,7 @@ fn k4_so_is_one_that_goes_while_the_name_is_on_its_way() {
 
 #[test]
 fn ri7_k5_quit_at_each_point() {
-    let mut connecting = Script { session: CapSession::new("here port 1".into(), None) };
+    let mut connecting = Script { session: CapSession::new(setup(None)) };
     connecting.feed(Input::Start);
     assert_eq!(connecting.typed("!quit"), ["exit 0"]);
 
@@ -384,4 +377,12 @@ fn k6_a_lost_connection_is_said_and_is_status_1() {
     script.typed("!who");
     script.feed(Input::TypedEnd);
     assert_eq!(script.feed(Input::Disconnected(None)), [lost, "exit 1"]);
+}
+
+#[test]
+fn k6_ctrl_c_ends_it_at_once_with_status_130() {
+    for mut script in [Script::new(), Script::chatting()] {
+        assert_eq!(script.feed(Input::Signal(Signal::Interrupt)), ["exit 130"]);
+    }
+    assert_eq!(Script::chatting().feed(Input::Signal(Signal::Terminate)), ["exit 143"]);
 }

@@ -1,0 +1,71 @@
+//! Whether the server is going away, and whether all that it has accepted is handled.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Passes that are going on, and whether new ones may begin.
+#[derive(Debug, Default)]
+pub struct Closing {
+    closed: AtomicBool,
+    passes: AtomicUsize,
+}
+
+/// A pass that is going on, until this is dropped.
+#[derive(Debug)]
+pub struct RunningPass<'a>(&'a Closing);
+
+impl Closing {
+    /// Begins a pass over lines that have been read; `None` when the server is going away, and they are not accepted.
+    pub fn begin_pass(&self) -> Option<RunningPass<'_>> {
+        // Both sides write their own flag before they look at the other's, in one order for all: so either this pass is
+        // seen by whoever closes, or it sees that it may not begin.
+        self.passes.fetch_add(1, Ordering::SeqCst);
+        let pass = RunningPass(self);
+        (!self.is_closed()).then_some(pass)
+    }
+
+    /// From now on no pass begins.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the server is going away.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Waits until every pass is over; `false` when that takes too long.
+    pub fn wait_for_passes(&self, deadline: Instant) -> bool {
+        while self.passes.load(Ordering::SeqCst) > 0 {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        true
+    }
+}
+
+impl Drop for RunningPass<'_> {
+    fn drop(&mut self) {
+        self.0.passes.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_that_have_begun_are_waited_for_and_no_new_one_begins() {
+        let closing = Closing::default();
+        let pass = closing.begin_pass();
+        assert!(pass.is_some());
+        closing.close();
+        assert!(closing.begin_pass().is_none());
+        assert!(!closing.wait_for_passes(Instant::now()));
+        drop(pass);
+        assert!(closing.wait_for_passes(Instant::now()));
+    }
+}

@@ -1,0 +1,80 @@
+//! Signals as reports: no handler runs, a thread of its own waits for them.
+
+use std::ffi::c_int;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::thread;
+
+use crate::sys::{BlockedSignals, SIGHUP, SIGINT, SIGTERM};
+
+/// A signal that ends a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// `kill`, or the system going down.
+    Terminate,
+    /// The terminal is gone.
+    HangUp,
+}
+
+impl Signal {
+    const ALL: [Self; 3] = [Self::Interrupt, Self::Terminate, Self::HangUp];
+
+    fn number(self) -> c_int {
+        match self {
+            Self::Interrupt => SIGINT,
+            Self::Terminate => SIGTERM,
+            Self::HangUp => SIGHUP,
+        }
+    }
+
+    /// The exit status of a program that it ended, as shells count: 130 after Ctrl-C.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+            Self::HangUp => 129,
+        }
+    }
+
+    /// Whether whoever started this process wants it to live on, as `nohup` does.
+    pub fn is_ignored(self) -> bool {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        status.lines().find_map(|line| line.strip_prefix("SigIgn:")).is_some_and(|mask| {
+            let mask = u64::from_str_radix(mask.trim(), 16).unwrap_or(0);
+            mask >> (self.number() - 1) & 1 == 1
+        })
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "interrupted",
+            Self::Terminate => "told to terminate",
+            Self::HangUp => "hung up",
+        })
+    }
+}
+
+/// From now on none of these signals ends the process or interrupts a call: a thread passes each on to `report`, until
+/// that returns `false`. To be called before there is any other thread.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn take(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 'static) -> io::Result<()> {
+    let numbers: Vec<c_int> = signals.iter().map(|signal| signal.number()).collect();
+    let blocked = BlockedSignals::block(&numbers)?;
+    let run = move || {
+        while let Ok(number) = blocked.wait() {
+            let signal = Signal::ALL.into_iter().find(|signal| signal.number() == number);
+            if !signal.is_some_and(&mut report) {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name(String::from("signals")).spawn(run).map(drop)
+}
