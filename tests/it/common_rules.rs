@@ -99,22 +99,25 @@ fn g5_a_name_is_free_again_however_its_connection_went() {
     let ways: [(&str, Leave); 3] = [
         ("end of input", |peer| peer.finish()),
         ("end of input", drop),
-        ("reset", |mut peer| {
+        ("reset by the client", |mut peer| {
             peer.say("LIST");
             peer.reset();
         }),
     ];
-    for round in 0..20 {
-        for (_, leave) in &ways {
+    let mut sessions = 0;
+    for _ in 0..20 {
+        for (reason, leave) in &ways {
             leave(server.cap("ann"));
             wait_for("the name to be free", || {
                 let mut peer = server.connect();
                 peer.say("HELLO-FROM ann");
                 (peer.line().as_deref() == Some(b"HELLO ann")).then_some(())
             });
+            sessions += 2;
             wait_for("the second one to be gone", || {
-                (server.log().matches("ann left").count() >= 2 * (round * ways.len() + 1)).then_some(())
+                (server.log().matches("ann left").count() == sessions).then_some(())
             });
+            server.wait_for_log(&format!("ann left: {reason}"));
         }
     }
 }

@@ -7,11 +7,17 @@
 
 mod cap_client;
 mod cap_server;
+mod chat1_client;
+mod chat1_server;
 mod cli;
 mod common_rules;
+mod crossing;
 mod crowd;
 mod outbox;
 mod places;
+mod shutdown;
 mod support;
 mod terminal;
 mod tidy;
+mod wac_client;
+mod wac_server;

@@ -139,6 +139,22 @@ impl Server {
         peer
     }
 
+    /// A WAC user.
+    #[track_caller]
+    pub fn wac(&self, name: &str) -> Peer {
+        let mut peer = self.connect();
+        peer.ask(&format!("LIN {name}"), &format!("Welcome, {name}."));
+        peer
+    }
+
+    /// A CHAT/1.0 user.
+    #[track_caller]
+    pub fn chat(&self, name: &str) -> Peer {
+        let mut peer = self.connect();
+        peer.ask(&format!("REGISTER {name} CHAT/1.0"), "200 Registration successful");
+        peer
+    }
+
     /// Waits for a log line with this in it.
     #[track_caller]
     pub fn wait_for_log(&self, part: &str) -> String {
@@ -166,6 +182,18 @@ impl Server {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
+
+    /// Sends it a signal, such as `INT`.
+    pub fn signal(&self, signal: &str) {
+        send_signal(signal, self.pid());
+    }
+
+    /// It has to end with this status.
+    #[track_caller]
+    pub fn expect_exit(&mut self, status: i32) {
+        let ended = wait_for("the server's end", || self.child.try_wait().expect("it can be asked"));
+        assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.log());
+    }
 }
 
 impl Drop for Server {
@@ -173,6 +201,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn send_signal(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().expect("it runs");
+    assert!(status.success());
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,6 +288,13 @@ impl Peer {
     pub fn ask(&mut self, line: &str, answer: &str) {
         self.say(line);
         self.expect(answer);
+    }
+
+    /// Hears a line and answers it.
+    #[track_caller]
+    pub fn ask_back(&mut self, expected: &str, answer: &str) {
+        self.expect(expected);
+        self.say(answer);
     }
 
     /// The connection has to end here, in good order.
@@ -359,6 +399,11 @@ impl Client {
     pub fn type_bytes(&mut self, bytes: &[u8]) {
         let keyboard = self.keyboard.as_mut().expect("the keyboard is there");
         keyboard.write_all(bytes).expect("the client reads");
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub fn signal(&self, signal: &str) {
+        send_signal(signal, self.child.id());
     }
 
     /// Ends the client's standard input.

@@ -1,0 +1,147 @@
+//! The server's good-bye.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use super::support::{Client, PATIENCE, Peer, Server};
+
+/// The server ends, and took no longer than this for it.
+#[track_caller]
+fn expect_end(server: &mut Server, since: Instant, most: Duration) {
+    server.expect_exit(0);
+    let took = since.elapsed();
+    assert!(took < most, "{took:?}\n{}", server.log());
+}
+
+#[test]
+fn h8_each_dialect_hears_its_good_bye() {
+    for signal in ["INT", "TERM"] {
+        let mut server = Server::start();
+        let (mut cap, mut wac, mut chat) = (server.cap("cap"), server.wac("wac"), server.chat("chat"));
+        server.signal(signal);
+        chat.expect("DISCONNECT CHAT/1.0");
+        wac.expect("The server is shutting down.");
+        for peer in [&mut cap, &mut wac, &mut chat] {
+            peer.expect_end();
+        }
+        drop((cap, wac, chat));
+        server.expect_exit(0);
+    }
+}
+
+#[test]
+fn with_a_hundred_clients_of_which_five_do_not_read_it_ends_in_time_and_owes_nobody_anything() {
+    const CLIENTS: usize = 100;
+    const DEAF: usize = 5;
+    // They do not count as slow before the test is over.
+    let mut server = Server::with(&["--slow-timeout", "60"]);
+    let deaf: Vec<Peer> = (0..DEAF).map(|number| server.chat(&format!("deaf{number}"))).collect();
+    let mut others: Vec<Peer> = (DEAF..CLIENTS).map(|number| server.chat(&format!("c{number}"))).collect();
+    let mut sender = server.wac("sender");
+    // More than the kernel takes for them, so that the server has lines left for them.
+    let text = "x".repeat(500_000);
+    for number in 0..DEAF {
+        for _ in 0..11 {
+            sender.say(&format!("W deaf{number} {text}"));
+        }
+    }
+    sender.say("MSG the last message");
+    sender.ask("WHO", &format!("Online: echobot, {}, sender", names(CLIENTS, DEAF)));
+    let begun = Instant::now();
+    server.signal("TERM");
+    for peer in &mut others {
+        peer.expect("@sender: the last message");
+        peer.expect("DISCONNECT CHAT/1.0");
+        peer.expect_end();
+    }
+    sender.expect("The server is shutting down.");
+    sender.expect_end();
+    drop((others, sender));
+    expect_end(&mut server, begun, Duration::from_millis(2500));
+    server.wait_for_log("5 clients did not take their last lines");
+    drop(deaf);
+}
+
+fn names(clients: usize, deaf: usize) -> String {
+    let names =
+        (0..deaf).map(|number| format!("deaf{number}")).chain((deaf..clients).map(|number| format!("c{number}")));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn g10_whoever_talks_on_hears_the_good_bye_all_the_same() {
+    for _ in 0..20 {
+        let mut server = Server::start();
+        let mut listener = server.chat("listener");
+        let mut talker = server.chat("talker");
+        let mut voice = talker.stream.try_clone().expect("a socket");
+        std::thread::scope(|scope| {
+            scope.spawn(move || while voice.write_all(b"@talker: and another thing\n").is_ok() {});
+            scope.spawn(move || {
+                listener.expect("@talker: and another thing");
+                while listener.line().expect("a good-bye") != b"DISCONNECT CHAT/1.0" {}
+                listener.expect_end();
+            });
+            server.signal("INT");
+            talker.expect("DISCONNECT CHAT/1.0");
+            talker.expect_end();
+            let _ = talker.stream.shutdown(std::net::Shutdown::Both);
+        });
+        server.expect_exit(0);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_with_status_1() {
+    let mut server = Server::with(&["--slow-timeout", "60"]);
+    let deaf = server.cap("deaf");
+    let mut sender = server.wac("sender");
+    for _ in 0..11 {
+        sender.say(&format!("W deaf {}", "x".repeat(500_000)));
+    }
+    sender.ask("WHO", "Online: echobot, deaf, sender");
+    let begun = Instant::now();
+    server.signal("INT");
+    sender.expect("The server is shutting down.");
+    server.signal("INT");
+    server.expect_exit(1);
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    drop(deaf);
+}
+
+#[test]
+fn newcomers_are_turned_away_and_strangers_do_not_hold_it_up() {
+    let mut server = Server::start();
+    let stranger = server.connect();
+    let begun = Instant::now();
+    server.signal("TERM");
+    expect_end(&mut server, begun, Duration::from_secs(2));
+    drop(stranger);
+}
+
+#[test]
+fn h15_ctrl_c_on_the_server_ends_all_clients_by_themselves() {
+    let mut server = Server::start();
+    let port = server.port();
+    let mut cap = Client::logged_in(&port, "cap");
+    let mut wac = Client::with(&port, &["--protocol", "wac", "--name", "wac"]);
+    wac.expect("Welcome, wac.");
+    let mut chat = Client::with(&port, &["--protocol", "chat", "--name", "chat"]);
+    for line in
+        ["Connecting to server ...", "Connection to server established. Sending intro message...", "", REGISTERED]
+    {
+        chat.expect(line);
+    }
+    let begun = Instant::now();
+    server.signal("INT");
+    server.expect_exit(0);
+    cap.expect_error("The connection to 127.0.0.1 port");
+    cap.expect_exit(1);
+    wac.expect("The server is shutting down.");
+    wac.expect_exit(0);
+    chat.expect("Disconnected from server ... exiting!");
+    chat.expect_exit(0);
+    assert!(begun.elapsed() < PATIENCE / 10, "{:?}", begun.elapsed());
+}
+
+const REGISTERED: &str = "Registration successful.  Ready for messaging!";
