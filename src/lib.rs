@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! bin/server, bin/client      main: parse the command line, run, one exit status
+//!            cli              command lines
 //!   server   |   client       each knows nothing of the other
-//!        net, log, sys        bytes in and out; events; what std lacks
+//!   net, log, signals, sys    bytes in and out; events; signals; what std lacks
 //!          protocol           lines to requests and events, and back: plain functions
 //!           limits            every number, with its unit and reason
 //! ```
@@ -14,9 +15,10 @@
 //!
 //! # Threads
 //!
-//! Server: `main` accepts; each client has one thread, its reader, which also writes to others; only a client that does
-//! not keep up gets a second one, its writer, for a while; one thread writes the log. Client: one thread reads standard
-//! input, one reads the socket, and `main` owns everything else.
+//! Server: one thread accepts; each client has one thread, its reader, which also writes to others; only a client that
+//! does not keep up gets a second one, its writer, for a while; one thread writes the log, one waits for signals, and
+//! `main` waits for what that one reports. Client: one thread reads standard input, one reads the socket, one waits for
+//! signals, and `main` owns everything else.
 //!
 //! # The way of one message
 //!
