@@ -17,7 +17,7 @@ pub const MIN_MAX_LINE: usize = 512;
 /// Bytes of one line, including its LF, from somebody who is not logged in (G8).
 pub const MAX_LINE_BEFORE_LOGIN: usize = 4 << 10;
 
-/// Bytes a read buffer starts with; an idle connection keeps no more than this.
+/// Bytes a read buffer starts with, and goes back to when so little is read at a time.
 pub const READ_BUFFER: usize = 4 << 10;
 
 /// Bytes a read buffer grows to under load, so that one `read` brings many lines. Only one long line makes it grow past
@@ -39,7 +39,8 @@ pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// Default of `--max-clients`: logged-in clients, `echobot` not counted.
 pub const MAX_CLIENTS: usize = 1024;
 
-/// Connections that may be open without being logged in, so that strangers cannot take every place.
+/// Connections that may be open without being logged in, so that strangers cannot take every place; half of what fits
+/// into the machine where that is less.
 pub const LOBBY_PLACES: usize = 512;
 
 /// How long a newcomer keeps its place in the lobby when others wait for one.
@@ -69,7 +70,8 @@ pub const KEPT_UP: Duration = Duration::from_secs(60);
 /// Bytes of an idle outbox's buffer that are kept for the next message.
 pub const OUTBOX_KEEP: usize = 4 << 10;
 
-/// How long the last bytes for a client that leaves in good order may take.
+/// How long the last bytes may take for a client that was refused or said good-bye. One that only shut down its sending
+/// side gets all the time that a client gets who keeps up (G9).
 pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
@@ -127,6 +129,9 @@ pub const QUIT_WAIT: Duration = Duration::from_secs(1);
 
 /// How long the end of standard input waits for the server's last lines (K3).
 pub const END_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the client waits for the answer to a login; a server that is there answers at once.
+pub const LOGIN_WAIT: Duration = Duration::from_secs(10);
 
 /// Write timeout of the client's socket: how long a server that takes nothing can hold up the screen (RT6).
 pub const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_millis(10);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
 use super::typed::{QUIT, WHO, addressed};
-use crate::limits::{END_WAIT, QUIT_WAIT};
+use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Fault, Request};
 
@@ -70,8 +70,10 @@ enum Leaving {
     Soon {
         quit: bool,
     },
-    /// It is shut down; what still arrives is shown.
-    Finished,
+    /// It is being shut down; what still arrives is shown.
+    Finished {
+        quit: bool,
+    },
 }
 
 impl CapSession {
@@ -156,6 +158,9 @@ impl CapSession {
         *sent = true;
         let name = name.clone();
         actions.push(self.encode(&Request::Login { name: &name }));
+        if self.leaving == Leaving::No && !self.kept.contains(&Typed::End) {
+            actions.push(Action::WaitAtMost(LOGIN_WAIT));
+        }
     }
 
     fn is_logging_in(&self) -> bool {
@@ -227,6 +232,9 @@ impl CapSession {
 
     fn logged_in(&mut self, name: &str, actions: &mut Vec<Action>) {
         self.stage = Stage::Chatting;
+        if self.leaving == Leaving::No {
+            actions.push(Action::WaitForever);
+        }
         actions.push(print(messages::logged_in(name)));
         self.act_on_kept(actions);
     }
@@ -240,7 +248,7 @@ impl CapSession {
             actions.push(Action::Exit(0));
             return;
         }
-        actions.push(print(messages::ENTER_LOGIN));
+        actions.extend([print(messages::ENTER_LOGIN), Action::WaitForever]);
         self.act_on_kept(actions);
     }
 
@@ -273,12 +281,13 @@ impl CapSession {
 
     /// Shuts the sending side down, once there is one, and unless a `LIST` may still have to be followed by a `WHO`.
     fn finish_if_leaving(&mut self, actions: &mut Vec<Action>) {
-        if !matches!(self.leaving, Leaving::Soon { .. }) || self.awaited.contains(&Awaited::List) {
+        let Leaving::Soon { quit } = self.leaving else { return };
+        if self.awaited.contains(&Awaited::List) {
             return;
         }
         match self.link {
             Link::Up => {
-                self.leaving = Leaving::Finished;
+                self.leaving = Leaving::Finished { quit };
                 actions.push(Action::FinishSending);
             }
             Link::Connecting => {}
@@ -286,12 +295,22 @@ impl CapSession {
         }
     }
 
+    /// Whether the end of the connection is what the person wanted, or has to expect after the end of input.
+    fn may_end_here(&self, reason: Option<&str>) -> bool {
+        match self.leaving {
+            Leaving::No => false,
+            Leaving::Soon { quit } => quit,
+            Leaving::Finished { quit } => quit || reason.is_none(),
+        }
+    }
+
     fn disconnected(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
         self.link = Link::Down;
+        if self.may_end_here(reason) {
+            actions.push(Action::Exit(0));
+            return;
+        }
         match &mut self.stage {
-            _ if matches!(self.leaving, Leaving::Soon { quit: true } | Leaving::Finished) => {
-                actions.push(Action::Exit(0));
-            }
             Stage::Asking => {}
             Stage::LoggingIn { sent, renewed, .. } if !*renewed => {
                 (*sent, *renewed) = (false, true);
@@ -330,10 +349,13 @@ impl Session for CapSession {
             Input::Received(line) => self.received(&line, actions),
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
             Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
-            Input::TimeUp if self.is_logging_in() && self.leaving == Leaving::No => {
+            Input::TimeUp { .. } if self.is_logging_in() && self.leaving == Leaving::No => {
                 actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]);
             }
-            Input::TimeUp => actions.push(Action::Exit(0)),
+            Input::TimeUp { unsent: true } => {
+                actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
+            }
+            Input::TimeUp { unsent: false } => actions.push(Action::Exit(0)),
         }
     }
 

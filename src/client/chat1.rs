@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
 use super::typed::QUIT;
-use crate::limits::{END_WAIT, QUIT_WAIT};
+use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::chat1::Chat1;
 use crate::protocol::{Dialect, Event, Request};
 
@@ -72,7 +72,7 @@ impl Chat1Session {
         match (self.stage, Chat1.decode_event(&line)) {
             (Stage::Registering, Some(Event::Welcome { .. })) => {
                 self.stage = Stage::Ready;
-                actions.push(print(messages::REGISTERED));
+                actions.extend([print(messages::REGISTERED), Action::WaitForever]);
                 for input in mem::take(&mut self.kept) {
                     self.handle(input, actions);
                 }
@@ -93,6 +93,9 @@ impl Session for Chat1Session {
             Input::Connected => {
                 self.stage = Stage::Registering;
                 actions.extend([print(messages::CONNECTED), self.send(&Request::Login { name: &self.user })]);
+                if !self.kept.contains(&Input::TypedEnd) {
+                    actions.push(Action::WaitAtMost(LOGIN_WAIT));
+                }
             }
             Input::Unreachable(_) => actions.extend([warn(messages::NOT_ACCEPTING), Action::Exit(1)]),
             Input::Received(line) => self.received(line, actions),
@@ -100,7 +103,10 @@ impl Session for Chat1Session {
                 Some(status) => actions.push(Action::Exit(status)),
                 None => actions.extend([print(messages::DISCONNECTED), Action::Exit(1)]),
             },
-            Input::TimeUp => match self.leaving {
+            Input::TimeUp { unsent } => match self.leaving {
+                Some(0) if unsent => {
+                    actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
+                }
                 Some(status) => actions.push(Action::Exit(status)),
                 None => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
             },

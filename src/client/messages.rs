@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::protocol::clean;
+
 /// RI2: before anything else.
 pub const WELCOME: &str = "Welcome to Chat Client. Enter your login:";
 /// RA2: once more, after a login that failed.
@@ -46,16 +48,19 @@ pub const DISCONNECTED: &str = "Disconnected from server ... exiting!";
 
 /// RI3: logged in.
 pub fn logged_in(name: &str) -> String {
+    let name = clean(name.as_bytes());
     format!("Successfully logged in as {name}!")
 }
 
 /// RI4: somebody has that name.
 pub fn name_in_use(name: &str) -> String {
+    let name = clean(name.as_bytes());
     format!("Cannot log in as {name}. That username is already in use.")
 }
 
 /// RI5: that is no name.
 pub fn malformed_name(name: &str) -> String {
+    let name = clean(name.as_bytes());
     format!("Cannot log in as {name}. That username contains disallowed characters.")
 }
 
@@ -87,7 +92,12 @@ pub fn connection_lost(server: &str, reason: Option<&str>) -> String {
     }
 }
 
-/// K3: everything was typed, and the server does not say whether the login is good.
+/// K3: the server does not say whether the login is good.
 pub fn no_answer(server: &str) -> String {
     format!("No answer from {server}: nothing was sent.")
+}
+
+/// K3: the server does not take what was typed.
+pub fn not_all_sent(server: &str) -> String {
+    format!("No answer from {server}: not everything was sent.")
 }

@@ -27,7 +27,7 @@ use self::keyboard::Throttle;
 use self::screen::Screen;
 use self::session::{Action, Input, Kind, Session};
 use self::wac::WacSession;
-use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD};
+use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, CLIENT_WRITE_TIMEOUT};
 use crate::net;
 use crate::signals::{self, Signal};
 
@@ -69,6 +69,7 @@ pub fn run(session: Box<dyn Session>, host: &str, port: u16) -> io::Result<u8> {
         unreleased: 0,
         link: None,
         link_number: 0,
+        patience: None,
         deadline: None,
         unattended: 0,
         screen: Screen::new(io::stdout().is_terminal()),
@@ -92,7 +93,9 @@ struct Client {
     link: Option<Outgoing>,
     /// The number of the latest connection; reports of earlier ones are of no interest.
     link_number: u64,
-    /// When the session's patience ends.
+    /// How long the session wants to wait for its next input.
+    patience: Option<Duration>,
+    /// When that time is over.
     deadline: Option<Instant>,
     /// Events handled since things were last shown and sent.
     unattended: usize,
@@ -102,9 +105,42 @@ struct Client {
 /// The sending half of the connection.
 struct Outgoing {
     stream: TcpStream,
+    /// What is to be sent; the first `sent` bytes of it are gone.
     pending: Vec<u8>,
+    sent: usize,
     /// To be shut down when all is sent.
     finish: bool,
+}
+
+impl Outgoing {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, pending: Vec::new(), sent: 0, finish: false }
+    }
+
+    fn unsent(&self) -> &[u8] {
+        &self.pending[self.sent..]
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.unsent().is_empty()
+    }
+
+    /// Sends what the server takes within a moment; says whether it took anything.
+    fn send_some(&mut self) -> bool {
+        if !self.has_unsent() {
+            return false;
+        }
+        let sent = match net::write_available(&mut &self.stream, self.unsent(), CLIENT_WRITE_TIMEOUT) {
+            Ok(sent) => sent,
+            // The thread on the socket reports what became of the connection.
+            Err(_) => self.unsent().len(),
+        };
+        self.sent += sent;
+        if !self.has_unsent() {
+            (self.pending, self.sent) = (Vec::new(), 0);
+        }
+        sent > 0
+    }
 }
 
 impl Client {
@@ -124,7 +160,7 @@ impl Client {
             let event = self.next_event()?;
             input = match event {
                 Some(event) => self.input(event)?,
-                None => Some(Input::TimeUp),
+                None => Some(Input::TimeUp { unsent: self.link.as_ref().is_some_and(Outgoing::has_unsent) }),
             };
         }
     }
@@ -135,7 +171,6 @@ impl Client {
             Action::Warn(text) => self.screen.warn(&text)?,
             Action::Connect => {
                 self.disconnect();
-                self.link_number += 1;
                 link::spawn(self.link_number, self.address.clone(), self.sender.clone())?;
             }
             Action::Disconnect => self.disconnect(),
@@ -149,13 +184,21 @@ impl Client {
                     link.finish = true;
                 }
             }
-            Action::WaitAtMost(time) => self.deadline = Some(Instant::now() + time),
+            Action::WaitAtMost(time) => self.set_patience(Some(time)),
+            Action::WaitForever => self.set_patience(None),
             Action::Exit(status) => return Ok(Some(status)),
         }
         Ok(None)
     }
 
+    fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
+        self.deadline = patience.map(|patience| Instant::now() + patience);
+    }
+
+    /// Drops the connection; whatever its thread still reports is of no interest.
     fn disconnect(&mut self) {
+        self.link_number += 1;
         if let Some(link) = self.link.take() {
             let _ = link.stream.shutdown(Shutdown::Both);
         }
@@ -180,7 +223,7 @@ impl Client {
             Event::Link(number, _) if number != self.link_number => return Ok(None),
             Event::Link(_, report) => match report {
                 link::Report::Connected(stream) => {
-                    self.link = Some(Outgoing { stream, pending: Vec::new(), finish: false });
+                    self.link = Some(Outgoing::new(stream));
                     Input::Connected
                 }
                 link::Report::Unreachable(error) => Input::Unreachable(error.to_string()),
@@ -231,20 +274,22 @@ impl Client {
     /// Sends what the server takes within a moment; says whether there is more to send.
     fn send_some(&mut self) -> bool {
         let Some(link) = &mut self.link else { return false };
-        match net::write_available(&mut &link.stream, &link.pending) {
-            Ok(sent) => drop(link.pending.drain(..sent)),
-            // The thread on the socket reports what became of the connection.
-            Err(_) => link.pending.clear(),
-        }
-        if link.pending.is_empty() && mem::take(&mut link.finish) {
+        let finishing = link.finish;
+        let progress = link.send_some();
+        let more = link.has_unsent();
+        if finishing && !more {
+            link.finish = false;
             let _ = link.stream.shutdown(Shutdown::Write);
         }
-        !link.pending.is_empty()
+        if finishing && progress {
+            self.set_patience(self.patience);
+        }
+        more
     }
 
     /// Lets more be typed when what was typed before has been taken care of.
     fn release_throttle(&mut self) {
-        let congested = self.link.as_ref().is_some_and(|link| link.pending.len() >= CLIENT_BACKLOG);
+        let congested = self.link.as_ref().is_some_and(|link| link.unsent().len() >= CLIENT_BACKLOG);
         if !congested && self.session.wants_input() {
             for _ in 0..mem::take(&mut self.unreleased) {
                 self.throttle.release();

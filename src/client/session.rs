@@ -8,6 +8,7 @@ use crate::signals::Signal;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the text of a variant tells its fields")]
 pub enum Input {
     /// The program has started. The first input, and it comes once.
     Start,
@@ -25,8 +26,8 @@ pub enum Input {
     Disconnected(Option<String>),
     /// A signal wants the program to end.
     Signal(Signal),
-    /// The time of the last [`Action::WaitAtMost`] is over.
-    TimeUp,
+    /// The time of the last [`Action::WaitAtMost`] is over. `unsent`: the server has not even taken all that was sent.
+    TimeUp { unsent: bool },
 }
 
 /// Something to do, in the order in which a session says so.
@@ -42,10 +43,13 @@ pub enum Action {
     Disconnect,
     /// Send these bytes.
     Send(Vec<u8>),
-    /// When all is sent, tell the server that nothing more will come.
+    /// When all is sent, tell the server that nothing more will come. The time of [`Action::WaitAtMost`] begins anew with
+    /// every part that the server takes of what is still to be sent.
     FinishSending,
     /// Wait for the next input no longer than this from now on; takes the place of an earlier one.
     WaitAtMost(Duration),
+    /// Wait for the next input as long as it takes.
+    WaitForever,
     /// End the program with this status.
     Exit(u8),
 }
@@ -109,6 +113,7 @@ pub(super) fn show(action: Action) -> String {
         Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
         Action::FinishSending => "finish".into(),
         Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
+        Action::WaitForever => "wait for ever".into(),
         Action::Exit(status) => format!("exit {status}"),
     }
 }

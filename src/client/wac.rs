@@ -1,7 +1,6 @@
 //! The WAC session (W12 to W14).
 
 use std::mem;
-use std::time::Duration;
 
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
@@ -29,10 +28,16 @@ pub struct WacSession {
     connected: bool,
     /// What was typed before there was a connection, and is done as soon as there is one.
     kept: Vec<Input>,
-    /// The person is leaving, and what still arrives is shown.
-    leaving: bool,
+    /// The person is leaving, by a word or by the end of input, and what still arrives is shown.
+    leaving: Option<Leaving>,
     /// The server has said good-bye.
     dismissed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    Quit,
+    EndOfInput,
 }
 
 impl WacSession {
@@ -44,7 +49,7 @@ impl WacSession {
             name: name.unwrap_or_else(|| GUEST.to_owned()),
             connected: false,
             kept: Vec::new(),
-            leaving: false,
+            leaving: None,
             dismissed: false,
         }
     }
@@ -62,8 +67,9 @@ impl WacSession {
         }
     }
 
-    fn leave(&mut self, wait: Duration, actions: &mut Vec<Action>) {
-        self.leaving = true;
+    fn leave(&mut self, leaving: Leaving, actions: &mut Vec<Action>) {
+        self.leaving = Some(leaving);
+        let wait = if leaving == Leaving::Quit { QUIT_WAIT } else { END_WAIT };
         actions.extend([Action::WaitAtMost(wait), Action::FinishSending]);
     }
 
@@ -73,7 +79,12 @@ impl WacSession {
     }
 
     fn disconnected(&self, reason: Option<&str>, actions: &mut Vec<Action>) {
-        if self.leaving || self.dismissed {
+        let expected = match self.leaving {
+            None => self.dismissed,
+            Some(Leaving::Quit) => true,
+            Some(Leaving::EndOfInput) => reason.is_none(),
+        };
+        if expected {
             actions.push(Action::Exit(0));
         } else {
             actions.extend([warn(messages::connection_lost(&self.server, reason)), Action::Exit(1)]);
@@ -95,8 +106,8 @@ impl Session for WacSession {
             Input::Unreachable(reason) => {
                 actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
             }
-            Input::Typed(_) | Input::TypedEnd if self.leaving => {}
-            Input::Typed(line) if is_quit(&line) && self.connected => self.leave(QUIT_WAIT, actions),
+            Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
+            Input::Typed(line) if is_quit(&line) && self.connected => self.leave(Leaving::Quit, actions),
             Input::Typed(line) if is_quit(&line) && self.kept.is_empty() => actions.push(Action::Exit(0)),
             Input::Typed(line) if is_quit(&line) => {
                 actions.push(Action::WaitAtMost(QUIT_WAIT));
@@ -104,12 +115,15 @@ impl Session for WacSession {
             }
             typed @ (Input::Typed(_) | Input::TypedEnd) if !self.connected => self.kept.push(typed),
             Input::Typed(line) => self.typed(&line, actions),
-            Input::TypedEnd => self.leave(END_WAIT, actions),
+            Input::TypedEnd => self.leave(Leaving::EndOfInput, actions),
             Input::Received(line) => self.received(line, actions),
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
             Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
-            Input::TimeUp if self.leaving => actions.push(Action::Exit(0)),
-            Input::TimeUp => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
+            Input::TimeUp { unsent: true } => {
+                actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
+            }
+            Input::TimeUp { .. } if self.leaving.is_some() => actions.push(Action::Exit(0)),
+            Input::TimeUp { .. } => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
         }
     }
 

@@ -30,12 +30,14 @@ pub struct LineReader<R> {
     limit: usize,
     /// Inside a line that was too long.
     skipping: bool,
+    /// Bytes that the last read brought.
+    last_read: usize,
 }
 
 impl<R> LineReader<R> {
     /// A reader for lines of up to `limit` bytes, including the LF.
     pub fn new(source: R, limit: usize) -> Self {
-        Self { source, buffer: Vec::new(), start: 0, end: 0, scanned: 0, limit, skipping: false }
+        Self { source, buffer: Vec::new(), start: 0, end: 0, scanned: 0, limit, skipping: false, last_read: 0 }
     }
 
     /// Changes the limit, beginning with the next line handed out.
@@ -46,6 +48,11 @@ impl<R> LineReader<R> {
     /// The stream that is read.
     pub fn source(&self) -> &R {
         &self.source
+    }
+
+    /// The stream that is read.
+    pub fn source_mut(&mut self) -> &mut R {
+        &mut self.source
     }
 
     /// The next line that is in the buffer already, without reading.
@@ -93,7 +100,8 @@ impl<R> LineReader<R> {
     fn make_room(&mut self) {
         if self.start == self.end {
             (self.start, self.end, self.scanned) = (0, 0, 0);
-            if self.buffer.len() > BUSY_READ_BUFFER {
+            let is_idle = self.last_read < READ_BUFFER && self.buffer.len() > READ_BUFFER;
+            if is_idle || self.buffer.len() > BUSY_READ_BUFFER {
                 self.buffer = Vec::new();
             }
         }
@@ -127,6 +135,7 @@ impl<R: Read> LineReader<R> {
             match self.source.read(&mut self.buffer[self.end..]) {
                 Ok(count) => {
                     self.end += count;
+                    self.last_read = count;
                     if self.end == self.buffer.len() && self.buffer.len() < BUSY_READ_BUFFER {
                         self.buffer.resize(self.buffer.len() * 2, 0);
                     }

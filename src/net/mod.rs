@@ -3,8 +3,9 @@
 //! Knows nothing of protocols. The server and the client both build on it.
 
 mod line_reader;
-pub mod telnet;
+mod telnet;
 mod write;
 
 pub use line_reader::{Line, LineReader};
+pub use telnet::TelnetReader;
 pub use write::{write_available, write_fully};

@@ -1,5 +1,8 @@
 //! What a telnet client puts between the characters that a person typed (RFC 854), taken out again (G2).
 
+use std::io::{self, ErrorKind, Read};
+use std::mem;
+
 const IAC: u8 = 0xff;
 const DONT: u8 = 0xfe;
 const DO: u8 = 0xfd;
@@ -8,77 +11,138 @@ const WILL: u8 = 0xfb;
 const SUBNEGOTIATION: u8 = 0xfa;
 const SUBNEGOTIATION_END: u8 = 0xf0;
 
-/// A line without its telnet commands, and what they are to be answered with.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Stripped {
-    /// The line.
-    pub line: Vec<u8>,
-    /// A refusal of each option that was asked for or offered. After Ctrl-C a telnet client shows nothing more until its
-    /// `DO TIMING-MARK` is answered.
-    pub answer: Vec<u8>,
+/// A stream without the telnet commands in it. A 0xFF that begins no command stays: it is simply not UTF-8. An LF always
+/// ends the line, also within a command.
+#[derive(Debug)]
+pub struct TelnetReader<R> {
+    source: R,
+    state: State,
+    answer: Vec<u8>,
 }
 
-/// Takes the telnet commands out of a line; `None` when there is none, and the line may be used as it is. A 0xFF that
-/// begins no command stays: it is simply not UTF-8.
-pub fn strip(line: &[u8]) -> Option<Stripped> {
-    if !line.contains(&IAC) {
-        return None;
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Text,
+    Command,
+    Option { verb: u8 },
+    Subnegotiation { after_iac: bool },
+}
+
+impl<R> TelnetReader<R> {
+    /// A reader of what `source` yields.
+    pub fn new(source: R) -> Self {
+        Self { source, state: State::Text, answer: Vec::new() }
     }
-    let mut stripped = Stripped { line: Vec::with_capacity(line.len()), answer: Vec::new() };
-    let mut rest = line;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = match (byte, after) {
-            (IAC, [IAC, after @ ..]) => {
-                stripped.line.push(IAC);
-                after
-            }
-            (IAC, [verb @ (WILL | WONT | DO | DONT), option, after @ ..]) => {
-                match *verb {
-                    DO => stripped.answer.extend([IAC, WONT, *option]),
-                    WILL => stripped.answer.extend([IAC, DONT, *option]),
+
+    /// The stream that is read.
+    pub fn source(&self) -> &R {
+        &self.source
+    }
+
+    /// What the commands read so far are to be answered with: a refusal of each option that was asked for or offered.
+    /// After Ctrl-C a telnet client shows nothing more until its `DO TIMING-MARK` is answered.
+    pub fn take_answer(&mut self) -> Vec<u8> {
+        mem::take(&mut self.answer)
+    }
+
+    /// Takes one byte; returns what of it is text, which is two bytes where a 0xFF turned out to begin no command.
+    fn take(&mut self, byte: u8) -> (Option<u8>, Option<u8>) {
+        let (state, text) = match (self.state, byte) {
+            (State::Text, IAC) => (State::Command, (None, None)),
+            (State::Text, _) => (State::Text, (Some(byte), None)),
+            (State::Command, IAC) => (State::Text, (Some(IAC), None)),
+            (State::Command, WILL | WONT | DO | DONT) => (State::Option { verb: byte }, (None, None)),
+            (State::Command, SUBNEGOTIATION) => (State::Subnegotiation { after_iac: false }, (None, None)),
+            (State::Command, SUBNEGOTIATION_END..) => (State::Text, (None, None)),
+            (State::Command, _) => (State::Text, (Some(IAC), Some(byte))),
+            (_, b'\n') => (State::Text, (Some(byte), None)),
+            (State::Option { verb }, _) => {
+                match verb {
+                    DO => self.answer.extend([IAC, WONT, byte]),
+                    WILL => self.answer.extend([IAC, DONT, byte]),
                     _ => {}
                 }
-                after
+                (State::Text, (None, None))
             }
-            (IAC, [SUBNEGOTIATION, parameters @ ..]) => {
-                let end = parameters.windows(2).position(|pair| pair == [IAC, SUBNEGOTIATION_END]);
-                end.map_or(&[][..], |at| &parameters[at + 2..])
-            }
-            (IAC, [SUBNEGOTIATION_END..=DONT, after @ ..]) => after,
-            _ => {
-                stripped.line.push(byte);
-                after
+            (State::Subnegotiation { after_iac: true }, SUBNEGOTIATION_END) => (State::Text, (None, None)),
+            (State::Subnegotiation { after_iac }, _) => {
+                (State::Subnegotiation { after_iac: byte == IAC && !after_iac }, (None, None))
             }
         };
+        self.state = state;
+        text
     }
-    Some(stripped)
+}
+
+impl<R: Read> Read for TelnetReader<R> {
+    /// Reads once. [`ErrorKind::WouldBlock`] also when only commands came, so that they can be answered.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // The first byte is left free for a 0xFF that was held back by the read before.
+        let spare = usize::from(into.len() > 1);
+        let count = self.source.read(&mut into[spare..])?;
+        if count == 0 {
+            return Ok(0);
+        }
+        if self.state == State::Text && !into[spare..spare + count].contains(&IAC) {
+            into.copy_within(spare..spare + count, 0);
+            return Ok(count);
+        }
+        let mut kept = 0;
+        for at in spare..spare + count {
+            let (first, second) = self.take(into[at]);
+            for byte in [first, second].into_iter().flatten() {
+                into[kept] = byte;
+                kept += 1;
+            }
+        }
+        if kept == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(kept) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn g2_a_plain_line_is_left_alone() {
-        assert_eq!(strip("LIST é 漢".as_bytes()), None);
+    /// What is left of the pieces, each of which is one read, and what is to be answered.
+    fn strip(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
+        let mut text = Vec::new();
+        let mut reader = TelnetReader::new(&b""[..]);
+        for piece in pieces {
+            reader.source = piece;
+            let mut buffer = [0; 64];
+            match reader.read(&mut buffer) {
+                Ok(count) => text.extend_from_slice(&buffer[..count]),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+        }
+        (text, reader.take_answer())
     }
 
     #[test]
-    fn g2_telnet_commands_are_dropped_and_options_refused() {
-        let cases: [(&[u8], &[u8], &[u8]); 9] = [
-            (b"\xff\xf4\xff\xfd\x06LIST", b"LIST", b"\xff\xfc\x06"),
+    fn g2_telnet_commands_are_dropped_and_options_refused_wherever_they_are_cut() {
+        let cases: [(&[u8], &[u8], &[u8]); 12] = [
+            ("LIST é 漢\n".as_bytes(), "LIST é 漢\n".as_bytes(), b""),
+            (b"\xff\xf4\xff\xfd\x06LIST\n", b"LIST\n", b"\xff\xfc\x06"),
             (b"LI\xff\xf1ST", b"LIST", b""),
             (b"\xff\xfb\x1fLIST\xff\xfc\x01\xff\xfe\x02", b"LIST", b"\xff\xfe\x1f"),
             (b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0LIST", b"LIST", b""),
-            (b"LIST\xff\xfa\x1f\x00", b"LIST", b""),
+            (b"\xff\xfa\x1f\xff\xff\xf0\xff\xf0LIST", b"LIST", b""),
+            (b"LIST\xff\xfa\x1f\x00\nWHO", b"LIST\nWHO", b""),
+            (b"LIST\xff\xfd\nWHO", b"LIST\nWHO", b""),
             (b"a\xff\xffb", b"a\xffb", b""),
-            (b"a\xffb\xff", b"a\xffb\xff", b""),
+            (b"a\xffb\xff\n", b"a\xffb\xff\n", b""),
             (b"\xff\xfd", b"", b""),
-            (b"\xff", b"\xff", b""),
+            (b"\xff", b"", b""),
         ];
         for (line, expected, answer) in cases {
-            let stripped = strip(line).expect("it has an IAC");
-            assert_eq!((stripped.line.as_slice(), stripped.answer.as_slice()), (expected, answer), "{line:?}");
+            for cut in 1..line.len() {
+                let (text, answered) = strip(&[&line[..cut], &line[cut..]]);
+                assert_eq!((text.as_slice(), answered.as_slice()), (expected, answer), "{line:?} cut at {cut}");
+            }
+            let bytes: Vec<&[u8]> = line.chunks(1).collect();
+            assert_eq!(strip(&bytes), (expected.to_vec(), answer.to_vec()), "{line:?}");
+            assert_eq!(strip(&[line]), (expected.to_vec(), answer.to_vec()), "{line:?}");
         }
     }
 }

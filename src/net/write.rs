@@ -1,20 +1,28 @@
 //! The write loop (RT2): every byte that leaves either program goes through here.
 
 use std::io::{self, ErrorKind, Write};
+use std::time::{Duration, Instant};
 
 /// Writes as much of `bytes` as `out` takes, in as many `write` calls as that needs, and returns how many bytes went
-/// out. Fewer than all of them means that `out` would have blocked, or that its write timeout passed.
+/// out. Fewer than all of them means that `out` would have blocked, or that its write timeout passed, or `patience`:
+/// a write timeout begins anew with every part that goes out, so that alone it would be no bound.
 ///
 /// # Errors
 ///
 /// Whatever `write` reports, except interruptions, which are tried again. A `write` that takes nothing although it was
 /// offered something is [`ErrorKind::WriteZero`].
-pub fn write_available(out: &mut impl Write, bytes: &[u8]) -> io::Result<usize> {
+pub fn write_available(out: &mut impl Write, bytes: &[u8], patience: Duration) -> io::Result<usize> {
+    let begun = Instant::now();
     let mut written = 0;
     while written < bytes.len() {
         match out.write(&bytes[written..]) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(count) => written += count,
+            Ok(count) => {
+                written += count;
+                if written < bytes.len() && begun.elapsed() >= patience {
+                    break;
+                }
+            }
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => break,
@@ -31,7 +39,7 @@ pub fn write_available(out: &mut impl Write, bytes: &[u8]) -> io::Result<usize> 
 ///
 /// As [`write_available`]; also [`ErrorKind::WouldBlock`] when `out` takes only a part of it.
 pub fn write_fully(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    if write_available(out, bytes)? < bytes.len() {
+    if write_available(out, bytes, Duration::MAX)? < bytes.len() {
         return Err(ErrorKind::WouldBlock.into());
     }
     out.flush()
@@ -71,7 +79,7 @@ mod tests {
     #[test]
     fn rt2_one_byte_at_a_time_arrives_whole() {
         let mut out = Scripted::new([]);
-        assert_eq!(write_available(&mut out, b"SEND bob hi\n").expect("all is taken"), 12);
+        assert_eq!(write_available(&mut out, b"SEND bob hi\n", Duration::MAX).expect("all is taken"), 12);
         assert_eq!((out.taken.as_slice(), out.calls), (&b"SEND bob hi\n"[..], 12));
     }
 
@@ -85,7 +93,7 @@ mod tests {
     #[test]
     fn rt2_a_write_of_nothing_is_an_error_and_not_a_loop() {
         let mut out = Scripted::new([Ok(2), Ok(0)]);
-        let error = write_available(&mut out, b"LIST\n").expect_err("nothing was taken");
+        let error = write_available(&mut out, b"LIST\n", Duration::MAX).expect_err("nothing was taken");
         assert_eq!((error.kind(), out.calls), (ErrorKind::WriteZero, 2));
     }
 
@@ -93,8 +101,15 @@ mod tests {
     fn a_full_peer_ends_the_loop_with_what_went_out() {
         for full in [ErrorKind::WouldBlock, ErrorKind::TimedOut] {
             let mut out = Scripted::new([Ok(2), Err(full)]);
-            assert_eq!(write_available(&mut out, b"LIST\n").expect("a part is taken"), 2);
+            assert_eq!(write_available(&mut out, b"LIST\n", Duration::MAX).expect("a part is taken"), 2);
         }
+    }
+
+    #[test]
+    fn a_peer_that_trickles_ends_the_loop_when_patience_is_over() {
+        let mut out = Scripted::new([]);
+        assert_eq!(write_available(&mut out, b"LIST\n", Duration::ZERO).expect("a part is taken"), 1);
+        assert_eq!(out.calls, 1);
     }
 
     #[test]
@@ -107,7 +122,7 @@ mod tests {
     #[test]
     fn nothing_to_write_is_no_call() {
         let mut out = Scripted::new([]);
-        assert_eq!(write_available(&mut out, b"").expect("nothing"), 0);
+        assert_eq!(write_available(&mut out, b"", Duration::MAX).expect("nothing"), 0);
         assert_eq!(out.calls, 0);
     }
 }

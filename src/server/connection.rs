@@ -16,7 +16,7 @@ use super::sync::{read, write};
 use super::{Context, Slot};
 use crate::limits;
 use crate::log::Level;
-use crate::net::{Line, LineReader, telnet};
+use crate::net::{Line, LineReader, TelnetReader};
 use crate::protocol::{self, Dialect, Event, Fault, Name, Request, Scope, Seat};
 
 /// A connection that has been accepted.
@@ -34,8 +34,8 @@ pub(super) struct Connection {
 impl Connection {
     /// Serves the client until the connection ends, and everything that was held for it is free again.
     pub(super) fn run(self) {
-        let mut reader =
-            LineReader::new(self.stream, limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line));
+        let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
+        let mut reader = LineReader::new(TelnetReader::new(self.stream), max_line);
         let mut conversation = Conversation {
             id: self.id,
             peer: self.peer,
@@ -57,6 +57,9 @@ impl Connection {
     }
 }
 
+/// Where a client's lines come from.
+type Reader = LineReader<TelnetReader<TcpStream>>;
+
 /// What the server and one client have to do with each other.
 struct Conversation {
     id: u64,
@@ -76,17 +79,20 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn converse(&mut self, reader: &mut LineReader<TcpStream>) -> CloseReason {
+    fn converse(&mut self, reader: &mut Reader) -> CloseReason {
         loop {
             if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
                 return reason;
+            }
+            if self.encoded.capacity() > limits::OUTBOX_KEEP {
+                self.encoded = Vec::new();
             }
             if let Some(deadline) = self.deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return CloseReason::LoginTimeout;
                 }
-                let _ = reader.source().set_read_timeout(Some(left));
+                let _ = reader.source().source().set_read_timeout(Some(left));
             }
             match reader.fill() {
                 Ok(0) => return self.outbox.close_reason().unwrap_or(CloseReason::EndOfInput),
@@ -100,12 +106,13 @@ impl Conversation {
     }
 
     /// Handles the lines that are there; once the server is going away, drops them.
-    fn handle_buffered(&mut self, reader: &mut LineReader<TcpStream>) -> ControlFlow<CloseReason> {
+    fn handle_buffered(&mut self, reader: &mut Reader) -> ControlFlow<CloseReason> {
         let closing = Arc::clone(&self.context.closing);
         let Some(_pass) = closing.begin_pass() else {
             while reader.buffered_line().is_some() {}
             return ControlFlow::Continue(());
         };
+        let _ = self.pass.post(&self.outbox, &reader.source_mut().take_answer());
         while let Some(line) = reader.buffered_line() {
             let was_logged_in = self.seat.name.is_some();
             if let ControlFlow::Break(reason) = self.handle(&line) {
@@ -114,7 +121,7 @@ impl Conversation {
             }
             if !was_logged_in && self.seat.name.is_some() {
                 reader.set_limit(self.context.settings.max_line);
-                let _ = reader.source().set_read_timeout(None);
+                let _ = reader.source().source().set_read_timeout(None);
             }
         }
         self.pass.flush();
@@ -123,11 +130,7 @@ impl Conversation {
 
     fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
-        let stripped = telnet::strip(bytes);
-        if let Some(stripped) = &stripped {
-            let _ = self.pass.post(&self.outbox, &stripped.answer);
-        }
-        let text = protocol::clean(stripped.as_ref().map_or(bytes, |stripped| &stripped.line));
+        let text = protocol::clean(bytes);
         let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
         let request = match (dialect.decode_request(&text, &mut self.seat), line) {
             (Request::Faulty(fault), _) => Request::Faulty(fault),
@@ -265,17 +268,21 @@ impl Conversation {
 
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
     /// and no reset destroys it (G10).
-    fn end(&mut self, reason: CloseReason, reader: &mut LineReader<TcpStream>) {
+    fn end(&mut self, reason: CloseReason, reader: &mut Reader) {
         write(&self.context.registry).leave(self.id);
         let who = self.seat.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.seat.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
         let said = if self.context.closing.is_closed() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
-        if reason.is_orderly() && self.outbox.finish(Instant::now() + limits::FLUSH_TIMEOUT) {
+        let at_end = reason == CloseReason::EndOfInput;
+        let deadline = (!at_end).then(|| Instant::now() + limits::FLUSH_TIMEOUT);
+        if reason.is_orderly() && self.outbox.finish(deadline) {
             self.outbox.shutdown_sending();
-            if reason != CloseReason::EndOfInput {
+            if !at_end {
                 drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
             }
+        } else if reason.is_orderly() {
+            self.context.log.event(Level::Info, format_args!("{who} did not take its last lines"));
         }
         self.outbox.close(reason);
     }
@@ -291,14 +298,14 @@ impl Drop for Conversation {
 }
 
 /// Reads what the client has sent and nobody wants any more, until it has closed its side too.
-fn drain(reader: &mut LineReader<TcpStream>, deadline: Instant) {
+fn drain(reader: &mut Reader, deadline: Instant) {
     loop {
         while reader.buffered_line().is_some() {}
         let left = deadline.saturating_duration_since(Instant::now());
         if left < Duration::from_millis(1) {
             return;
         }
-        let _ = reader.source().set_read_timeout(Some(left));
+        let _ = reader.source().source().set_read_timeout(Some(left));
         if !matches!(reader.fill(), Ok(1..)) {
             return;
         }

@@ -111,15 +111,18 @@ impl Server {
     pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let capacity = Machine::read().capacity();
-        if capacity.connections < settings.max_clients {
-            let (fit, wanted) = (capacity.connections, settings.max_clients);
-            let text =
-                format!("only {fit} connections fit into this machine's limits, not {wanted}: raise 'ulimit -n'");
-            log.event(Level::Warn, text);
+        // Half of the places at most, so that strangers cannot keep out who wants to log in.
+        let lobby_places = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
+        let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(lobby_places));
+        if fit < wanted {
+            let text = "connections fit into this machine's limits, not";
+            log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: raise 'ulimit -n'"));
         }
         let outbox_settings = OutboxSettings {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
+            stall_timeout: limits::STALL_TIMEOUT,
+            kept_up: limits::KEPT_UP,
             writers_left: AtomicUsize::new(capacity.writers),
         };
         let registry = Registry::new(settings.max_clients, settings.echobot);
@@ -132,7 +135,7 @@ impl Server {
                 closing: Arc::default(),
                 log,
             },
-            lobby: Arc::new(Lobby::new(limits::LOBBY_PLACES, limits::LOBBY_GRACE)),
+            lobby: Arc::new(Lobby::new(lobby_places, limits::LOBBY_GRACE)),
             outbox_settings: Arc::new(outbox_settings),
             capacity,
             open: Arc::default(),

@@ -26,7 +26,7 @@ use std::io;
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
@@ -36,12 +36,12 @@ use crate::net;
 
 /// The sending side of a connection.
 pub trait Socket: Send + Sync + 'static {
-    /// Sends what the peer takes before the write timeout, and returns how many bytes that were.
+    /// Sends what the peer takes before the write timeout or within `patience`, and returns how many bytes that were.
     ///
     /// # Errors
     ///
     /// When the connection is broken.
-    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize>;
 
     /// Sets how long one write may wait for a peer that takes nothing. A failure leaves the old one.
     fn set_write_timeout(&self, timeout: Duration);
@@ -51,8 +51,8 @@ pub trait Socket: Send + Sync + 'static {
 }
 
 impl Socket for TcpStream {
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        net::write_available(&mut &*self, bytes)
+    fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize> {
+        net::write_available(&mut &*self, bytes, patience)
     }
 
     fn set_write_timeout(&self, timeout: Duration) {
@@ -71,6 +71,10 @@ pub struct OutboxSettings {
     pub max_backlog: usize,
     /// How long a recipient may stay over half of them.
     pub slow_timeout: Duration,
+    /// How long it may take nothing at all.
+    pub stall_timeout: Duration,
+    /// How long it has to keep up before its writer thread ends.
+    pub kept_up: Duration,
     /// Writer threads that may still be started.
     pub writers_left: AtomicUsize,
 }
@@ -225,58 +229,63 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// Writes what is pending, unless somebody else is doing so. `patience` is how long the caller can still be held up;
-    /// what it is held up here is taken off it, and when nothing is left of it, a writer thread does the work.
+    /// what it is held up here is taken off it, and when nothing is left of it, a writer thread does the work, if there is
+    /// one to be had.
     pub fn flush(self: &Arc<Self>, patience: &mut Duration) {
         let mut state = lock(&self.state);
         if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
             return;
         }
-        if patience.is_zero() {
-            return self.hand_over(state);
+        if patience.is_zero() && self.hand_over(&mut state) {
+            return;
         }
         state.mode = Mode::Direct;
         for _ in 0..limits::DIRECT_ROUNDS {
             let mut batch = state.take_batch();
             drop(state);
             let begun = Instant::now();
-            let sent = self.socket.send(&batch);
+            let sent = self.socket.send(&batch, *patience);
             state = lock(&self.state);
             state.in_flight = 0;
-            let sent = match sent {
-                Ok(sent) => sent,
+            let held_up = match sent {
+                Ok(sent) if sent < batch.len() => {
+                    *patience = patience.saturating_sub(begun.elapsed());
+                    batch.drain(..sent);
+                    batch.append(&mut state.pending);
+                    state.pending = batch;
+                    true
+                }
+                Ok(_) => {
+                    if state.pending.is_empty() && batch.capacity() <= limits::OUTBOX_KEEP {
+                        batch.clear();
+                        state.pending = batch;
+                    }
+                    false
+                }
                 Err(error) => {
                     state.mode = Mode::Idle;
                     drop(state);
                     return self.close(CloseReason::Failed(error.kind()));
                 }
             };
-            if state.closed.is_some() {
+            self.settle(&mut state);
+            if state.closed.is_some() || state.pending.is_empty() {
                 state.mode = Mode::Idle;
-                return self.settle(&mut state);
+                return;
             }
-            if sent < batch.len() {
-                *patience = patience.saturating_sub(begun.elapsed());
-                batch.drain(..sent);
-                batch.append(&mut state.pending);
-                state.pending = batch;
+            if held_up {
                 break;
             }
-            if state.pending.is_empty() {
-                if batch.capacity() <= limits::OUTBOX_KEEP {
-                    batch.clear();
-                    state.pending = batch;
-                }
-                state.mode = Mode::Idle;
-                return self.settle(&mut state);
-            }
         }
-        self.settle(&mut state);
-        self.hand_over(state);
+        if !self.hand_over(&mut state) {
+            drop(state);
+            self.close(CloseReason::NoWriter);
+        }
     }
 
     /// Waits until all that is pending has gone out, and says whether it has; `false` when the deadline passed or the
-    /// connection broke first.
-    pub fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
+    /// connection broke first. Without a deadline it is the writer thread's clocks that end the waiting.
+    pub fn finish(self: &Arc<Self>, deadline: Option<Instant>) -> bool {
         let mut patience = limits::PASS_PATIENCE;
         self.flush(&mut patience);
         let mut state = lock(&self.state);
@@ -287,12 +296,15 @@ impl<S: Socket> Outbox<S> {
             if state.backlog() == 0 && state.mode != Mode::Direct {
                 return true;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
             state.waiting += 1;
-            state = wait_for(&self.room, state, left);
+            state = match left {
+                Some(left) => wait_for(&self.room, state, left),
+                None => wait(&self.room, state),
+            };
             state.waiting -= 1;
         }
     }
@@ -350,16 +362,18 @@ impl<S: Socket> Outbox<S> {
         mem::replace(&mut state.touched_by, pass) != pass
     }
 
-    fn hand_over(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        state.mode = Mode::Queued;
-        drop(state);
+    /// Leaves the writing to a writer thread; `false` when there is none to be had.
+    fn hand_over(self: &Arc<Self>, state: &mut State) -> bool {
         if !self.settings.take_writer() {
-            return self.close(CloseReason::NoWriter);
+            return false;
         }
-        if writer::spawn(Arc::clone(self)).is_err() {
+        let spawned = writer::spawn(Arc::clone(self)).is_ok();
+        if spawned {
+            state.mode = Mode::Queued;
+        } else {
             self.settings.give_writer_back();
-            self.close(CloseReason::NoWriter);
         }
+        spawned
     }
 }
 

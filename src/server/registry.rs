@@ -148,6 +148,8 @@ mod tests {
         let settings = OutboxSettings {
             max_backlog: 1 << 20,
             slow_timeout: Duration::from_secs(2),
+            stall_timeout: Duration::from_secs(2),
+            kept_up: Duration::from_secs(2),
             writers_left: AtomicUsize::new(0),
         };
         let outbox = Arc::new(Outbox::new(stream, Arc::new(settings)));

@@ -58,7 +58,7 @@ fn say_goodbye(members: &[Arc<Member>]) {
 fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> usize {
     loop {
         members.retain(|member| {
-            let delivered = member.outbox.finish(Instant::now());
+            let delivered = member.outbox.finish(Some(Instant::now()));
             if delivered {
                 member.outbox.shutdown_sending();
             }

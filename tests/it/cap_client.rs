@@ -1,11 +1,10 @@
 //! The CAP client at a keyboard, against our server and against servers that behave differently.
 
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use assert_cmd::cargo::cargo_bin;
-
-use super::support::{Client, FakeServer, PATIENCE, Peer, Server};
+use super::support::{self, Client, FakeServer, PATIENCE, Peer, Server, client_program};
 
 const WELCOME: &str = "Welcome to Chat Client. Enter your login:";
 const AGAIN: &str = "Enter your login:";
@@ -281,12 +280,62 @@ fn k6_a_lost_server_is_said_within_a_second_with_status_1() {
 #[test]
 fn k6_a_closed_standard_output_ends_it_quietly() {
     let server = Server::start();
-    let mut command = Command::new("sh");
-    let script = "printf 'ann\\n@echobot one\\n@echobot two\\n' | \"$0\" --port \"$1\" | head -n 1";
-    command.args(["-c", script]).arg(cargo_bin!("client")).arg(server.port()).stdin(Stdio::null());
-    let output = command.output().expect("it runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{WELCOME}\n"));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let mut command = client_program();
+    command.args(["--port", &server.port(), "--name", "ann"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut output = BufReader::new(child.stdout.take().expect("piped")).lines();
+    for line in [WELCOME, "Successfully logged in as ann!"] {
+        assert_eq!(output.next().and_then(Result::ok).as_deref(), Some(line));
+    }
+    drop(output);
+    server.cap("bob").ask("SEND ann hi", "SEND-OK");
+    let status = support::wait_for("the client's end", || child.try_wait().expect("it can be asked"));
+    assert_eq!(status.code(), Some(0));
+    let mut errors = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut errors).expect("text");
+    assert_eq!(errors, "");
+}
+
+#[test]
+fn k3_the_end_of_input_waits_for_a_slow_server_as_long_as_it_takes_anything() {
+    const LINES: usize = 12;
+    let (_server, mut peer, mut client) = with_fake_server();
+    let text = "x".repeat(1 << 20);
+    for _ in 0..LINES {
+        client.type_line(&format!("@bob {text}"));
+    }
+    client.end_input();
+    let begun = Instant::now();
+    // The server takes longer for it, in all, than the client waits for a server that takes nothing.
+    let mut buffer = vec![0; 1 << 20];
+    let mut heard = 0;
+    loop {
+        std::thread::park_timeout(Duration::from_millis(500));
+        match peer.stream.read(&mut buffer).expect("it is not reset") {
+            0 => break,
+            count => heard += count,
+        }
+        if begun.elapsed() > Duration::from_secs(7) {
+            heard += std::io::copy(&mut peer.stream, &mut std::io::sink()).expect("it is not reset") as usize;
+            break;
+        }
+    }
+    assert_eq!(heard, LINES * (text.len() + "SEND bob \n".len()));
+    drop(peer);
+    client.expect_exit(0);
+}
+
+#[test]
+fn a_login_that_is_never_answered_does_not_hang_a_pipe() {
+    let server = FakeServer::start();
+    let mut client = Client::start(&server.port());
+    let _peer = server.accept();
+    client.expect(WELCOME);
+    client.type_bytes("ann\n".repeat(1000).as_bytes());
+    client.end_input();
+    client.expect_error("No answer from 127.0.0.1 port");
+    client.expect_exit(1);
 }
 
 #[test]

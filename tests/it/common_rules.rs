@@ -1,6 +1,6 @@
 //! What holds for every dialect (G1 to G11), shown with CAP.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -56,6 +56,11 @@ fn g2_telnet_commands_are_dropped_and_options_refused() {
     assert_eq!(ann.line().as_deref(), Some(&b"\xff\xfc\x03HELLO ann"[..]));
     ann.send(b"\xff\xf4\xff\xfd\x06LI\xff\xf1ST\r\n");
     assert_eq!(ann.line().as_deref(), Some(&b"\xff\xfc\x06LIST-OK echobot,ann"[..]));
+    // Ctrl-C is answered at once, not with the next line: a telnet client shows nothing until then.
+    ann.send(b"\xff\xf4\xff\xfd\x06");
+    let mut answer = [0; 3];
+    ann.stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(answer, *b"\xff\xfc\x06");
 }
 
 #[test]
@@ -264,6 +269,9 @@ fn g10_an_error_reply_is_not_lost_to_a_reset() {
         peer.send(&junk);
         peer.expect("BAD-RQST-HDR");
         peer.expect_end();
+        // It still listens, so that what is on its way here cannot be overtaken by a reset.
+        peer.send(b"more\n");
+        peer.send(b"and more\n");
     }
 }
 

@@ -9,6 +9,9 @@ use super::support::{PATIENCE, Peer, Server};
 /// More than the kernel takes for a reader that has stopped, and the backlog.
 const FLOOD: usize = 20_000;
 
+/// What `--slow-timeout` is by default.
+const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
+
 fn text(number: usize) -> String {
     format!("{number} {}", "x".repeat(1000))
 }
@@ -38,7 +41,7 @@ fn a_reader_that_stops_is_disconnected_as_slow_and_the_others_get_everything() {
             let mut refused = 0;
             for _ in 0..FLOOD * 2 {
                 match acknowledgements.line().as_deref() {
-                    Some(b"SEND-OK") => assert!(refused < 2 * FLOOD),
+                    Some(b"SEND-OK") => {}
                     Some(b"BAD-DEST-USER") => refused += 1,
                     other => panic!("{other:?}"),
                 }
@@ -84,10 +87,10 @@ fn a_hundred_such_readers_hold_the_room_up_once_and_not_a_hundred_times() {
             let begun = Instant::now();
             ann.ask("SEND bob hi", "SEND-OK");
             bob.expect("DELIVERY ann hi");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < SLOW_TIMEOUT, "{:?}", begun.elapsed());
         }
         let held_up = flood.join().expect("no panic");
-        assert!(held_up < Duration::from_secs(25), "{held_up:?}");
+        assert!(held_up < SLOW_TIMEOUT * SLEEPERS as u32 / 3, "{held_up:?}");
     });
     server.wait_for_log("left: slow");
     drop(sleepers);
@@ -99,6 +102,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
     let mut trickler = server.cap("trickler");
     let mut sender = server.cap("sender");
     let over = AtomicBool::new(false);
+    let begun = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             loop {
@@ -115,6 +119,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
             }
         });
         server.wait_for_log("trickler left: slow");
+        assert!(begun.elapsed() < SLOW_TIMEOUT * 5, "{:?}", begun.elapsed());
         over.store(true, Ordering::Relaxed);
     });
 }

@@ -1,5 +1,6 @@
 //! How many may be connected, and for how long without logging in.
 
+use std::io::{Read, Write};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
     let bytes = trickler.stream.try_clone().expect("a socket");
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            while std::io::Write::write(&mut &bytes, b"H").is_ok() {
+            while (&bytes).write(b"H").is_ok() {
                 std::thread::park_timeout(Duration::from_millis(20));
             }
         });
@@ -59,18 +60,48 @@ fn with_open_files(count: usize) -> Server {
 fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
     let server = with_open_files(64);
     server.wait_for_log("connections fit into this machine's limits");
+    let mut clients: Vec<Peer> = Vec::new();
+    while !server.log().contains("refused: too many connections for this machine's limits") {
+        let mut peer = server.connect();
+        let _ = peer.stream.write_all(format!("HELLO-FROM c{}\n", clients.len()).as_bytes());
+        let mut answer = [0; 5];
+        if peer.stream.read_exact(&mut answer).is_ok() {
+            peer.line();
+            clients.push(peer);
+        }
+        assert!(clients.len() < 64);
+    }
+    assert!(clients.len() > 20, "{}", clients.len());
+    let [ann, bob, ..] = &mut clients[..] else { panic!("too few") };
+    ann.ask("SEND c1 hi", "SEND-OK");
+    bob.expect("DELIVERY c0 hi");
+    clients.truncate(2);
+    log_in_somehow(&server);
+}
+
+#[test]
+fn strangers_cannot_take_the_places_of_those_who_log_in() {
+    let server = with_open_files(64);
     let (mut ann, mut bob) = (server.cap("ann"), server.cap("bob"));
-    let crowd: Vec<Peer> = (0..200).map(|_| server.connect()).collect();
-    server.wait_for_log("refused: too many connections for this machine's limits");
+    let crowd: Vec<Peer> = (0..100).map(|_| server.connect()).collect();
     ann.ask("SEND bob hi", "SEND-OK");
     bob.expect("DELIVERY ann hi");
+    let cpu_before = server.cpu_time();
+    let begun = Instant::now();
     drop(crowd);
+    log_in_somehow(&server);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(server.cpu_time() - cpu_before < Duration::from_secs(1));
+    ann.expect_silence();
+}
+
+#[track_caller]
+fn log_in_somehow(server: &Server) {
     wait_for("a new login to work", || {
         let mut peer = server.connect();
-        std::io::Write::write_all(&mut peer.stream, b"HELLO-FROM eve\n").ok()?;
+        peer.stream.write_all(b"HELLO-FROM eve\n").ok()?;
         let mut answer = [0; 10];
-        std::io::Read::read_exact(&mut peer.stream, &mut answer).ok()?;
+        peer.stream.read_exact(&mut answer).ok()?;
         (&answer == b"HELLO eve\n").then_some(())
     });
-    ann.expect_silence();
 }

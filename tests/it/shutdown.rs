@@ -77,12 +77,11 @@ fn g10_whoever_talks_on_hears_the_good_bye_all_the_same() {
         let mut voice = talker.stream.try_clone().expect("a socket");
         std::thread::scope(|scope| {
             scope.spawn(move || while voice.write_all(b"@talker: and another thing\n").is_ok() {});
-            scope.spawn(move || {
-                listener.expect("@talker: and another thing");
-                while listener.line().expect("a good-bye") != b"DISCONNECT CHAT/1.0" {}
-                listener.expect_end();
-            });
+            listener.expect("@talker: and another thing");
             server.signal("INT");
+            while listener.line().expect("a good-bye") != b"DISCONNECT CHAT/1.0" {}
+            listener.expect_end();
+            drop(listener);
             talker.expect("DISCONNECT CHAT/1.0");
             talker.expect_end();
             let _ = talker.stream.shutdown(std::net::Shutdown::Both);

@@ -177,6 +177,14 @@ impl Server {
         Usage { threads: field("Threads:"), files, resident_kib: field("VmRSS:") }
     }
 
+    /// How long processors have worked for it.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
+        let fields = stat.rsplit(')').next().expect("what is behind the name").split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Ends it as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("it runs");

@@ -20,7 +20,7 @@ fn on_a_terminal(server: &Server, name: &str) -> Client {
 }
 
 #[test]
-fn rt3_rt6_deliveries_are_plain_lines_back_to_back() {
+fn rt3_deliveries_are_plain_lines_back_to_back() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = on_a_terminal(&server, "ann");

@@ -21,8 +21,8 @@ impl Script {
     /// Logged in as ann.
     fn chatting() -> Self {
         let mut script = Self::new();
-        assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
-        assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!"]);
+        assert_eq!(script.typed("ann"), ["send HELLO-FROM ann", "wait 10"]);
+        assert_eq!(script.received("HELLO ann"), ["wait for ever", "print Successfully logged in as ann!"]);
         script
     }
 
@@ -56,7 +56,7 @@ fn ri2_ri3_a_login() {
 fn a_name_from_the_command_line_is_sent_when_connected() {
     let mut script = Script { session: CapSession::new(setup(Some("ann"))) };
     assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
-    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann", "wait 10"]);
 }
 
 #[test]
@@ -65,11 +65,16 @@ fn ri4_ra2_a_name_in_use_is_asked_for_again_on_a_new_connection() {
     script.typed("ann");
     assert_eq!(
         script.received("IN-USE"),
-        ["print Cannot log in as ann. That username is already in use.", "disconnect", "print Enter your login:"]
+        [
+            "print Cannot log in as ann. That username is already in use.",
+            "disconnect",
+            "print Enter your login:",
+            "wait for ever"
+        ]
     );
     assert_eq!(script.typed("bob"), ["connect"]);
-    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM bob"]);
-    assert_eq!(script.received("HELLO bob"), ["print Successfully logged in as bob!"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM bob", "wait 10"]);
+    assert_eq!(script.received("HELLO bob"), ["wait for ever", "print Successfully logged in as bob!"]);
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn ri5_ra4_names_that_cannot_be_are_refused_without_the_server() {
         let refused = format!("print Cannot log in as {name}. That username contains disallowed characters.");
         assert_eq!(script.typed(name), [refused.as_str(), "print Enter your login:"]);
     }
-    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
+    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann", "wait 10"]);
 }
 
 #[test]
@@ -89,8 +94,8 @@ fn ri5_ri12_ra5_ra6_what_the_server_refuses_is_asked_for_again() {
         ("BAD-RQST-HDR", "print Error: Unknown issue in previous message header."),
     ] {
         let mut script = Script::new();
-        assert_eq!(script.typed("a b"), ["send HELLO-FROM a b"]);
-        assert_eq!(script.received(reply), [shown, "disconnect", "print Enter your login:"]);
+        assert_eq!(script.typed("a b"), ["send HELLO-FROM a b", "wait 10"]);
+        assert_eq!(script.received(reply), [shown, "disconnect", "print Enter your login:", "wait for ever"]);
         assert_eq!(script.typed("ann"), ["connect"]);
     }
 }
@@ -127,7 +132,7 @@ fn ri10_a_delivery_is_shown_whenever_it_comes() {
     assert_eq!(script.received("DELIVERY bob early"), ["print From bob: early"]);
     script.typed("ann");
     assert_eq!(script.received("DELIVERY bob  a  b "), ["print From bob:  a  b "]);
-    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!"]);
+    assert_eq!(script.received("HELLO ann"), ["wait for ever", "print Successfully logged in as ann!"]);
     assert_eq!(script.received("DELIVERY bob SEND-OK"), ["print From bob: SEND-OK"]);
 }
 
@@ -175,7 +180,7 @@ fn ri1_rt7_headers_that_answer_nothing_do_no_harm() {
     }
     let mut script = Script::new();
     script.received("IN-USE");
-    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann"]);
+    assert_eq!(script.typed("ann"), ["send HELLO-FROM ann", "wait 10"]);
 }
 
 #[test]
@@ -213,7 +218,10 @@ fn k2_lines_typed_during_the_login_wait_for_it() {
     assert!(!script.session.wants_input());
     assert_eq!(script.typed("@bob hi"), NOTHING);
     assert_eq!(script.typed("!who"), NOTHING);
-    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "send LIST"]);
+    assert_eq!(
+        script.received("HELLO ann"),
+        ["wait for ever", "print Successfully logged in as ann!", "send SEND bob hi", "send LIST"]
+    );
     assert!(script.session.wants_input());
 }
 
@@ -225,15 +233,18 @@ fn k2_after_a_refusal_they_are_names_to_try() {
     script.typed("eve");
     script.typed("@bob hello");
     assert_eq!(
-        script.received("IN-USE")[3..],
+        script.received("IN-USE")[4..],
         [
             "print Cannot log in as @bob hi. That username contains disallowed characters.",
             "print Enter your login:",
             "connect"
         ]
     );
-    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM eve"]);
-    assert_eq!(script.received("HELLO eve"), ["print Successfully logged in as eve!", "send SEND bob hello"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM eve", "wait 10"]);
+    assert_eq!(
+        script.received("HELLO eve"),
+        ["wait for ever", "print Successfully logged in as eve!", "send SEND bob hello"]
+    );
 }
 
 #[test]
@@ -257,7 +268,7 @@ fn k3_the_end_of_input_sends_everything_first_and_waits_for_the_answers() {
     assert_eq!(script.feed(Input::TypedEnd), ["wait 5"]);
     assert_eq!(
         script.received("HELLO ann"),
-        ["print Successfully logged in as ann!", "send SEND bob hi", "wait 5", "finish"]
+        ["wait for ever", "print Successfully logged in as ann!", "send SEND bob hi", "wait 5", "finish"]
     );
     assert_eq!(script.received("SEND-OK"), ["print The message was sent succesfully"]);
     assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
@@ -267,7 +278,7 @@ fn k3_the_end_of_input_sends_everything_first_and_waits_for_the_answers() {
 fn k3_a_server_that_does_not_close_is_waited_for_until_the_time_is_up() {
     let mut script = Script::chatting();
     assert_eq!(script.feed(Input::TypedEnd), ["wait 5", "finish"]);
-    assert_eq!(script.feed(Input::TimeUp), ["exit 0"]);
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["exit 0"]);
 }
 
 #[test]
@@ -275,7 +286,10 @@ fn k3_a_server_that_never_answers_the_login_is_an_error() {
     let mut script = Script::new();
     script.typed("ann");
     script.feed(Input::TypedEnd);
-    assert_eq!(script.feed(Input::TimeUp), ["warn No answer from here port 1: nothing was sent.", "exit 1"]);
+    assert_eq!(
+        script.feed(Input::TimeUp { unsent: false }),
+        ["warn No answer from here port 1: nothing was sent.", "exit 1"]
+    );
 }
 
 #[test]
@@ -315,7 +329,7 @@ fn k4_a_connection_that_is_gone_at_the_prompt_is_made_anew_without_a_word() {
     let mut script = Script::new();
     assert_eq!(script.feed(Input::Disconnected(None)), NOTHING);
     assert_eq!(script.typed("ann"), ["connect"]);
-    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann", "wait 10"]);
 }
 
 #[test]
@@ -323,7 +337,7 @@ fn k4_so_is_one_that_goes_while_the_name_is_on_its_way() {
     let mut script = Script::new();
     script.typed("ann");
     assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), ["connect"]);
-    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann", "wait 10"]);
     let lost = "warn The connection to here port 1 was lost: reset";
     assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), [lost, "exit 1"]);
 }
@@ -358,7 +372,7 @@ fn k2_k5_quit_during_the_login_still_sends_what_was_typed_before() {
     script.typed("@bob hi");
     assert_eq!(script.typed("!quit"), ["wait 1"]);
     assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "finish"]);
-    assert_eq!(script.feed(Input::TimeUp), ["exit 0"]);
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["exit 0"]);
 
     let mut script = Script::new();
     script.typed("ann");
@@ -385,4 +399,38 @@ fn k6_ctrl_c_ends_it_at_once_with_status_130() {
         assert_eq!(script.feed(Input::Signal(Signal::Interrupt)), ["exit 130"]);
     }
     assert_eq!(Script::chatting().feed(Input::Signal(Signal::Terminate)), ["exit 143"]);
+}
+
+#[test]
+fn k3_k6_what_the_server_does_not_take_is_an_error() {
+    let mut script = Script::chatting();
+    script.typed("@bob hi");
+    script.feed(Input::TypedEnd);
+    let told = "warn No answer from here port 1: not everything was sent.";
+    assert_eq!(script.feed(Input::TimeUp { unsent: true }), [told, "exit 1"]);
+
+    let mut script = Script::chatting();
+    script.feed(Input::TypedEnd);
+    let lost = "warn The connection to here port 1 was lost: reset";
+    assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), [lost, "exit 1"]);
+    let mut script = Script::chatting();
+    script.typed("!quit");
+    assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), ["exit 0"]);
+}
+
+#[test]
+fn a_login_that_is_never_answered_is_given_up() {
+    let mut script = Script::new();
+    script.typed("ann");
+    assert_eq!(
+        script.feed(Input::TimeUp { unsent: false }),
+        ["warn No answer from here port 1: nothing was sent.", "exit 1"]
+    );
+}
+
+#[test]
+fn g2_a_name_is_shown_without_what_drives_a_terminal() {
+    let mut script = Script::new();
+    let refused = "print Cannot log in as \u{fffd}[2J!. That username contains disallowed characters.";
+    assert_eq!(script.typed("\u{1b}[2J!")[0], refused);
 }

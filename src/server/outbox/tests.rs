@@ -7,6 +7,10 @@ use std::thread;
 /// A deadline for facts that do come; only a failing test waits for it.
 const LONG: Duration = Duration::from_secs(20);
 
+/// What a write timeout comes to while a sender writes, and while a writer thread does.
+const DIRECT: Duration = Duration::from_millis(2);
+const QUEUED: Duration = Duration::from_millis(20);
+
 /// A peer that takes as many bytes as it is told to, and makes a write wait for more until the write timeout.
 #[derive(Default)]
 struct Peer {
@@ -54,9 +58,10 @@ impl Peer {
 }
 
 impl Socket for Arc<Peer> {
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize> {
         let mut state = lock(&self.state);
-        let deadline = Instant::now() + state.timeout;
+        let begun = Instant::now();
+        let mut deadline = begun + state.timeout;
         let mut sent = 0;
         while sent < bytes.len() {
             if state.broken || state.shut {
@@ -66,13 +71,19 @@ impl Socket for Arc<Peer> {
             state.appetite -= count;
             state.taken.extend_from_slice(&bytes[sent..sent + count]);
             sent += count;
-            let left = deadline.saturating_duration_since(Instant::now());
-            if count == 0 && left.is_zero() {
+            if count > 0 && begun.elapsed() >= patience {
                 break;
             }
-            if count == 0 {
-                state = wait_for(&self.changed, state, left);
+            if count > 0 {
+                // A write timeout begins anew with every part that goes out.
+                deadline = Instant::now() + state.timeout;
+                continue;
             }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = wait_for(&self.changed, state, left);
         }
         state.calls.push(sent);
         self.changed.notify_all();
@@ -80,7 +91,7 @@ impl Socket for Arc<Peer> {
     }
 
     fn set_write_timeout(&self, timeout: Duration) {
-        lock(&self.state).timeout = timeout.max(Duration::from_millis(2)).min(Duration::from_millis(20));
+        lock(&self.state).timeout = timeout.max(DIRECT).min(QUEUED);
     }
 
     fn shutdown(&self, how: Shutdown) {
@@ -90,7 +101,13 @@ impl Socket for Arc<Peer> {
 }
 
 fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<OutboxSettings> {
-    Arc::new(OutboxSettings { max_backlog, slow_timeout, writers_left: AtomicUsize::new(writers) })
+    Arc::new(OutboxSettings {
+        max_backlog,
+        slow_timeout,
+        stall_timeout: LONG,
+        kept_up: LONG,
+        writers_left: AtomicUsize::new(writers),
+    })
 }
 
 fn outbox(peer: &Arc<Peer>, settings: &Arc<OutboxSettings>) -> Arc<Outbox<Arc<Peer>>> {
@@ -152,7 +169,7 @@ fn g7_many_senders_never_interleave_and_keep_their_order() {
             });
         }
     });
-    assert!(outbox.finish(Instant::now() + LONG));
+    assert!(outbox.finish(Some(Instant::now() + LONG)));
     let taken = peer.taken();
     for id in 1..=SENDERS {
         let own: Vec<&str> = taken.lines().filter_map(|line| line.strip_prefix(&format!("{id} "))).collect();
@@ -174,7 +191,7 @@ fn what_a_peer_does_not_take_at_once_comes_later_and_in_order() {
     pass.flush();
     assert_eq!(lock(&outbox.state).mode, Mode::Queued);
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Instant::now() + LONG));
+    assert!(outbox.finish(Some(Instant::now() + LONG)));
     assert_eq!(peer.taken(), "first\nsecond\n");
     outbox.close(CloseReason::Quit);
     all_writers_back(&settings, 1);
@@ -204,7 +221,7 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
         drop(state);
         peer.feed(usize::MAX);
     });
-    assert!(outbox.finish(Instant::now() + LONG));
+    assert!(outbox.finish(Some(Instant::now() + LONG)));
     assert_eq!(
         peer.taken().lines().map(|line| line.parse().expect("a number")).collect::<Vec<usize>>(),
         Vec::from_iter(0..LINES)
@@ -239,6 +256,7 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
 fn a_reader_that_trickles_is_disconnected_too() {
     let peer = Peer::with_appetite(0);
     let outbox = outbox(&peer, &settings(10_000, Duration::from_millis(200), 1));
+    let begun = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut pass = Pass::new(1);
@@ -253,6 +271,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
     });
     assert_eq!(outbox.close_reason(), Some(CloseReason::Slow));
     assert!(!peer.taken().is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -279,7 +298,7 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
         }
     });
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Instant::now() + LONG));
+    assert!(outbox.finish(Some(Instant::now() + LONG)));
     assert_eq!((outbox.close_reason(), peer.taken().len()), (None, posted));
 }
 
@@ -299,7 +318,7 @@ fn a_pass_over_many_stalled_peers_waits_for_a_few_of_them_only() {
     assert!(begun.elapsed() < limits::PASS_PATIENCE * PEERS as u32 / 4, "{:?}", begun.elapsed());
     for (peer, outbox) in peers.iter().zip(&outboxes) {
         peer.feed(usize::MAX);
-        assert!(outbox.finish(Instant::now() + LONG));
+        assert!(outbox.finish(Some(Instant::now() + LONG)));
         assert_eq!(peer.taken(), "hello\n");
         outbox.close(CloseReason::Quit);
     }
@@ -343,9 +362,74 @@ fn finish_gives_up_at_its_deadline() {
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
     let mut pass = Pass::new(1);
     assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
-    assert!(!outbox.finish(Instant::now() + Duration::from_millis(30)));
+    assert!(!outbox.finish(Some(Instant::now() + Duration::from_millis(30))));
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Instant::now() + LONG));
+    assert!(outbox.finish(Some(Instant::now() + LONG)));
     peer.wait_until(|state| state.taken == b"hello\n");
     outbox.close(CloseReason::Quit);
+}
+
+#[test]
+fn a_healthy_peer_is_written_to_even_when_patience_is_over_and_there_is_no_writer() {
+    let peer = Peer::with_appetite(usize::MAX);
+    let outbox = outbox(&peer, &settings(1000, LONG, 0));
+    assert_eq!(outbox.add(b"hello\n", 1), Ok(true));
+    let mut patience = Duration::ZERO;
+    outbox.flush(&mut patience);
+    assert_eq!((peer.taken().as_str(), outbox.close_reason()), ("hello\n", None));
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
+    let peer = Peer::with_appetite(3);
+    let settings = OutboxSettings {
+        max_backlog: 1000,
+        slow_timeout: LONG,
+        stall_timeout: Duration::from_millis(50),
+        kept_up: LONG,
+        writers_left: AtomicUsize::new(1),
+    };
+    let outbox = outbox(&peer, &Arc::new(settings));
+    let mut pass = Pass::new(1);
+    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    pass.flush();
+    assert!(!outbox.finish(Some(Instant::now() + LONG)));
+    assert_eq!(outbox.close_reason(), Some(CloseReason::Stalled));
+}
+
+#[test]
+fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
+    let peer = Peer::with_appetite(0);
+    let settings = Arc::new(OutboxSettings {
+        max_backlog: 1000,
+        slow_timeout: LONG,
+        stall_timeout: LONG,
+        kept_up: Duration::from_millis(50),
+        writers_left: AtomicUsize::new(1),
+    });
+    let outbox = outbox(&peer, &settings);
+    let mut pass = Pass::new(1);
+    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    pass.flush();
+    peer.feed(usize::MAX);
+    all_writers_back(&settings, 1);
+    assert_eq!((lock(&outbox.state).mode, lock(&peer.state).timeout), (Mode::Idle, DIRECT));
+    assert_eq!(pass.post(&outbox, b"again\n"), Ok(()));
+    pass.flush();
+    assert_eq!(peer.taken(), "hello\nagain\n");
+}
+
+#[test]
+fn past_the_mark_for_long_nothing_more_is_admitted_until_the_backlog_is_down_to_it() {
+    let peer = Peer::with_appetite(0);
+    let slow_timeout = Duration::from_secs(2);
+    let outbox = outbox(&peer, &settings(1000, slow_timeout, 0));
+    assert_eq!(outbox.add(&[b'x'; 600], 1), Ok(true));
+    assert_eq!(outbox.add(b"x", 1), Ok(false));
+    lock(&outbox.state).over_since = Instant::now().checked_sub(slow_timeout / 2);
+    assert_eq!(outbox.add(b"x", 1), Err(NotAdded::Full));
+    peer.feed(usize::MAX);
+    let mut patience = limits::PASS_PATIENCE;
+    outbox.flush(&mut patience);
+    assert_eq!(outbox.add(b"x", 1), Ok(true));
 }

@@ -42,7 +42,7 @@ impl<S: Socket> Writer<S> {
             if !state.pending.is_empty() {
                 return Some(state.take_batch());
             }
-            let left = limits::KEPT_UP.saturating_sub(self.last_held_up.elapsed());
+            let left = outbox.settings.kept_up.saturating_sub(self.last_held_up.elapsed());
             if left.is_zero() {
                 outbox.socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
                 state.mode = Mode::Idle;
@@ -60,7 +60,10 @@ impl<S: Socket> Writer<S> {
         let mut last_progress = Instant::now();
         while !batch.is_empty() {
             let chunk = &batch[..batch.len().min(limits::WRITE_CHUNK)];
-            let sent = outbox.socket.send(chunk).map_err(|error| CloseReason::Failed(error.kind()))?;
+            let sent = outbox
+                .socket
+                .send(chunk, limits::QUEUED_WRITE_TIMEOUT)
+                .map_err(|error| CloseReason::Failed(error.kind()))?;
             let now = Instant::now();
             if sent > 0 {
                 last_progress = now;
@@ -78,7 +81,7 @@ impl<S: Socket> Writer<S> {
             if state.over_since.is_some_and(|since| now.duration_since(since) >= outbox.settings.slow_timeout) {
                 return Err(CloseReason::Slow);
             }
-            if now.duration_since(last_progress) >= limits::STALL_TIMEOUT {
+            if now.duration_since(last_progress) >= outbox.settings.stall_timeout {
                 return Err(CloseReason::Stalled);
             }
         }
