@@ -105,6 +105,18 @@ pub const FILES_PER_CLIENT: usize = 2;
 /// Open files kept for the program itself: standard streams, the listener, and what an `accept` needs for a moment.
 pub const FILES_RESERVED: usize = 16;
 
+/// Connections that may wait for `accept`; the kernel cuts it to `net.core.somaxconn`.
+pub const ACCEPT_QUEUE: i32 = 4096;
+
+/// Seconds of silence after which the system probes whether a client is still there.
+pub const KEEPALIVE_IDLE: i32 = 60;
+
+/// Seconds between two probes.
+pub const KEEPALIVE_INTERVAL: i32 = 10;
+
+/// Probes without an answer after which the client counts as gone.
+pub const KEEPALIVE_PROBES: i32 = 3;
+
 /// Wait after the first failed `accept`; it doubles with each further failure in a row.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 

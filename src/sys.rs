@@ -1,9 +1,11 @@
 //! What the standard library lacks, by foreign functions of the C library: the only unsafe code.
 
-#![expect(unsafe_code, reason = "std has no resource limits and no signals")]
+#![expect(unsafe_code, reason = "std has no resource limits, no signals and few socket options")]
 
 use std::ffi::c_int;
 use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::ptr;
 
 /// Interrupt from the keyboard: Ctrl-C.
@@ -46,6 +48,60 @@ pub fn raise_open_files() {
 /// Nothing to do on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn raise_open_files() {}
+
+/// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
+/// crowd that comes at once has to send its SYN again a second later.
+///
+/// # Errors
+///
+/// When the system refuses; then the queue is as long as it was.
+pub fn lengthen_accept_queue(listener: &TcpListener, length: c_int) -> io::Result<()> {
+    unsafe extern "C" {
+        fn listen(socket: c_int, backlog: c_int) -> c_int;
+    }
+    // SAFETY: the descriptor is open as long as `listener` is borrowed; to listen again only changes the length.
+    check(unsafe { listen(listener.as_raw_fd(), length) })
+}
+
+/// Has the system probe a silent peer, so that one that vanished without a word is found out: `idle` seconds after it was
+/// last heard of, and then `probes` times, `interval` seconds apart.
+///
+/// # Errors
+///
+/// When the system refuses.
+#[cfg(target_os = "linux")]
+pub fn keep_alive(stream: &TcpStream, idle: c_int, interval: c_int, probes: c_int) -> io::Result<()> {
+    use std::ffi::c_void;
+
+    unsafe extern "C" {
+        fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
+    }
+
+    const SOL_SOCKET: c_int = 1;
+    const SO_KEEPALIVE: c_int = 9;
+    const IPPROTO_TCP: c_int = 6;
+    const TCP_KEEPIDLE: c_int = 4;
+    const TCP_KEEPINTVL: c_int = 5;
+    const TCP_KEEPCNT: c_int = 6;
+
+    for (level, name, value) in [
+        (IPPROTO_TCP, TCP_KEEPIDLE, idle),
+        (IPPROTO_TCP, TCP_KEEPINTVL, interval),
+        (IPPROTO_TCP, TCP_KEEPCNT, probes),
+        (SOL_SOCKET, SO_KEEPALIVE, 1),
+    ] {
+        // SAFETY: the descriptor is open as long as `stream` is borrowed, and `value` is the int that each of these
+        // options takes, with its length.
+        check(unsafe { setsockopt(stream.as_raw_fd(), level, name, (&raw const value).cast(), 4) })?;
+    }
+    Ok(())
+}
+
+/// Nothing to do on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn keep_alive(_stream: &TcpStream, _idle: c_int, _interval: c_int, _probes: c_int) -> io::Result<()> {
+    Ok(())
+}
 
 /// The C library's `sigset_t`: 128 bytes in glibc and musl, fewer elsewhere.
 #[repr(C, align(8))]

@@ -42,6 +42,7 @@ static SPEC: Spec = Spec {
         Flag::option("slow-timeout", "SECONDS", "Disconnect a client that stays over half its backlog for so long")
             .default("2"),
         Flag::option("login-timeout", "SECONDS", "Disconnect a client that has not logged in by then").default("60"),
+        Flag::option("idle-timeout", "SECONDS", "Disconnect a client that says nothing for so long").default("off"),
         Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say"),
         Flag::option("log-level", "LEVEL", "What goes to standard error").choices(levels).default("info"),
     ],
@@ -95,6 +96,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
             max_backlog,
             slow_timeout: matches.seconds("slow-timeout")?.unwrap_or(limits::SLOW_TIMEOUT),
             login_timeout: matches.seconds("login-timeout")?.unwrap_or(limits::LOGIN_TIMEOUT),
+            idle_timeout: matches.seconds("idle-timeout")?,
             echobot: !matches.has("no-echobot"),
         },
     }))
@@ -129,6 +131,7 @@ mod tests {
             ("max-backlog", settings.max_backlog.to_string()),
             ("slow-timeout", settings.slow_timeout.as_secs().to_string()),
             ("login-timeout", settings.login_timeout.as_secs().to_string()),
+            ("idle-timeout", String::from("off")),
             ("log-level", options.log_level.to_string()),
         ] {
             let line = help.lines().find(|line| line.contains(&format!("--{long} "))).expect("in the help");

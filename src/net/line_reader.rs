@@ -78,6 +78,19 @@ impl<R> LineReader<R> {
         }
     }
 
+    /// The beginning of a line that has not come to its end yet; empty in the middle of a line that was too long.
+    pub fn partial_line(&self) -> &[u8] {
+        if self.skipping { &[] } else { &self.buffer[self.start..self.end] }
+    }
+
+    /// Treats the partial line as if it were too long already.
+    pub fn give_up_line(&mut self) -> Line<'_> {
+        let start = mem::replace(&mut self.start, self.end);
+        self.scanned = self.end;
+        self.skipping = true;
+        Line::TooLong(&self.buffer[start..self.end])
+    }
+
     /// What is left when the stream has ended without an LF. Empty in the middle of a line that was too long.
     pub fn into_rest(self) -> Vec<u8> {
         let mut rest = self.buffer;
@@ -260,6 +273,19 @@ mod tests {
         assert_eq!(reader.fill().expect("two bytes"), 2);
         assert_eq!(reader.fill().expect_err("a timeout").kind(), ErrorKind::WouldBlock);
         assert_eq!(reader.fill().expect("the rest"), 3);
+        assert_eq!(reader.buffered_line(), Some(Line::Whole(b"LIST")));
+    }
+
+    #[test]
+    fn a_line_can_be_given_up_before_its_end() {
+        let mut reader = LineReader::new(Pieces(vec![b"\x16\x03", b"\x01 still it\nLIST\n"]), 100);
+        assert_eq!(reader.fill().expect("two bytes"), 2);
+        assert_eq!(reader.buffered_line(), None);
+        assert_eq!(reader.partial_line(), b"\x16\x03");
+        assert_eq!(reader.give_up_line(), Line::TooLong(b"\x16\x03"));
+        assert_eq!(reader.buffered_line(), None);
+        assert_eq!(reader.partial_line(), b"");
+        reader.fill().expect("the rest");
         assert_eq!(reader.buffered_line(), Some(Line::Whole(b"LIST")));
     }
 }

@@ -14,7 +14,7 @@ pub mod wac;
 use std::fmt;
 
 pub use name::{MalformedName, Name};
-pub use text::clean;
+pub use text::{clean, is_garbage};
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
 pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap, &wac::Wac, &chat1::Chat1];

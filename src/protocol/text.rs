@@ -15,6 +15,12 @@ pub fn clean(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_harmful(c) { REPLACEMENT } else { c }).collect())
 }
 
+/// Whether what has come of a line so far shows that nobody typed it: a control character in it, other than TAB and the
+/// CR of a line end, is how TLS begins, and most other protocols of bytes.
+pub fn is_garbage(partial_line: &[u8]) -> bool {
+    partial_line.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r'))
+}
+
 fn is_harmful(c: char) -> bool {
     let bidi_or_separator = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || bidi_or_separator
@@ -28,6 +34,16 @@ mod tests {
     fn g2_harmless_text_is_untouched_and_borrowed() {
         for text in ["", "hello, world", "tab\there", "é 漢 🙂 e\u{301}", "\u{200d}\u{200b}", "\u{2030}"] {
             assert!(matches!(clean(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_typed_is_garbage() {
+        for line in [&b"\x16\x03\x01"[..], b"\0", b"abc\x01"] {
+            assert!(is_garbage(line), "{line:?}");
+        }
+        for line in [&b""[..], b"HELLO-FROM a\tb\r", "é 漢".as_bytes(), b"\xfe"] {
+            assert!(!is_garbage(line), "{line:?}");
         }
     }
 

@@ -18,6 +18,8 @@ pub enum CloseReason {
     LoginTimeout,
     /// The client had not logged in, and others waited for a place.
     Displaced,
+    /// The client had said nothing for too long.
+    Idle,
     /// The client did not read fast enough what others sent to it.
     Slow,
     /// The client read nothing at all for a long time.
@@ -33,7 +35,7 @@ pub enum CloseReason {
 impl CloseReason {
     /// Whether the client still gets what waits for it before the connection is closed.
     pub fn is_orderly(self) -> bool {
-        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::Shutdown)
+        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::Idle | Self::Shutdown)
     }
 }
 
@@ -46,6 +48,7 @@ impl fmt::Display for CloseReason {
             Self::Failed(kind) => return write!(f, "connection failed: {kind}"),
             Self::Refused => "refused",
             Self::LoginTimeout => "not logged in within the time limit",
+            Self::Idle => "idle",
             Self::Displaced => "not logged in, and others wait for its place",
             Self::Slow => "slow: too much waited for it for too long",
             Self::Stalled => "slow: it took nothing for too long",

@@ -64,7 +64,7 @@ type Reader = LineReader<TelnetReader<TcpStream>>;
 struct Conversation {
     id: u64,
     peer: SocketAddr,
-    /// When the client has to be logged in; `None` once it is.
+    /// When the client has to be logged in; once it is, when it has to have said something, if at all.
     deadline: Option<Instant>,
     outbox: Arc<Outbox>,
     pass: Pass,
@@ -87,15 +87,16 @@ impl Conversation {
             if self.encoded.capacity() > limits::OUTBOX_KEEP {
                 self.encoded = Vec::new();
             }
-            if let Some(deadline) = self.deadline {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return CloseReason::LoginTimeout;
-                }
-                let _ = reader.source().source().set_read_timeout(Some(left));
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return if self.seat.name.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
+            }
+            if left.is_some() {
+                let _ = reader.source().source().set_read_timeout(left);
             }
             match reader.fill() {
                 Ok(0) => return self.outbox.close_reason().unwrap_or(CloseReason::EndOfInput),
+                Ok(_) if self.seat.name.is_some() => self.deadline = self.idle_deadline(),
                 Ok(_) => {}
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
@@ -113,24 +114,33 @@ impl Conversation {
             return ControlFlow::Continue(());
         };
         let _ = self.pass.post(&self.outbox, &reader.source_mut().take_answer());
-        while let Some(line) = reader.buffered_line() {
+        let mut result = ControlFlow::Continue(());
+        while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
             let was_logged_in = self.seat.name.is_some();
-            if let ControlFlow::Break(reason) = self.handle(&line) {
-                self.pass.flush();
-                return ControlFlow::Break(reason);
-            }
+            result = self.handle(&line);
             if !was_logged_in && self.seat.name.is_some() {
                 reader.set_limit(self.context.settings.max_line);
                 let _ = reader.source().source().set_read_timeout(None);
             }
         }
+        // Whoever is not a client of ours, but of some other kind of server, need not wait for the time limit.
+        if result.is_continue() && self.seat.name.is_none() && protocol::is_garbage(reader.partial_line()) {
+            result = self.handle(&reader.give_up_line());
+        }
         self.pass.flush();
-        ControlFlow::Continue(())
+        result
+    }
+
+    /// When a client that says nothing from now on has to go.
+    fn idle_deadline(&self) -> Option<Instant> {
+        self.context.settings.idle_timeout.map(|timeout| Instant::now() + timeout)
     }
 
     fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
         let text = protocol::clean(bytes);
+        #[cfg(debug_assertions)]
+        panic_if_told(&text);
         let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
         let request = match (dialect.decode_request(&text, &mut self.seat), line) {
             (Request::Faulty(fault), _) => Request::Faulty(fault),
@@ -208,7 +218,7 @@ impl Conversation {
     }
 
     fn came_in(&mut self, dialect: &dyn Dialect, name: &str) {
-        self.deadline = None;
+        self.deadline = self.idle_deadline();
         self.place = None;
         let (peer, key) = (self.peer, dialect.key());
         self.context.log.event(Level::Info, format_args!("{name} logged in from {peer} ({key})"));
@@ -295,6 +305,14 @@ impl Drop for Conversation {
             self.outbox.close(CloseReason::Panicked);
         }
     }
+}
+
+/// For tests of what a panic leaves behind: a debug build panics at the line that the environment names.
+#[cfg(debug_assertions)]
+fn panic_if_told(line: &str) {
+    static LINE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let told = LINE.get_or_init(|| std::env::var("PARLEY_PANIC_AT").ok());
+    assert_ne!(told.as_deref(), Some(line), "told to panic");
 }
 
 /// Reads what the client has sent and nobody wants any more, until it has closed its side too.

@@ -33,6 +33,7 @@ use self::secret::Secret;
 use crate::limits;
 use crate::log::{Level, Log};
 use crate::protocol::Dialect;
+use crate::sys;
 
 /// What a server can be told. [`Settings::default`] is what `limits` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub slow_timeout: Duration,
     /// How long a client may take to log in.
     pub login_timeout: Duration,
+    /// How long a logged-in client may say nothing; `None` is as long as it likes.
+    pub idle_timeout: Option<Duration>,
     /// Whether `echobot` is online (G11).
     pub echobot: bool,
 }
@@ -65,6 +68,7 @@ impl Default for Settings {
             max_backlog: limits::MAX_BACKLOG,
             slow_timeout: limits::SLOW_TIMEOUT,
             login_timeout: limits::LOGIN_TIMEOUT,
+            idle_timeout: None,
             echobot: true,
         }
     }
@@ -110,6 +114,9 @@ impl Server {
     /// When the address is not one of this machine, or is in use.
     pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
+        if let Err(error) = sys::lengthen_accept_queue(&listener, limits::ACCEPT_QUEUE) {
+            log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
+        }
         let capacity = Machine::read().capacity();
         // Half of the places at most, so that strangers cannot keep out who wants to log in.
         let lobby_places = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
@@ -182,6 +189,7 @@ impl Server {
             return Err(io::Error::other("too many connections for this machine's limits"));
         }
         stream.set_nodelay(true)?;
+        sys::keep_alive(&stream, limits::KEEPALIVE_IDLE, limits::KEEPALIVE_INTERVAL, limits::KEEPALIVE_PROBES)?;
         let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_settings)));
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let to_displace = Arc::clone(&outbox);
