@@ -1,5 +1,7 @@
 //! Many clients at once, and nothing left of them afterwards.
 
+use std::time::{Duration, Instant};
+
 use super::support::{Peer, Server, wait_for};
 
 const CLIENTS: usize = 1000;
@@ -33,10 +35,7 @@ fn c7_g7_a_thousand_clients_exchange_ten_thousand_messages_and_leave_no_trace() 
         }
     }
     drop(peers);
-    wait_for("threads and open files to be given back", || {
-        let now = server.usage();
-        (now.threads == before.threads && now.files == before.files).then_some(())
-    });
+    server.wait_until_as_before(before);
     let mut last = server.cap("last");
     last.ask("LIST", "LIST-OK echobot,last");
 }
@@ -68,4 +67,52 @@ fn g5_logins_and_resets_in_a_row_leave_one_session_of_the_name() {
             })
         });
     }
+}
+
+#[test]
+fn two_thousand_who_come_at_once_are_all_logged_in_and_none_has_to_knock_twice() {
+    let queue: usize =
+        std::fs::read_to_string("/proc/sys/net/core/somaxconn").map_or(128, |text| text.trim().parse().unwrap_or(128));
+    let crowd = queue.min(2000);
+    let server = Server::with(&["--max-clients", "3000"]);
+    // A server that is stopped accepts nobody, so that the kernel's queue has to hold them all.
+    server.signal("STOP");
+    let begun = Instant::now();
+    let mut peers: Vec<Peer> = (0..crowd)
+        .map(|number| {
+            let mut peer = server.connect();
+            peer.say(&format!("HELLO-FROM c{number}"));
+            peer
+        })
+        .collect();
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+    server.signal("CONT");
+    for (number, peer) in peers.iter_mut().enumerate() {
+        peer.expect(&format!("HELLO c{number}"));
+    }
+    assert!(!server.log().contains("refused"), "{}", server.log());
+}
+
+#[test]
+fn twenty_thousand_who_come_and_go_leave_no_trace() {
+    const CHURN: usize = 20_000;
+    let server = Server::with(&["--log-level", "error"]);
+    let mut bob = server.cap("bob");
+    let visit = |number: usize| {
+        let mut peer = server.connect();
+        peer.send(format!("HELLO-FROM c{number}\nSEND bob {number}\n").as_bytes());
+        peer.finish();
+        peer.expect(&format!("HELLO c{number}"));
+        peer.expect("SEND-OK");
+        peer.expect_end();
+    };
+    let before = server.usage();
+    // The first ones fill what is kept for good, such as the allocator's arenas.
+    (0..1000).for_each(visit);
+    let resident_before = server.usage().resident_kib;
+    (1000..CHURN).for_each(visit);
+    (0..CHURN).for_each(|number| bob.expect(&format!("DELIVERY c{number} {number}")));
+    server.wait_until_as_before(before);
+    let grown = server.usage().resident_kib.saturating_sub(resident_before);
+    assert!(grown < 5 * 1024, "{grown} KiB");
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -177,6 +179,15 @@ impl Server {
         Usage { threads: field("Threads:"), files, resident_kib: field("VmRSS:") }
     }
 
+    /// Waits until it uses as many threads and open files as it did.
+    #[track_caller]
+    pub fn wait_until_as_before(&self, before: Usage) {
+        wait_for("threads and open files to be given back", || {
+            let now = self.usage();
+            (now.threads == before.threads && now.files == before.files).then_some(())
+        });
+    }
+
     /// How long processors have worked for it.
     pub fn cpu_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
@@ -288,6 +299,18 @@ impl Peer {
             Some(line) if line == expected.as_bytes() => {}
             Some(_) => panic!("expected {expected:?}\n{}", self.transcript),
             None => panic!("expected {expected:?}, and the connection ended\n{}", self.transcript),
+        }
+    }
+
+    /// This line has to come, whatever comes before it.
+    #[track_caller]
+    pub fn expect_somewhen(&mut self, expected: &str) {
+        loop {
+            match self.line() {
+                Some(line) if line == expected.as_bytes() => return,
+                Some(_) => self.transcript.clear(),
+                None => panic!("expected {expected:?}, and the connection ended"),
+            }
         }
     }
 
@@ -474,5 +497,49 @@ impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Two users who exchange messages while something happens to others.
+pub struct Bystanders {
+    ann: Peer,
+    bob: Peer,
+}
+
+/// How long a bystander's message may take.
+const BYSTANDERS_PATIENCE: Duration = Duration::from_millis(250);
+
+impl Bystanders {
+    pub fn of(server: &Server) -> Self {
+        Self { ann: server.cap("bystander-ann"), bob: server.cap("bystander-bob") }
+    }
+
+    /// Does something, and meanwhile and once more afterwards has each message arrive in time.
+    #[track_caller]
+    pub fn are_fine_while<T>(&mut self, something: impl FnOnce() -> T) -> T {
+        let over = AtomicBool::new(false);
+        let (result, worst) = thread::scope(|scope| {
+            let exchange = scope.spawn(|| {
+                let mut worst = Duration::ZERO;
+                loop {
+                    let last = over.load(Ordering::Acquire);
+                    let begun = Instant::now();
+                    self.ann.say("SEND bystander-bob hi");
+                    self.ann.expect_somewhen("SEND-OK");
+                    self.bob.expect_somewhen("DELIVERY bystander-ann hi");
+                    worst = worst.max(begun.elapsed());
+                    if last {
+                        return worst;
+                    }
+                    thread::park_timeout(Duration::from_millis(5));
+                }
+            });
+            let result = panic::catch_unwind(AssertUnwindSafe(something));
+            over.store(true, Ordering::Release);
+            (result, exchange.join().expect("the bystanders' messages arrive"))
+        });
+        let result = result.unwrap_or_else(|panic| panic::resume_unwind(panic));
+        assert!(worst < BYSTANDERS_PATIENCE, "a bystander's message took {worst:?}");
+        result
     }
 }

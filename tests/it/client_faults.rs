@@ -1,0 +1,136 @@
+//! The client against servers that no client deserves: it ends or goes on as it should, and never panics.
+
+use std::time::{Duration, Instant};
+
+use super::support::{Client, FakeServer, Peer, wait_for};
+
+const HEADERS: [&str; 14] = [
+    "HELLO",
+    "IN-USE",
+    "BUSY",
+    "LIST-OK",
+    "WHO-OK",
+    "SEND-OK",
+    "UNKNOWN",
+    "BAD-DEST-USER",
+    "DELIVERY",
+    "BAD-RQST-HDR",
+    "BAD-RQST-BODY",
+    "HELLO-FROM",
+    "SEND",
+    "",
+];
+
+/// A client of each protocol that has done all it does by itself, and the server's end.
+fn clients(server: &FakeServer) -> Vec<(Client, Peer)> {
+    let port = server.port();
+    let mut all = Vec::new();
+    for (protocol, login, answer) in [
+        ("cap", "HELLO-FROM ann", "HELLO ann"),
+        ("wac", "LIN ann", "Welcome, ann."),
+        ("chat", "REGISTER ann CHAT/1.0", "200 OK"),
+    ] {
+        let client = Client::with(&port, &["--protocol", protocol, "--name", "ann"]);
+        let mut peer = server.accept();
+        peer.ask_back(login, answer);
+        all.push((client, peer));
+    }
+    all
+}
+
+/// The client still shows what comes, and goes when it is told to.
+#[track_caller]
+fn is_fine(mut client: Client, mut peer: Peer) {
+    peer.say("DELIVERY bob fence");
+    let shown = ["From bob: fence\n", "DELIVERY bob fence\n"];
+    wait_for("the fence", || shown.iter().any(|line| client.output_so_far().ends_with(line)).then_some(()));
+    client.type_line("!quit");
+    while peer.line().is_some() {}
+    drop(peer);
+    client.expect_status(0);
+    assert!(!client.errors_so_far().contains("panicked"), "{}", client.errors_so_far());
+}
+
+#[test]
+fn rt4_an_endless_line_is_given_up_and_the_next_one_is_shown() {
+    let server = FakeServer::start();
+    let block = vec![b'A'; 1 << 20];
+    for (client, mut peer) in clients(&server) {
+        for _ in 0..80 {
+            peer.send(&block);
+        }
+        peer.say("");
+        client.expect_error("The server sent a line that is too long to show.");
+        is_fine(client, peer);
+    }
+}
+
+#[test]
+fn g2_garbage_is_shown_harmlessly_or_not_at_all() {
+    let server = FakeServer::start();
+    let mut random = 0x5eed_u64;
+    let mut garbage = Vec::new();
+    for _ in 0..200_000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        garbage.push(random as u8);
+    }
+    garbage.push(b'\n');
+    for (client, mut peer) in clients(&server) {
+        peer.send(&garbage);
+        is_fine(client, peer);
+    }
+    let (client, mut peer) = clients(&server).remove(1);
+    peer.send(&garbage);
+    peer.say("fence");
+    wait_for("the fence", || client.output_so_far().ends_with("fence\n").then_some(()));
+    assert!(!client.output_so_far().chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
+}
+
+#[test]
+fn ri1_rt7_headers_in_random_order_never_end_it_and_are_never_shown() {
+    let server = FakeServer::start();
+    let (client, mut peer) = clients(&server).remove(0);
+    let mut random = 0x5eed_u64;
+    for _ in 0..2000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let header = HEADERS[random as usize % HEADERS.len()];
+        let body = ["", " ", " bob", " bob hi", " a,b,c"][(random >> 32) as usize % 5];
+        peer.say(&format!("{header}{body}"));
+    }
+    peer.say("DELIVERY bob fence");
+    wait_for("the fence", || client.output_so_far().ends_with("From bob: fence\n").then_some(()));
+    let output = client.output_so_far() + &client.errors_so_far();
+    for header in HEADERS.iter().filter(|header| header.contains('-') || **header == "DELIVERY") {
+        assert!(!output.contains(header), "{header}");
+    }
+    is_fine(client, peer);
+}
+
+#[test]
+fn rt3_a_server_that_goes_in_the_middle_of_a_line_ends_it_and_half_a_line_is_not_shown() {
+    let server = FakeServer::start();
+    for (mut client, mut peer) in clients(&server) {
+        peer.send(b"DELIVERY bob half of it");
+        drop(peer);
+        client.expect_status(1);
+        assert!(!client.output_so_far().contains("half"), "{}", client.output_so_far());
+    }
+}
+
+#[test]
+fn k6_signals_end_every_client_at_once() {
+    let server = FakeServer::start();
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        for (mut client, peer) in clients(&server) {
+            let begun = Instant::now();
+            client.signal(signal);
+            client.expect_status(status);
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+            drop(peer);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Lines cut anywhere, and bytes that nobody would send: seeded, so that a failure repeats.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::support::{Bystanders, PATIENCE, Server};
+
+/// Everything that the server says to these pieces, each of which is one write.
+fn answers(server: &Server, pieces: &[&[u8]]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(server.address).expect("the server accepts");
+    stream.set_nodelay(true).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    for piece in pieces {
+        // A server that has hung up already has said all that it says.
+        let _ = stream.write_all(piece);
+    }
+    let _ = stream.shutdown(Shutdown::Write);
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).expect("an end");
+    heard
+}
+
+#[test]
+fn a_transcript_is_answered_the_same_wherever_it_is_cut() {
+    let server = Server::with(&["--log-level", "error", "--secret", "xyzzy"]);
+    let transcripts: [&[u8]; 3] = [
+        "HELLO-FROM ann\r\nLIST\nSEND ann é 漢\n\nSEND nobody x\nWHO\nSEND ann \x1b[2J\nLIST x\nhalf".as_bytes(),
+        b"WHO\r\nMSG early\nLIN \"eve\"\nW eve psst\nLIN ann\nSEC\n\nW echobot hi\n\xff\xf4\xff\xfd\x06WHO\nhalf",
+        b"REGISTER ann CHAT/1.0\r\n@ann: hello\nanything\n\nDISCONNECT bob CHAT/1.0\nDISCONNECT ann CHAT/1.0\n@ann: late\n",
+    ];
+    for transcript in transcripts {
+        let expected = text_of(&answers(&server, &[transcript]));
+        assert!(!expected.is_empty());
+        for cut in 1..transcript.len() {
+            let (one, other) = transcript.split_at(cut);
+            let heard = text_of(&answers(&server, &[one, other]));
+            assert_eq!(heard, expected, "cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = transcript.chunks(1).collect();
+        assert_eq!(text_of(&answers(&server, &bytes)), expected);
+    }
+}
+
+/// Pseudo-random numbers (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+
+    /// A conversation of words that mean something, in no order, and of bytes that mean nothing.
+    fn conversation(&mut self) -> Vec<u8> {
+        const WORDS: &[&[u8]] = &[
+            b"HELLO-FROM ",
+            b"LIN ",
+            b"REGISTER ",
+            b" CHAT/1.0",
+            b"SEND ",
+            b"MSG ",
+            b"W ",
+            b"WHO",
+            b"LIST",
+            b"SEC",
+            b"DISCONNECT ",
+            b"@ann: ",
+            b"ann",
+            b"bob",
+            b"echobot",
+            b" ",
+            b"\n",
+            b"\n",
+            b"\n",
+            b"\r\n",
+            b"\xff",
+            b"\xff\xfa",
+            b"\xff\xfd\x06",
+            b"\0",
+            b"\x1b[2J",
+            "漢".as_bytes(),
+            b"\xe6\xbc",
+            b"\"",
+            b",",
+            b"\t",
+        ];
+        let mut bytes = Vec::new();
+        for _ in 0..self.below(60) {
+            match self.below(12) {
+                0 => bytes.push(self.below(256) as u8),
+                1 => bytes.resize(bytes.len() + self.below(6000), b'x'),
+                _ => bytes.extend_from_slice(WORDS[self.below(WORDS.len())]),
+            }
+        }
+        bytes
+    }
+}
+
+/// What the server said but for its answers to telnet options, which are three bytes each.
+fn text_of(heard: &[u8]) -> String {
+    let mut text = Vec::new();
+    let mut rest = heard;
+    while let [byte, after @ ..] = rest {
+        rest = if *byte == 0xff { &rest[3..] } else { after };
+        if *byte != 0xff {
+            text.push(*byte);
+        }
+    }
+    String::from_utf8(text).expect("the server speaks UTF-8")
+}
+
+/// Throws conversations at the server for this long; whatever it says, it is whole lines of text, and it lives on.
+fn throw(seed: u64, time: Duration) {
+    let server = Server::with(&["--log-level", "error", "--max-line", "5000"]);
+    let mut bystanders = Bystanders::of(&server);
+    let before = server.usage();
+    bystanders.are_fine_while(|| {
+        let begun = Instant::now();
+        let mut random = Random(seed);
+        while begun.elapsed() < time {
+            let conversation = random.conversation();
+            let cut = random.below(conversation.len() + 1);
+            let heard = answers(&server, &[&conversation[..cut], &conversation[cut..]]);
+            let text = text_of(&heard);
+            assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
+            assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+        }
+    });
+    server.wait_until_as_before(before);
+    assert_eq!(server.log(), "");
+}
+
+#[test]
+fn no_conversation_at_all_harms_the_server() {
+    throw(0x5eed, Duration::from_secs(2));
+}
+
+/// The same for longer, and with another seed each time: `make soak`.
+#[test]
+#[ignore = "takes half a minute; `make soak` runs it"]
+fn soak_no_conversation_at_all_harms_the_server() {
+    let seed = std::process::id().into();
+    throw(seed, Duration::from_secs(30));
+}
