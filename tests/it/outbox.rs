@@ -114,7 +114,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
             over.store(true, Ordering::Relaxed);
         });
     });
-    assert!(begun.elapsed() < SLOW_TIMEOUT * 5, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < SLOW_TIMEOUT * 5 / 2, "{:?}", begun.elapsed());
 }
 
 #[test]
