@@ -83,16 +83,15 @@ fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
 fn strangers_cannot_take_the_places_of_those_who_log_in() {
     let server = with_open_files(64);
     let (mut ann, mut bob) = (server.cap("ann"), server.cap("bob"));
-    let crowd: Vec<Peer> = (0..100).map(|_| server.connect()).collect();
-    ann.ask("SEND bob hi", "SEND-OK");
-    bob.expect("DELIVERY ann hi");
+    let crowd: Vec<Peer> = (0..30).map(|_| server.connect()).collect();
     let cpu_before = server.cpu_time();
     let begun = Instant::now();
-    drop(crowd);
     log_in_somehow(&server);
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert!(server.cpu_time() - cpu_before < Duration::from_secs(1));
-    ann.expect_silence();
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    ann.ask("SEND bob hi", "SEND-OK");
+    bob.expect("DELIVERY ann hi");
+    assert!(server.cpu_time() - cpu_before < begun.elapsed() / 20 + Duration::from_millis(50));
+    drop(crowd);
 }
 
 #[track_caller]
