@@ -67,6 +67,13 @@ pub const DIRECT_ROUNDS: usize = 16;
 /// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
 pub const KEPT_UP: Duration = Duration::from_secs(60);
 
+/// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out
+/// together with others.
+pub const SHARED_PIECE: usize = 8 << 10;
+
+/// Bytes of replies to a sender that are put together before they are added to its outbox.
+pub const REPLIES: usize = 64 << 10;
+
 /// Bytes of an idle outbox's buffer that are kept for the next message.
 pub const OUTBOX_KEEP: usize = 4 << 10;
 

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
 use super::lobby::Place;
-use super::outbox::Outbox;
-use super::pass::{Gone, Pass};
+use super::outbox::{Bytes, Outbox};
+use super::pass::Pass;
 use super::registry::{ECHOBOT, Member, NotJoined, Recipient};
+use super::run::{Outcome, Run};
 use super::sync::{read, write};
 use super::{Context, Slot};
 use crate::limits;
@@ -46,7 +47,8 @@ impl Connection {
             seat: Seat::default(),
             place: Some(self.place),
             context: self.context,
-            encoded: Vec::new(),
+            run: Run::default(),
+            replies: Vec::new(),
         };
         conversation.context.log.event(Level::Debug, format_args!("{} connected", conversation.peer));
         let reason = conversation.converse(&mut reader);
@@ -74,8 +76,10 @@ struct Conversation {
     /// Held until the client is logged in.
     place: Option<Place>,
     context: Context,
-    /// Where lines for others and for itself are put together.
-    encoded: Vec<u8>,
+    /// Messages that are not in any outbox yet.
+    run: Run,
+    /// Replies that are not in the client's outbox yet.
+    replies: Vec<u8>,
 }
 
 impl Conversation {
@@ -83,9 +87,6 @@ impl Conversation {
         loop {
             if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
                 return reason;
-            }
-            if self.encoded.capacity() > limits::OUTBOX_KEEP {
-                self.encoded = Vec::new();
             }
             let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -113,7 +114,7 @@ impl Conversation {
             while reader.buffered_line().is_some() {}
             return ControlFlow::Continue(());
         };
-        let _ = self.pass.post(&self.outbox, &reader.source_mut().take_answer());
+        self.replies.extend(reader.source_mut().take_answer());
         let mut result = ControlFlow::Continue(());
         while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
             let was_logged_in = self.seat.name.is_some();
@@ -127,7 +128,7 @@ impl Conversation {
         if result.is_continue() && self.seat.name.is_none() && protocol::is_garbage(reader.partial_line()) {
             result = self.handle(&reader.give_up_line());
         }
-        self.pass.flush();
+        self.flush();
         result
     }
 
@@ -147,6 +148,9 @@ impl Conversation {
             (_, Line::TooLong(_)) => Request::Faulty(Fault::TooLong),
             (request, Line::Whole(_)) => request,
         };
+        if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
+            self.end_run();
+        }
         let accepted = match request {
             Request::Login { name } => self.login(dialect, name),
             Request::Direct { to, text } => {
@@ -190,12 +194,13 @@ impl Conversation {
             None => Event::Welcome { name: text },
             Some(_) => Event::Renamed { name: text },
         };
-        self.encoded.clear();
-        dialect.encode_event(&welcome, self.seat.revision, &mut self.encoded);
+        self.post_replies();
         self.pass.make_room(&self.outbox);
+        let mut line = Vec::new();
+        dialect.encode_event(&welcome, self.seat.revision, &mut line);
         let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
-        let joined = write(&self.context.registry)
-            .join(member, |member| member.outbox.add_reserved(&self.encoded, self.pass.id()));
+        let joined =
+            write(&self.context.registry).join(member, |member| member.outbox.add_reserved(&line, self.pass.id()));
         match joined {
             Ok(_) => {
                 self.pass.touch(&self.outbox);
@@ -227,53 +232,72 @@ impl Conversation {
     fn direct(&mut self, to: &str, text: &str) {
         let from = self.seat.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
+        let delivery = Event::Delivery { scope: Scope::Direct, from, text };
+        if self.run.is_to(to) {
+            return self.run.add(&delivery);
+        }
+        self.end_run();
         let recipient = read(&self.context.registry).find(to);
         match recipient {
             None => self.reply(&Event::NoSuchUser { name: to }),
-            Some(Recipient::Echobot) => self.direct_to_itself(ECHOBOT, text),
-            Some(Recipient::Member(member)) if member.id == self.id => self.direct_to_itself(from, text),
+            Some(Recipient::Echobot) => {
+                self.reply(&Event::Sent);
+                self.reply(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
+            }
+            // To oneself the reply comes before the delivery (C8).
+            Some(Recipient::Member(member)) if member.id == self.id => {
+                self.reply(&Event::Sent);
+                self.reply(&delivery);
+            }
             Some(Recipient::Member(member)) => {
-                self.encoded.clear();
-                let delivery = Event::Delivery { scope: Scope::Direct, from, text };
-                member.dialect.encode_event(&delivery, 0, &mut self.encoded);
-                match self.pass.post(&member.outbox, &self.encoded) {
-                    Ok(()) => self.reply(&Event::Sent),
-                    Err(Gone) => self.reply(&Event::NoSuchUser { name: to }),
-                }
+                self.run.begin_to(to, member);
+                self.run.add(&delivery);
             }
         }
     }
 
-    /// A message that comes back to its sender, behind the reply (C8).
-    fn direct_to_itself(&mut self, from: &str, text: &str) {
-        self.reply(&Event::Sent);
-        self.reply(&Event::Delivery { scope: Scope::Direct, from, text });
-    }
-
     fn broadcast(&mut self, text: &str) {
         let from = self.seat.name.clone();
-        let delivery = Event::Delivery { scope: Scope::Broadcast, from: from.as_ref().map_or("", Name::as_str), text };
-        let everyone = read(&self.context.registry).everyone_but(self.id);
-        let mut encoded: Vec<(&str, Vec<u8>)> = Vec::new();
-        for member in &everyone {
-            let key = member.dialect.key();
-            let at = encoded.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-                let mut line = Vec::new();
-                member.dialect.encode_event(&delivery, 0, &mut line);
-                encoded.push((key, line));
-                encoded.len() - 1
-            });
-            // Whoever has just gone gets no broadcast, like anybody else who is not there.
-            let _ = self.pass.post(&member.outbox, &encoded[at].1);
+        let from = from.as_ref().map_or("", Name::as_str);
+        if !self.run.is_to_everyone() {
+            self.end_run();
+            let everyone = read(&self.context.registry).everyone_but(self.id);
+            self.run.begin_to_everyone(everyone);
+        }
+        self.run.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
+    }
+
+    /// Ends the run of messages that is going on, and answers them.
+    fn end_run(&mut self) {
+        if let Some(Outcome { count, name, sent }) = self.run.end(&mut self.pass) {
+            let answer = if sent { Event::Sent } else { Event::NoSuchUser { name: &name } };
+            (0..count).for_each(|_| self.reply(&answer));
         }
     }
 
-    /// Adds a line for the client itself, behind all that waits for it. A client that is gone is found out by the read.
+    /// Adds a line for the client itself, behind all that there is for it.
     fn reply(&mut self, event: &Event<'_>) {
         let Some(dialect) = self.dialect else { return };
-        self.encoded.clear();
-        dialect.encode_event(event, self.seat.revision, &mut self.encoded);
-        let _ = self.pass.post(&self.outbox, &self.encoded);
+        dialect.encode_event(event, self.seat.revision, &mut self.replies);
+        if self.replies.len() >= limits::REPLIES {
+            self.post_replies();
+        }
+    }
+
+    /// A client that is gone is found out by the read.
+    fn post_replies(&mut self) {
+        let _ = self.pass.post(&self.outbox, Bytes::Own(&self.replies));
+        self.replies.clear();
+    }
+
+    /// Everything that the lines handled so far have brought about goes out.
+    fn flush(&mut self) {
+        self.end_run();
+        self.post_replies();
+        self.pass.flush();
+        if self.replies.capacity() > limits::OUTBOX_KEEP {
+            self.replies = Vec::new();
+        }
     }
 
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)

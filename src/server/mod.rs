@@ -11,6 +11,7 @@ mod lobby;
 mod outbox;
 mod pass;
 mod registry;
+mod run;
 mod secret;
 mod shutdown;
 mod sync;

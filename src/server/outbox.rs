@@ -20,6 +20,7 @@
 //!
 //! [`Pass`]: super::pass::Pass
 
+mod pieces;
 mod writer;
 
 use std::io;
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use self::pieces::Pieces;
 use super::close_reason::CloseReason;
 use super::sync::{lock, wait, wait_for};
 use crate::limits;
@@ -110,7 +112,7 @@ pub struct Outbox<S = TcpStream> {
 #[derive(Debug)]
 struct State {
     /// Bytes that nobody has begun to write.
-    pending: Vec<u8>,
+    pending: Pieces,
     /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
     in_flight: usize,
     mode: Mode,
@@ -138,6 +140,24 @@ enum Mode {
     Queued,
 }
 
+/// Bytes to be added to an outbox.
+#[derive(Clone, Copy, Debug)]
+pub enum Bytes<'a> {
+    /// For this recipient alone.
+    Own(&'a [u8]),
+    /// For many recipients.
+    Shared(&'a Arc<Vec<u8>>),
+}
+
+impl Bytes<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// Why bytes were not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAdded {
@@ -162,7 +182,7 @@ impl State {
     }
 
     /// Takes all pending bytes in order to write them.
-    fn take_batch(&mut self) -> Vec<u8> {
+    fn take_batch(&mut self) -> Pieces {
         let batch = mem::take(&mut self.pending);
         self.in_flight = batch.len();
         self.touched_by = 0;
@@ -175,7 +195,7 @@ impl<S: Socket> Outbox<S> {
     pub fn new(socket: S, settings: Arc<OutboxSettings>) -> Self {
         socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
         let state = State {
-            pending: Vec::new(),
+            pending: Pieces::default(),
             in_flight: 0,
             mode: Mode::Idle,
             touched_by: 0,
@@ -193,7 +213,7 @@ impl<S: Socket> Outbox<S> {
     /// # Errors
     ///
     /// [`NotAdded`], and then nothing was added.
-    pub fn add(&self, bytes: &[u8], pass: u64) -> Result<bool, NotAdded> {
+    pub fn add(&self, bytes: Bytes<'_>, pass: u64) -> Result<bool, NotAdded> {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
             return Err(NotAdded::Closed);
@@ -208,7 +228,7 @@ impl<S: Socket> Outbox<S> {
     pub fn add_reserved(&self, line: &[u8], pass: u64) {
         let mut state = lock(&self.state);
         if state.closed.is_none() {
-            self.append(&mut state, line, pass);
+            self.append(&mut state, Bytes::Own(line), pass);
         }
     }
 
@@ -244,24 +264,17 @@ impl<S: Socket> Outbox<S> {
             let mut batch = state.take_batch();
             drop(state);
             let begun = Instant::now();
-            let sent = self.socket.send(&batch, *patience);
+            let sent = self.send_batch(&mut batch, *patience);
             state = lock(&self.state);
             state.in_flight = 0;
             let held_up = match sent {
-                Ok(sent) if sent < batch.len() => {
+                Ok(()) if !batch.is_empty() => {
                     *patience = patience.saturating_sub(begun.elapsed());
-                    batch.drain(..sent);
-                    batch.append(&mut state.pending);
+                    batch.append(mem::take(&mut state.pending));
                     state.pending = batch;
                     true
                 }
-                Ok(_) => {
-                    if state.pending.is_empty() && batch.capacity() <= limits::OUTBOX_KEEP {
-                        batch.clear();
-                        state.pending = batch;
-                    }
-                    false
-                }
+                Ok(()) => false,
                 Err(error) => {
                     state.mode = Mode::Idle;
                     drop(state);
@@ -281,6 +294,20 @@ impl<S: Socket> Outbox<S> {
             drop(state);
             self.close(CloseReason::NoWriter);
         }
+    }
+
+    /// Sends what the peer takes of a batch, within `patience`.
+    fn send_batch(&self, batch: &mut Pieces, patience: Duration) -> io::Result<()> {
+        let begun = Instant::now();
+        while !batch.is_empty() {
+            let piece = batch.front().len();
+            let sent = self.socket.send(batch.front(), patience.saturating_sub(begun.elapsed()))?;
+            batch.advance(sent);
+            if sent < piece {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until all that is pending has gone out, and says whether it has; `false` when the deadline passed or the
@@ -317,7 +344,7 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.closed = Some(reason);
-        state.pending = Vec::new();
+        state.pending = Pieces::default();
         self.work.notify_all();
         self.room.notify_all();
         drop(state);
@@ -345,11 +372,14 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    fn append(&self, state: &mut State, bytes: &[u8], pass: u64) -> bool {
-        if bytes.is_empty() {
+    fn append(&self, state: &mut State, bytes: Bytes<'_>, pass: u64) -> bool {
+        if bytes.len() == 0 {
             return false;
         }
-        state.pending.extend_from_slice(bytes);
+        match bytes {
+            Bytes::Own(bytes) => state.pending.push(bytes),
+            Bytes::Shared(bytes) => state.pending.push_shared(bytes),
+        }
         if state.backlog() > self.settings.mark() {
             state.over_since.get_or_insert_with(Instant::now);
         }

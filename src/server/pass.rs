@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::outbox::{NotAdded, Outbox, Socket};
+use super::outbox::{Bytes, NotAdded, Outbox, Socket};
 use crate::limits::PASS_PATIENCE;
 
 /// The outboxes that a sender has touched and not yet flushed. One for each connection, used again for each pass.
@@ -30,7 +30,7 @@ impl<S: Socket> Pass<S> {
     /// # Errors
     ///
     /// [`Gone`] when the recipient is.
-    pub fn post(&mut self, outbox: &Arc<Outbox<S>>, bytes: &[u8]) -> Result<(), Gone> {
+    pub fn post(&mut self, outbox: &Arc<Outbox<S>>, bytes: Bytes<'_>) -> Result<(), Gone> {
         loop {
             match outbox.add(bytes, self.id) {
                 Ok(true) => self.touched.push(Arc::clone(outbox)),

@@ -237,9 +237,10 @@ pub struct Usage {
 /// One end of a bare connection.
 pub struct Peer {
     pub stream: TcpStream,
-    /// What has come and was not yet asked for.
-    unread: Vec<u8>,
-    /// Everything said and heard, for the message of a failing test.
+    /// What has come; the first `asked_for` bytes of it were asked for already.
+    heard: Vec<u8>,
+    asked_for: usize,
+    /// What was said and heard lately, for the message of a failing test.
     transcript: String,
 }
 
@@ -248,7 +249,15 @@ impl Peer {
         stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        Self { stream, unread: Vec::new(), transcript: String::new() }
+        Self { stream, heard: Vec::new(), asked_for: 0, transcript: String::new() }
+    }
+
+    /// Keeps the latest part of the transcript.
+    fn note(&mut self, direction: &str, shown: &str) {
+        if self.transcript.len() > 20_000 {
+            self.transcript = String::from("…\n");
+        }
+        let _ = writeln!(self.transcript, "{direction} {shown:?}");
     }
 
     /// Sends a line.
@@ -261,7 +270,7 @@ impl Peer {
     #[track_caller]
     pub fn send(&mut self, bytes: &[u8]) {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-        let _ = writeln!(self.transcript, "→ {shown:?}");
+        self.note("→", &shown);
         if let Err(error) = self.stream.write_all(bytes) {
             panic!("cannot send: {error}\n{}", self.transcript);
         }
@@ -272,21 +281,24 @@ impl Peer {
     pub fn line(&mut self) -> Option<Vec<u8>> {
         let mut searched = 0;
         loop {
-            if let Some(at) = self.unread[searched..].iter().position(|byte| *byte == b'\n') {
-                let mut line: Vec<u8> = self.unread.drain(..=searched + at).collect();
-                line.pop();
+            let unread = &self.heard[self.asked_for..];
+            if let Some(at) = unread[searched..].iter().position(|byte| *byte == b'\n') {
+                let line = unread[..searched + at].to_vec();
+                self.asked_for += line.len() + 1;
                 let shown = String::from_utf8_lossy(&line[..line.len().min(200)]).into_owned();
-                let _ = writeln!(self.transcript, "← {shown:?}");
+                self.note("←", &shown);
                 return Some(line);
             }
-            searched = self.unread.len();
+            searched = unread.len();
+            self.heard.drain(..self.asked_for);
+            self.asked_for = 0;
             let mut buffer = [0; 65536];
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
-                    assert_eq!(self.unread, b"", "half a line at the end\n{}", self.transcript);
+                    assert_eq!(self.heard, b"", "half a line at the end\n{}", self.transcript);
                     return None;
                 }
-                Ok(count) => self.unread.extend_from_slice(&buffer[..count]),
+                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
                 Err(error) => panic!("cannot read: {error}\n{}", self.transcript),
             }
         }

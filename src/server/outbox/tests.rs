@@ -128,7 +128,7 @@ fn all_that_one_pass_added_is_one_write() {
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     let mut pass = Pass::new(1);
     for line in ["one\n", "", "two\n", "three\n"] {
-        assert_eq!(pass.post(&outbox, line.as_bytes()), Ok(()));
+        assert_eq!(pass.post(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
     }
     assert_eq!(peer.taken(), "");
     pass.flush();
@@ -142,7 +142,7 @@ fn a_pass_that_adds_nothing_leaves_the_next_one_its_duty() {
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     let mut pass = Pass::new(1);
     for line in ["", "one\n"] {
-        assert_eq!(pass.post(&outbox, line.as_bytes()), Ok(()));
+        assert_eq!(pass.post(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
         pass.flush();
     }
     assert_eq!(peer.taken(), "one\n");
@@ -160,7 +160,7 @@ fn g7_many_senders_never_interleave_and_keep_their_order() {
             scope.spawn(move || {
                 let mut pass = Pass::new(id);
                 for number in 0..LINES {
-                    assert_eq!(pass.post(outbox, format!("{id} {number}\n").as_bytes()), Ok(()));
+                    assert_eq!(pass.post(outbox, Bytes::Own(format!("{id} {number}\n").as_bytes())), Ok(()));
                     if number % 3 == 0 {
                         pass.flush();
                     }
@@ -185,9 +185,9 @@ fn what_a_peer_does_not_take_at_once_comes_later_and_in_order() {
     let settings = settings(1000, LONG, 1);
     let outbox = outbox(&peer, &settings);
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"first\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"first\n")), Ok(()));
     pass.flush();
-    assert_eq!(pass.post(&outbox, b"second\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"second\n")), Ok(()));
     pass.flush();
     assert_eq!(lock(&outbox.state).mode, Mode::Queued);
     peer.feed(usize::MAX);
@@ -206,7 +206,7 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
         let sender = scope.spawn(|| {
             let mut pass = Pass::new(1);
             for number in 0..LINES {
-                assert_eq!(pass.post(&outbox, format!("{number:09}\n").as_bytes()), Ok(()));
+                assert_eq!(pass.post(&outbox, Bytes::Own(format!("{number:09}\n").as_bytes())), Ok(()));
                 pass.flush();
                 assert!(lock(&outbox.state).backlog() <= 300);
             }
@@ -240,7 +240,7 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
             let outbox = &outbox;
             scope.spawn(move || {
                 let mut pass = Pass::new(id);
-                while pass.post(outbox, b"a line of some length\n") == Ok(()) {
+                while pass.post(outbox, Bytes::Own(b"a line of some length\n")) == Ok(()) {
                     pass.flush();
                 }
             });
@@ -260,7 +260,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut pass = Pass::new(1);
-            while pass.post(&outbox, &[b'x'; 100]) == Ok(()) {
+            while pass.post(&outbox, Bytes::Own(&[b'x'; 100])) == Ok(()) {
                 pass.flush();
             }
         });
@@ -286,7 +286,7 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
         let sender = scope.spawn(|| {
             let mut pass = Pass::new(1);
             while begun.elapsed() < slow_timeout * 4 {
-                assert_eq!(pass.post(&outbox, &line), Ok(()));
+                assert_eq!(pass.post(&outbox, Bytes::Own(&line)), Ok(()));
                 pass.flush();
                 posted += line.len();
             }
@@ -311,7 +311,7 @@ fn a_pass_over_many_stalled_peers_waits_for_a_few_of_them_only() {
     let mut pass = Pass::new(1);
     for outbox in &outboxes {
         lock(&outbox.socket.state).timeout = limits::PASS_PATIENCE;
-        assert_eq!(pass.post(outbox, b"hello\n"), Ok(()));
+        assert_eq!(pass.post(outbox, Bytes::Own(b"hello\n")), Ok(()));
     }
     let begun = Instant::now();
     pass.flush();
@@ -330,10 +330,10 @@ fn a_peer_that_needs_a_writer_when_there_is_none_is_disconnected() {
     let peer = Peer::with_appetite(3);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::NoWriter));
-    assert_eq!(pass.post(&outbox, b"hello\n"), Err(Gone));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Err(Gone));
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn a_broken_peer_is_closed_by_whoever_finds_out() {
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     lock(&peer.state).broken = true;
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::Failed(io::ErrorKind::BrokenPipe)));
 }
@@ -361,7 +361,7 @@ fn finish_gives_up_at_its_deadline() {
     let peer = Peer::with_appetite(0);
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     assert!(!outbox.finish(Some(Instant::now() + Duration::from_millis(30))));
     peer.feed(usize::MAX);
     assert!(outbox.finish(Some(Instant::now() + LONG)));
@@ -373,7 +373,7 @@ fn finish_gives_up_at_its_deadline() {
 fn a_healthy_peer_is_written_to_even_when_patience_is_over_and_there_is_no_writer() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    assert_eq!(outbox.add(b"hello\n", 1), Ok(true));
+    assert_eq!(outbox.add(Bytes::Own(b"hello\n"), 1), Ok(true));
     let mut patience = Duration::ZERO;
     outbox.flush(&mut patience);
     assert_eq!((peer.taken().as_str(), outbox.close_reason()), ("hello\n", None));
@@ -391,7 +391,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
     };
     let outbox = outbox(&peer, &Arc::new(settings));
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert!(!outbox.finish(Some(Instant::now() + LONG)));
     assert_eq!(outbox.close_reason(), Some(CloseReason::Stalled));
@@ -409,12 +409,12 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
     });
     let outbox = outbox(&peer, &settings);
     let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, b"hello\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     peer.feed(usize::MAX);
     all_writers_back(&settings, 1);
     assert_eq!((lock(&outbox.state).mode, lock(&peer.state).timeout), (Mode::Idle, DIRECT));
-    assert_eq!(pass.post(&outbox, b"again\n"), Ok(()));
+    assert_eq!(pass.post(&outbox, Bytes::Own(b"again\n")), Ok(()));
     pass.flush();
     assert_eq!(peer.taken(), "hello\nagain\n");
 }
@@ -424,12 +424,12 @@ fn past_the_mark_for_long_nothing_more_is_admitted_until_the_backlog_is_down_to_
     let peer = Peer::with_appetite(0);
     let slow_timeout = Duration::from_secs(2);
     let outbox = outbox(&peer, &settings(1000, slow_timeout, 0));
-    assert_eq!(outbox.add(&[b'x'; 600], 1), Ok(true));
-    assert_eq!(outbox.add(b"x", 1), Ok(false));
+    assert_eq!(outbox.add(Bytes::Own(&[b'x'; 600]), 1), Ok(true));
+    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Ok(false));
     lock(&outbox.state).over_since = Instant::now().checked_sub(slow_timeout / 2);
-    assert_eq!(outbox.add(b"x", 1), Err(NotAdded::Full));
+    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Err(NotAdded::Full));
     peer.feed(usize::MAX);
     let mut patience = limits::PASS_PATIENCE;
     outbox.flush(&mut patience);
-    assert_eq!(outbox.add(b"x", 1), Ok(true));
+    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Ok(true));
 }

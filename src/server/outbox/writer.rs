@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use super::pieces::Pieces;
 use super::{Mode, Outbox, Socket};
 use crate::limits;
 use crate::server::close_reason::CloseReason;
@@ -28,14 +29,14 @@ impl<S: Socket> Writer<S> {
     fn run(mut self) {
         self.outbox.socket.set_write_timeout(limits::QUEUED_WRITE_TIMEOUT);
         while let Some(batch) = self.next_batch() {
-            if let Err(reason) = self.write(&batch) {
+            if let Err(reason) = self.write(batch) {
                 self.outbox.close(reason);
             }
         }
     }
 
     /// Waits for something to write; `None` when this thread has nothing more to do.
-    fn next_batch(&self) -> Option<Vec<u8>> {
+    fn next_batch(&self) -> Option<Pieces> {
         let outbox = &*self.outbox;
         let mut state = lock(&outbox.state);
         while state.closed.is_none() {
@@ -55,11 +56,11 @@ impl<S: Socket> Writer<S> {
         None
     }
 
-    fn write(&mut self, mut batch: &[u8]) -> Result<(), CloseReason> {
+    fn write(&mut self, mut batch: Pieces) -> Result<(), CloseReason> {
         let outbox = &*self.outbox;
         let mut last_progress = Instant::now();
         while !batch.is_empty() {
-            let chunk = &batch[..batch.len().min(limits::WRITE_CHUNK)];
+            let chunk = &batch.front()[..batch.front().len().min(limits::WRITE_CHUNK)];
             let sent = outbox
                 .socket
                 .send(chunk, limits::QUEUED_WRITE_TIMEOUT)
@@ -71,7 +72,7 @@ impl<S: Socket> Writer<S> {
             if sent < chunk.len() {
                 self.last_held_up = now;
             }
-            batch = &batch[sent..];
+            batch.advance(sent);
             let mut state = lock(&outbox.state);
             state.in_flight = batch.len();
             outbox.settle(&mut state);
