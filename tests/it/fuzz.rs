@@ -4,21 +4,34 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::support::{Bystanders, PATIENCE, Server};
+use super::support::{Bystanders, PATIENCE, Server, wait_for};
 
-/// Everything that the server says to these pieces, each of which is one write.
-fn answers(server: &Server, pieces: &[&[u8]]) -> Vec<u8> {
+/// Everything that the server says to these pieces, each of which is one write; `between` is called after each.
+fn answers(server: &Server, pieces: &[&[u8]], between: impl Fn(&TcpStream)) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.address).expect("the server accepts");
     stream.set_nodelay(true).expect("a socket");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     for piece in pieces {
         // A server that has hung up already has said all that it says.
         let _ = stream.write_all(piece);
+        between(&stream);
     }
     let _ = stream.shutdown(Shutdown::Write);
     let mut heard = Vec::new();
     stream.read_to_end(&mut heard).expect("an end");
     heard
+}
+
+/// Waits until the server has read what it was sent, so that the next piece is a read of its own.
+fn wait_until_read(server: &Server, stream: &TcpStream) {
+    let from = stream.local_addr().expect("connected").port();
+    let its_end = format!(":{:04X} 0100007F:{from:04X} ", server.address.port());
+    wait_for("the server to read", || {
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("a table");
+        // What it has not read is behind the colon of the fifth field. A connection that is gone has nothing to read.
+        let unread = |line: &str| !line.split_whitespace().nth(4).is_some_and(|queues| queues.ends_with(":00000000"));
+        (!table.lines().any(|line| line.contains(&its_end) && unread(line))).then_some(())
+    });
 }
 
 #[test]
@@ -30,15 +43,15 @@ fn a_transcript_is_answered_the_same_wherever_it_is_cut() {
         b"REGISTER ann CHAT/1.0\r\n@ann: hello\nanything\n\nDISCONNECT bob CHAT/1.0\nDISCONNECT ann CHAT/1.0\n@ann: late\n",
     ];
     for transcript in transcripts {
-        let expected = text_of(&answers(&server, &[transcript]));
+        let expected = text_of(&answers(&server, &[transcript], |_| ()));
         assert!(!expected.is_empty());
         for cut in 1..transcript.len() {
             let (one, other) = transcript.split_at(cut);
-            let heard = text_of(&answers(&server, &[one, other]));
+            let heard = text_of(&answers(&server, &[one, other], |stream| wait_until_read(&server, stream)));
             assert_eq!(heard, expected, "cut at {cut}");
         }
         let bytes: Vec<&[u8]> = transcript.chunks(1).collect();
-        assert_eq!(text_of(&answers(&server, &bytes)), expected);
+        assert_eq!(text_of(&answers(&server, &bytes, |stream| wait_until_read(&server, stream))), expected);
     }
 }
 
@@ -123,7 +136,7 @@ fn throw(seed: u64, time: Duration) {
         while begun.elapsed() < time {
             let conversation = random.conversation();
             let cut = random.below(conversation.len() + 1);
-            let heard = answers(&server, &[&conversation[..cut], &conversation[cut..]]);
+            let heard = answers(&server, &[&conversation[..cut], &conversation[cut..]], |_| ());
             let text = text_of(&heard);
             assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
             assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
