@@ -4,7 +4,7 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run-server run-client build test soak check clean cargo
+.PHONY: help run-server run-client build test bench soak check clean cargo
 
 help: ## List what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -23,6 +23,9 @@ build: cargo ## Build both programs in target/release
 # The tests open thousands of connections; where the default allows few open files, more of them are asked for.
 test: cargo ## Run all tests
 	@ulimit -n "$$(ulimit -H -n)" 2>/dev/null || true; $(CARGO) test --locked
+
+bench: build ## Measure what the server moves on this machine
+	@exec ./target/release/bench $(ARGS)
 
 soak: cargo ## Run the tests that take half a minute and more
 	@ulimit -n "$$(ulimit -H -n)" 2>/dev/null || true; $(CARGO) test --locked --release --test it -- --ignored

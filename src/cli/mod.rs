@@ -2,6 +2,7 @@
 //!
 //! Help and version are values like any other; nothing here prints or ends a program.
 
+pub mod bench;
 pub mod client;
 pub mod server;
 

@@ -1,0 +1,223 @@
+//! What is measured, and how.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, End, PATIENCE};
+use crate::target::Target;
+
+/// Why there is no figure.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// One result of one run.
+pub(crate) struct Figure {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) value: f64,
+}
+
+/// Something to measure.
+pub(crate) struct Workload {
+    pub(crate) name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// One WAC user broadcasts without a pause; all others read.
+    FanOut { recipients: usize, text: usize, messages: usize },
+    /// CAP users send to one partner each without a pause, and hear each acknowledgement.
+    Pairs { pairs: usize, messages: usize },
+    /// Two CAP users answer each other; both poll.
+    PingPong { rounds: usize },
+    /// Many CAP users log in and say nothing; then one message goes to all.
+    Idle { connections: usize },
+}
+
+/// Bytes of a text, where nothing else is said.
+const TEXT: usize = 64;
+
+/// Bytes that all recipients together get in one run of a fan-out, about.
+const FAN_OUT_BYTES: usize = 400 << 20;
+
+/// All workloads.
+pub(crate) fn all() -> Vec<Workload> {
+    let fan_out = |recipients, text| Workload {
+        name: format!("fan-out 1 to {recipients}, {text} B"),
+        kind: Kind::FanOut { recipients, text, messages: FAN_OUT_BYTES / (recipients * (text + 16)) },
+    };
+    let mut all = vec![fan_out(100, TEXT)];
+    all.extend([10, 1000].map(|recipients| fan_out(recipients, TEXT)));
+    all.extend([16, 1 << 10, 16 << 10].map(|text| fan_out(100, text)));
+    all.push(Workload { name: String::from("50 pairs, 64 B"), kind: Kind::Pairs { pairs: 50, messages: 20_000 } });
+    all.push(Workload { name: String::from("ping-pong"), kind: Kind::PingPong { rounds: 20_000 } });
+    all.push(Workload { name: String::from("1000 idle"), kind: Kind::Idle { connections: 1000 } });
+    all
+}
+
+impl Workload {
+    /// Runs it once.
+    pub(crate) fn run(&self, target: &Target) -> Result<Vec<Figure>, Failure> {
+        match self.kind {
+            Kind::FanOut { recipients, text, messages } => fan_out(target, recipients, text, messages),
+            Kind::Pairs { pairs, messages } => exchange_in_pairs(target, pairs, messages),
+            Kind::PingPong { rounds } => ping_pong(target, rounds),
+            Kind::Idle { connections } => idle(target, connections),
+        }
+    }
+}
+
+/// A name that nobody has had before, as the server may still be busy with the last run's.
+fn new_name() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    format!("bench{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
+}
+
+fn cap(target: &Target, name: &str) -> Result<Client, Failure> {
+    Client::log_in(target.address, &format!("HELLO-FROM {name}"), &format!("HELLO {name}"))
+}
+
+fn wac(target: &Target, name: &str) -> Result<Client, Failure> {
+    Client::log_in(target.address, &format!("LIN {name}"), &format!("Welcome, {name}."))
+}
+
+/// `count` numbered lines with texts of `text` bytes.
+fn lines(before: &str, text: usize, count: usize) -> Arc<Vec<u8>> {
+    let pad = "x".repeat(text.saturating_sub(9));
+    let mut lines = Vec::with_capacity(count * (before.len() + text + 1));
+    for number in 0..count {
+        lines.extend_from_slice(format!("{before}{number:08} {pad}\n").as_bytes());
+    }
+    Arc::new(lines)
+}
+
+/// Has all ends send and hear everything; returns how long that took.
+fn exchange(mut ends: Vec<End>) -> Result<Duration, Failure> {
+    let mut buffer = vec![0; 256 << 10];
+    let begun = Instant::now();
+    let mut last_progress = begun;
+    loop {
+        let mut progress = false;
+        let mut done = true;
+        for end in &mut ends {
+            progress |= end.poll(&mut buffer)?;
+            done &= end.is_done();
+        }
+        if done {
+            return Ok(begun.elapsed());
+        }
+        if progress {
+            last_progress = Instant::now();
+        } else if last_progress.elapsed() > PATIENCE {
+            return Err(Failure::new("messages are lost: nothing has come for a while"));
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+fn rate(count: usize, time: Duration) -> Vec<Figure> {
+    vec![Figure { name: "deliveries", unit: "M/s", value: count as f64 / time.as_secs_f64() / 1e6 }]
+}
+
+fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> Result<Vec<Figure>, Failure> {
+    let name = new_name();
+    let nothing = Arc::new(Vec::new());
+    let expected = lines(&format!("{name}: "), text, messages);
+    let mut ends = vec![End::new(wac(target, &name)?, lines("MSG ", text, messages), Arc::clone(&nothing))?];
+    for _ in 0..recipients {
+        ends.push(End::new(wac(target, &new_name())?, Arc::clone(&nothing), Arc::clone(&expected))?);
+    }
+    Ok(rate(recipients * messages, exchange(ends)?))
+}
+
+fn exchange_in_pairs(target: &Target, pairs: usize, messages: usize) -> Result<Vec<Figure>, Failure> {
+    let acknowledgements = Arc::new(b"SEND-OK\n".repeat(messages));
+    let nothing = Arc::new(Vec::new());
+    let mut ends = Vec::new();
+    for _ in 0..pairs {
+        let (from, to) = (new_name(), new_name());
+        let deliveries = lines(&format!("DELIVERY {from} "), TEXT, messages);
+        ends.push(End::new(cap(target, &to)?, Arc::clone(&nothing), deliveries)?);
+        let script = lines(&format!("SEND {to} "), TEXT, messages);
+        ends.push(End::new(cap(target, &from)?, script, Arc::clone(&acknowledgements))?);
+    }
+    Ok(rate(pairs * messages, exchange(ends)?))
+}
+
+fn ping_pong(target: &Target, rounds: usize) -> Result<Vec<Figure>, Failure> {
+    let (ann_name, bob_name) = (new_name(), new_name());
+    let (mut ann, mut bob) = (cap(target, &ann_name)?, cap(target, &bob_name)?);
+    ann.stream.set_nonblocking(true)?;
+    bob.stream.set_nonblocking(true)?;
+    let mut times = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        let begun = Instant::now();
+        ann.send(format!("SEND {bob_name} {round}\n").as_bytes())?;
+        bob.expect(&format!("DELIVERY {ann_name} {round}"))?;
+        bob.send(format!("SEND {ann_name} {round}\n").as_bytes())?;
+        ann.expect(&format!("SEND-OK\nDELIVERY {bob_name} {round}"))?;
+        times.push(begun.elapsed());
+        bob.expect("SEND-OK")?;
+    }
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
+    let figure = |name, share| Figure { name, unit: "µs", value: at(share) };
+    Ok(vec![figure("p50", 0.5), figure("p99", 0.99), figure("p99.9", 0.999), figure("max", 1.0)])
+}
+
+fn idle(target: &Target, connections: usize) -> Result<Vec<Figure>, Failure> {
+    /// Logins that are under way at a time.
+    const WINDOW: usize = 32;
+    let target = &target.fresh()?;
+    let before = target.resident();
+    let begun = Instant::now();
+    let mut clients = Vec::with_capacity(connections);
+    while clients.len() < connections {
+        let names: Vec<String> = (0..WINDOW.min(connections - clients.len())).map(|_| new_name()).collect();
+        let arrive = |name: &String| Client::connect(target.address, &format!("HELLO-FROM {name}"));
+        let arrived: Vec<Client> = names.iter().map(arrive).collect::<Result<_, _>>()?;
+        for (mut client, name) in arrived.into_iter().zip(&names) {
+            client.expect(&format!("HELLO {name}"))?;
+            clients.push(client);
+        }
+    }
+    let logins = connections as f64 / begun.elapsed().as_secs_f64();
+    let mut figures = vec![Figure { name: "logins", unit: "1/s", value: logins }];
+    if let (Some(before), Some(after)) = (before, target.resident()) {
+        let each = (after - before).max(0.0) / connections as f64 / 1024.0;
+        figures.push(Figure { name: "memory of each", unit: "KiB", value: each });
+    }
+    let name = new_name();
+    let nothing = Arc::new(Vec::new());
+    let expected = lines(&format!("DELIVERY {name} "), TEXT, 1);
+    let mut ends = vec![End::new(wac(target, &name)?, lines("MSG ", TEXT, 1), Arc::clone(&nothing))?];
+    for client in clients {
+        ends.push(End::new(client, Arc::clone(&nothing), Arc::clone(&expected))?);
+    }
+    let reached = exchange(ends)?.as_secs_f64() * 1e3;
+    figures.push(Figure { name: "one message to all", unit: "ms", value: reached });
+    Ok(figures)
+}
