@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{Client, FakeServer, Peer, wait_for};
+use super::support::{Client, FakeServer, Peer, Random, wait_for};
 
 const HEADERS: [&str; 14] = [
     "HELLO",
@@ -68,14 +68,7 @@ fn rt4_an_endless_line_is_given_up_and_the_next_one_is_shown() {
 #[test]
 fn g2_garbage_is_shown_harmlessly_or_not_at_all() {
     let server = FakeServer::start();
-    let mut random = 0x5eed_u64;
-    let mut garbage = Vec::new();
-    for _ in 0..200_000 {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        garbage.push(random as u8);
-    }
+    let mut garbage = Random(0x5eed).bytes(200_000);
     garbage.push(b'\n');
     for (client, mut peer) in clients(&server) {
         peer.send(&garbage);
@@ -92,13 +85,10 @@ fn g2_garbage_is_shown_harmlessly_or_not_at_all() {
 fn ri1_rt7_headers_in_random_order_never_end_it_and_are_never_shown() {
     let server = FakeServer::start();
     let (client, mut peer) = clients(&server).remove(0);
-    let mut random = 0x5eed_u64;
+    let mut random = Random(0x5eed);
     for _ in 0..2000 {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let header = HEADERS[random as usize % HEADERS.len()];
-        let body = ["", " ", " bob", " bob hi", " a,b,c"][(random >> 32) as usize % 5];
+        let header = HEADERS[random.below(HEADERS.len())];
+        let body = ["", " ", " bob", " bob hi", " a,b,c"][random.below(5)];
         peer.say(&format!("{header}{body}"));
     }
     peer.say("DELIVERY bob fence");

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::support::{Peer, Server, wait_for};
+use super::support::{Peer, Random, Server, wait_for};
 
 #[test]
 fn g1_one_cr_before_the_lf_is_dropped_and_only_lf_is_sent() {
@@ -292,15 +292,9 @@ fn g11_echobot_answers_is_listed_and_can_be_left_out() {
 fn any_bytes_at_all_are_answered_or_closed_and_hurt_nobody() {
     let server = Server::start();
     let mut ann = server.cap("ann");
-    let mut random = 0x5eed_u64;
+    let mut random = Random(0x5eed);
     for _ in 0..200 {
-        let mut bytes = Vec::new();
-        for _ in 0..200 {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            bytes.push(random as u8);
-        }
+        let mut bytes = random.bytes(200);
         bytes.push(b'\n');
         let mut stranger = TcpStream::connect(server.address).expect("the server accepts");
         stranger.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");

@@ -85,29 +85,11 @@ fn with_few_threads() -> Server {
 fn a_kernel_that_refuses_threads_costs_the_newcomer_its_connection_and_nobody_else_anything() {
     let server = with_few_threads();
     let mut bystanders = Bystanders::of(&server);
-    let clients = bystanders.are_fine_while(|| {
-        let mut clients = Vec::new();
-        while !server.log().contains("refused: Resource temporarily unavailable") {
-            let mut peer = server.connect();
-            let _ = peer.stream.write_all(format!("HELLO-FROM c{}\n", clients.len()).as_bytes());
-            let mut answer = [0; 5];
-            if peer.stream.read_exact(&mut answer).is_ok() {
-                peer.line();
-                clients.push(peer);
-            }
-            assert!(clients.len() < 12, "{}", server.log());
-        }
-        clients
-    });
+    let refused = "refused: Resource temporarily unavailable";
+    let clients = bystanders.are_fine_while(|| server.fill_until_log(refused, 12));
     assert!(!clients.is_empty());
     drop(clients);
-    wait_for("a login to work again", || {
-        let mut peer = server.connect();
-        peer.stream.write_all(b"HELLO-FROM again\n").ok()?;
-        let mut answer = [0; 12];
-        peer.stream.read_exact(&mut answer).ok()?;
-        (&answer == b"HELLO again\n").then_some(())
-    });
+    wait_for("a login to work again", || server.try_cap("again"));
     assert!(!server.log().contains("internal error"), "{}", server.log());
 }
 

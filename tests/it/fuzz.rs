@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::support::{Bystanders, PATIENCE, Server, wait_for};
+use super::support::{Bystanders, PATIENCE, Random, Server, wait_for};
 
 /// Everything that the server says to these pieces, each of which is one write; `between` is called after each.
 fn answers(server: &Server, pieces: &[&[u8]], between: impl Fn(&TcpStream)) -> Vec<u8> {
@@ -55,61 +55,49 @@ fn a_transcript_is_answered_the_same_wherever_it_is_cut() {
     }
 }
 
-/// Pseudo-random numbers (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-
-    /// A conversation of words that mean something, in no order, and of bytes that mean nothing.
-    fn conversation(&mut self) -> Vec<u8> {
-        const WORDS: &[&[u8]] = &[
-            b"HELLO-FROM ",
-            b"LIN ",
-            b"REGISTER ",
-            b" CHAT/1.0",
-            b"SEND ",
-            b"MSG ",
-            b"W ",
-            b"WHO",
-            b"LIST",
-            b"SEC",
-            b"DISCONNECT ",
-            b"@ann: ",
-            b"ann",
-            b"bob",
-            b"echobot",
-            b" ",
-            b"\n",
-            b"\n",
-            b"\n",
-            b"\r\n",
-            b"\xff",
-            b"\xff\xfa",
-            b"\xff\xfd\x06",
-            b"\0",
-            b"\x1b[2J",
-            "漢".as_bytes(),
-            b"\xe6\xbc",
-            b"\"",
-            b",",
-            b"\t",
-        ];
-        let mut bytes = Vec::new();
-        for _ in 0..self.below(60) {
-            match self.below(12) {
-                0 => bytes.push(self.below(256) as u8),
-                1 => bytes.resize(bytes.len() + self.below(6000), b'x'),
-                _ => bytes.extend_from_slice(WORDS[self.below(WORDS.len())]),
-            }
+/// A conversation of words that mean something, in no order, and of bytes that mean nothing.
+fn conversation(random: &mut Random) -> Vec<u8> {
+    const WORDS: &[&[u8]] = &[
+        b"HELLO-FROM ",
+        b"LIN ",
+        b"REGISTER ",
+        b" CHAT/1.0",
+        b"SEND ",
+        b"MSG ",
+        b"W ",
+        b"WHO",
+        b"LIST",
+        b"SEC",
+        b"DISCONNECT ",
+        b"@ann: ",
+        b"ann",
+        b"bob",
+        b"echobot",
+        b" ",
+        b"\n",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\xff",
+        b"\xff\xfa",
+        b"\xff\xfd\x06",
+        b"\0",
+        b"\x1b[2J",
+        "漢".as_bytes(),
+        b"\xe6\xbc",
+        b"\"",
+        b",",
+        b"\t",
+    ];
+    let mut bytes = Vec::new();
+    for _ in 0..random.below(60) {
+        match random.below(12) {
+            0 => bytes.push(random.below(256) as u8),
+            1 => bytes.resize(bytes.len() + random.below(6000), b'x'),
+            _ => bytes.extend_from_slice(WORDS[random.below(WORDS.len())]),
         }
-        bytes
     }
+    bytes
 }
 
 /// What the server said but for its answers to telnet options, which are three bytes each.
@@ -134,9 +122,9 @@ fn throw(seed: u64, time: Duration) {
         let begun = Instant::now();
         let mut random = Random(seed);
         while begun.elapsed() < time {
-            let conversation = random.conversation();
-            let cut = random.below(conversation.len() + 1);
-            let heard = answers(&server, &[&conversation[..cut], &conversation[cut..]], |_| ());
+            let bytes = conversation(&mut random);
+            let cut = random.below(bytes.len() + 1);
+            let heard = answers(&server, &[&bytes[..cut], &bytes[cut..]], |_| ());
             let text = text_of(&heard);
             assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
             assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");

@@ -1,6 +1,6 @@
 //! How many may be connected, and for how long without logging in.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -60,23 +60,13 @@ fn with_open_files(count: usize) -> Server {
 fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
     let server = with_open_files(64);
     server.wait_for_log("connections fit into this machine's limits");
-    let mut clients: Vec<Peer> = Vec::new();
-    while !server.log().contains("refused: too many connections for this machine's limits") {
-        let mut peer = server.connect();
-        let _ = peer.stream.write_all(format!("HELLO-FROM c{}\n", clients.len()).as_bytes());
-        let mut answer = [0; 5];
-        if peer.stream.read_exact(&mut answer).is_ok() {
-            peer.line();
-            clients.push(peer);
-        }
-        assert!(clients.len() < 64);
-    }
+    let mut clients = server.fill_until_log("refused: too many connections for this machine's limits", 64);
     assert!(clients.len() > 20, "{}", clients.len());
     let [ann, bob, ..] = &mut clients[..] else { panic!("too few") };
     ann.ask("SEND c1 hi", "SEND-OK");
     bob.expect("DELIVERY c0 hi");
     clients.truncate(2);
-    log_in_somehow(&server);
+    wait_for("a new login to work", || server.try_cap("eve"));
 }
 
 #[test]
@@ -86,21 +76,10 @@ fn strangers_cannot_take_the_places_of_those_who_log_in() {
     let crowd: Vec<Peer> = (0..30).map(|_| server.connect()).collect();
     let cpu_before = server.cpu_time();
     let begun = Instant::now();
-    log_in_somehow(&server);
+    wait_for("a new login to work", || server.try_cap("eve"));
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     ann.ask("SEND bob hi", "SEND-OK");
     bob.expect("DELIVERY ann hi");
     assert!(server.cpu_time() - cpu_before < begun.elapsed() / 20 + Duration::from_millis(50));
     drop(crowd);
-}
-
-#[track_caller]
-fn log_in_somehow(server: &Server) {
-    wait_for("a new login to work", || {
-        let mut peer = server.connect();
-        peer.stream.write_all(b"HELLO-FROM eve\n").ok()?;
-        let mut answer = [0; 10];
-        peer.stream.read_exact(&mut answer).ok()?;
-        (&answer == b"HELLO eve\n").then_some(())
-    });
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parley::net;
 
-use crate::workload::Failure;
+use crate::failure::Failure;
 
 /// How long nothing may happen before the server counts as stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

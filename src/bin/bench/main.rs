@@ -4,6 +4,7 @@
 //! status 1. Client and server share the machine, so compare figures of one run with each other only.
 
 mod client;
+mod failure;
 mod report;
 mod target;
 mod workload;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use parley::cli::{self, Invocation};
 use parley::program;
 
+use self::failure::Failure;
 use self::report::Report;
 use self::target::Target;
 
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &cli::bench::Options) -> Result<String, workload::Failure> {
+fn run(options: &cli::bench::Options) -> Result<String, Failure> {
     let target = Target::new(options.server)?;
     let mut report = Report::new(options.runs);
     for workload in workload::all() {

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 
 use parley::net;
 
-use crate::workload::{Failure, Figure};
+use crate::failure::Failure;
+use crate::workload::Figure;
 
 /// What was measured so far.
 pub(crate) struct Report {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use crate::workload::Failure;
+use crate::failure::Failure;
 
 /// A server: one that this program has started and ends again, or one that runs elsewhere.
 #[derive(Debug)]

@@ -1,0 +1,113 @@
+//! Servers, clients and bare connections for tests. All of them end when they are dropped.
+
+mod bystanders;
+mod client;
+mod peer;
+mod server;
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Command;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+
+pub use self::bystanders::Bystanders;
+pub use self::client::Client;
+pub use self::peer::{FakeServer, Peer};
+pub use self::server::Server;
+
+/// How long a test waits for a fact before it fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The server's program.
+pub fn server_program() -> Command {
+    Command::new(cargo_bin!("server"))
+}
+
+/// The client's program.
+pub fn client_program() -> Command {
+    Command::new(cargo_bin!("client"))
+}
+
+/// Waits until `fact` is there.
+#[track_caller]
+pub fn wait_for<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = fact() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Everything that a stream yields, collected by a thread.
+#[derive(Clone, Default)]
+struct Collected(Arc<(Mutex<CollectedState>, Condvar)>);
+
+#[derive(Default)]
+struct CollectedState {
+    text: String,
+    ended: bool,
+}
+
+impl Collected {
+    fn from(stream: impl Read + Send + 'static) -> Self {
+        let collected = Self::default();
+        let to_fill = collected.clone();
+        let thread = move || {
+            let mut stream = BufReader::new(stream);
+            loop {
+                let mut line = Vec::new();
+                let ended = stream.read_until(b'\n', &mut line).unwrap_or(0) == 0;
+                let mut state = to_fill.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+                state.text += &String::from_utf8_lossy(&line);
+                state.ended |= ended;
+                to_fill.0.1.notify_all();
+                if ended {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new().spawn(thread).expect("a thread");
+        collected
+    }
+
+    #[track_caller]
+    fn wait_for<T>(&self, what: &str, mut fact: impl FnMut(&str, bool) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = fact(&state.text, state.ended) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what} in:\n{}", state.text);
+            state = self.0.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+fn send_signal(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().expect("it runs");
+    assert!(status.success());
+}
+
+/// Pseudo-random numbers (xorshift) from a seed, so that a failure repeats.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.below(256) as u8).collect()
+    }
+}

@@ -1,0 +1,164 @@
+//! Bare connections: one end of one, and a server for one client that does what a test tells it to.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
+use super::{PATIENCE, wait_for};
+
+/// One end of a bare connection.
+pub struct Peer {
+    pub stream: TcpStream,
+    /// What has come; the first `asked_for` bytes of it were asked for already.
+    heard: Vec<u8>,
+    asked_for: usize,
+    /// What was said and heard lately, for the message of a failing test.
+    transcript: String,
+}
+
+impl Peer {
+    pub fn new(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("a socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
+        Self { stream, heard: Vec::new(), asked_for: 0, transcript: String::new() }
+    }
+
+    /// Keeps the latest part of the transcript.
+    fn note(&mut self, direction: &str, shown: &str) {
+        if self.transcript.len() > 20_000 {
+            self.transcript = String::from("…\n");
+        }
+        let _ = writeln!(self.transcript, "{direction} {shown:?}");
+    }
+
+    /// Sends a line.
+    #[track_caller]
+    pub fn say(&mut self, line: &str) {
+        self.send(format!("{line}\n").as_bytes());
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn send(&mut self, bytes: &[u8]) {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+        self.note("→", &shown);
+        if let Err(error) = self.stream.write_all(bytes) {
+            panic!("cannot send: {error}\n{}", self.transcript);
+        }
+    }
+
+    /// The next line without its LF; `None` at the end of the connection.
+    #[track_caller]
+    pub fn line(&mut self) -> Option<Vec<u8>> {
+        let mut searched = 0;
+        loop {
+            let unread = &self.heard[self.asked_for..];
+            if let Some(at) = unread[searched..].iter().position(|byte| *byte == b'\n') {
+                let line = unread[..searched + at].to_vec();
+                self.asked_for += line.len() + 1;
+                let shown = String::from_utf8_lossy(&line[..line.len().min(200)]).into_owned();
+                self.note("←", &shown);
+                return Some(line);
+            }
+            searched = unread.len();
+            self.heard.drain(..self.asked_for);
+            self.asked_for = 0;
+            let mut buffer = [0; 65536];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    assert_eq!(self.heard, b"", "half a line at the end\n{}", self.transcript);
+                    return None;
+                }
+                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+                Err(error) => panic!("cannot read: {error}\n{}", self.transcript),
+            }
+        }
+    }
+
+    /// The next line has to be this one.
+    #[track_caller]
+    pub fn expect(&mut self, expected: &str) {
+        match self.line() {
+            Some(line) if line == expected.as_bytes() => {}
+            Some(_) => panic!("expected {expected:?}\n{}", self.transcript),
+            None => panic!("expected {expected:?}, and the connection ended\n{}", self.transcript),
+        }
+    }
+
+    /// This line has to come, whatever comes before it.
+    #[track_caller]
+    pub fn expect_somewhen(&mut self, expected: &str) {
+        loop {
+            match self.line() {
+                Some(line) if line == expected.as_bytes() => return,
+                Some(_) => self.transcript.clear(),
+                None => panic!("expected {expected:?}, and the connection ended"),
+            }
+        }
+    }
+
+    /// Says a line and hears its answer.
+    #[track_caller]
+    pub fn ask(&mut self, line: &str, answer: &str) {
+        self.say(line);
+        self.expect(answer);
+    }
+
+    /// Hears a line and answers it.
+    #[track_caller]
+    pub fn ask_back(&mut self, expected: &str, answer: &str) {
+        self.expect(expected);
+        self.say(answer);
+    }
+
+    /// The connection has to end here, in good order.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        if self.line().is_some() {
+            panic!("expected the end\n{}", self.transcript);
+        }
+    }
+
+    /// Nothing else has come before the answer to this, which any CAP user gets.
+    #[track_caller]
+    pub fn expect_silence(&mut self) {
+        self.ask("SEND echobot fence", "SEND-OK");
+        self.expect("DELIVERY echobot fence");
+    }
+
+    /// Shuts the sending side down.
+    pub fn finish(&self) {
+        self.stream.shutdown(Shutdown::Write).expect("a socket");
+    }
+
+    /// Ends the connection by a reset.
+    pub fn reset(self) {
+        // A close with unread input makes the kernel send one, once the input is there.
+        let mut byte = [0; 1];
+        let _ = self.stream.peek(&mut byte);
+    }
+}
+
+/// A server for one client that does what a test tells it to.
+pub struct FakeServer {
+    listener: TcpListener,
+}
+
+impl FakeServer {
+    pub fn start() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").expect("a free port") }
+    }
+
+    pub fn port(&self) -> String {
+        self.listener.local_addr().expect("bound").port().to_string()
+    }
+
+    #[track_caller]
+    pub fn accept(&self) -> Peer {
+        self.listener.set_nonblocking(true).expect("a socket");
+        let (stream, _) = wait_for("a connection", || self.listener.accept().ok());
+        stream.set_nonblocking(false).expect("a socket");
+        Peer::new(stream)
+    }
+}
