@@ -78,8 +78,11 @@ pub const REPLIES: usize = 64 << 10;
 pub const OUTBOX_KEEP: usize = 4 << 10;
 
 /// How long the last bytes may take for a client that was refused or said good-bye. One that only shut down its sending
-/// side gets all the time that a client gets who keeps up (G9).
+/// side gets [`HALF_CLOSED_TIMEOUT`] (G9).
 pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the last bytes may take for a client that shut down its sending side, as long as it keeps up.
+pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -87,7 +90,10 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long, in all, what was accepted may take to be delivered when the server shuts down.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The part of it after which lines that wait for a full recipient are given up, so that the rest is enough for the
+/// The part of it in which recipients that are full can make room for what was accepted; then they are disconnected.
+pub const SHUTDOWN_ROOM: Duration = Duration::from_secs(1);
+
+/// The part of it after which what is still to be added to outboxes is given up, so that the rest is enough for the
 /// good-byes.
 pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(1500);
 
@@ -157,6 +163,9 @@ pub const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Bytes that may wait for the server before the client stops reading its standard input.
 pub const CLIENT_BACKLOG: usize = 1 << 20;
+
+/// Wait before a standard stream is tried again that some other program has left non-blocking.
+pub const BUSY_STREAM_RETRY: Duration = Duration::from_millis(10);
 
 /// Lines that the client's reader threads may be ahead of the loop that handles them.
 pub const CLIENT_READ_AHEAD: usize = 256;

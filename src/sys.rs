@@ -17,7 +17,7 @@ pub const SIGHUP: c_int = 1;
 
 /// Lets the process open as many files as the system allows it, where the default allows fewer. Every connection needs
 /// two; the usual default of 1,024 is meant for programs that still use `select`. Nothing changes where it cannot.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub fn raise_open_files() {
     use std::ffi::c_ulong;
 
@@ -46,7 +46,7 @@ pub fn raise_open_files() {
 }
 
 /// Nothing to do on this system.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 pub fn raise_open_files() {}
 
 /// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
@@ -138,9 +138,12 @@ impl BlockedSignals {
             for signal in signals {
                 check(sigaddset(&raw mut set, *signal))?;
             }
-            check(pthread_sigmask(SIG_BLOCK, &raw const set, ptr::null_mut()))?;
+            match pthread_sigmask(SIG_BLOCK, &raw const set, ptr::null_mut()) {
+                0 => Ok(Self(set)),
+                // It returns its error instead of setting the thread's.
+                error => Err(io::Error::from_raw_os_error(error)),
+            }
         }
-        Ok(Self(set))
     }
 
     /// Waits for one of them, and takes it.

@@ -48,23 +48,24 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let (address, server) = listening.map_err(|error| cannot_listen(host, port, &error))?;
     let acceptor = Arc::clone(&server);
     start("acceptor", move || acceptor.run())?;
+    // Started now, as there may be no thread to be had when it is time; it begins when the sender is dropped.
+    let (shut_down, told_to_shut_down) = mpsc::channel::<()>();
+    start("shutdown", move || {
+        let _ = told_to_shut_down.recv();
+        server.shutdown();
+        let _ = events.send(Event::ShutDown);
+    })?;
     // Whoever closed standard output does not want to know.
     let _ = net::write_fully(&mut io::stdout(), format!("Server is on\nListening on {address}\n").as_bytes());
 
     let mut status = ExitCode::SUCCESS;
-    let mut shutting_down = false;
+    let mut shut_down = Some(shut_down);
     while let Ok(Event::Signal(signal)) = next_event.recv() {
         log.event(Level::Info, format_args!("{signal}"));
-        if shutting_down {
+        if shut_down.take().is_none() {
             status = ExitCode::FAILURE;
             break;
         }
-        shutting_down = true;
-        let (server, events) = (Arc::clone(&server), events.clone());
-        start("shutdown", move || {
-            server.shutdown();
-            let _ = events.send(Event::ShutDown);
-        })?;
     }
     log.flush();
     Ok(status)

@@ -44,8 +44,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
     };
     let port = matches.number("port", 1, u16::MAX)?;
     let resolve = |host: &str| (host, port.unwrap_or(DEFAULT_PORT)).to_socket_addrs().ok()?.next();
+    let resolve = |_: &str| resolve(&matches.address());
     let server = match matches.value("address", "an address or a name", resolve)? {
-        None if port.is_some() => resolve(&matches.address()),
+        None if port.is_some() => resolve(""),
         server => server,
     };
     Ok(Invocation::Run(Options {

@@ -77,7 +77,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
     let options = match &matches.words[..] {
         [] => by_options(&matches)?,
         [user, server] => by_url(&matches, user, server)?,
-        [word, ..] => return Err(SPEC.error(Problem::UnexpectedArgument(word.clone()))),
+        _ => return Err(SPEC.error(Problem::InvalidServer)),
     };
     Ok(Invocation::Run(options))
 }
@@ -105,9 +105,11 @@ fn by_url(matches: &Matches, user: &str, server: &str) -> Result<Options, UsageE
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
     let (host, port) = url.strip_prefix("chat://")?.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port > 0)?;
-    let is_host = !host.is_empty() && !host.contains(['/', '@']) && (!host.contains(':') || host.starts_with('['));
-    is_host.then_some((without_brackets(host), port))
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|port| *port > 0 && is_number)?;
+    let bare = without_brackets(host);
+    let is_host = !host.is_empty() && !bare.contains(['/', '@', '[', ']']) && (!host.contains(':') || bare != host);
+    is_host.then_some((bare, port))
 }
 
 #[cfg(test)]
@@ -139,6 +141,7 @@ mod tests {
         let by_url = run(&["ann", "chat://localhost:99"]);
         assert_eq!(by_url, Ok(("localhost".into(), 99, "chat", Some("ann".into()))));
         assert_eq!(by_url, run(&["--protocol", "chat", "--name", "ann", "--address", "localhost", "--port", "99"]));
+        assert_eq!(run(&["ann"]), run(&["ann", ""]));
         assert_eq!(run(&["ann", "chat://[::1]:99"]).expect("IPv6").0, "::1");
     }
 
@@ -156,6 +159,8 @@ mod tests {
             "chat://localhost:99/",
             "chat://a/b:99",
             "chat://::1:99",
+            "chat://[::1:99",
+            "chat://localhost:+5",
             "chat:/localhost:99",
             "",
         ] {
@@ -168,7 +173,6 @@ mod tests {
         for (args, problem) in [
             (&["--port", "0"][..], "'0' is no value for '--port'"),
             (&["--port", "x"], "'x' is no value for '--port'"),
-            (&["ann"], "unexpected argument 'ann'"),
             (&["ann", "chat://localhost:99", "x"], "unexpected argument 'x'"),
             (&["ann", "chat://localhost:99", "--port", "1"], "'--port' does not go with a chat:// server"),
             (&["--nmae", "ann"], "unknown option '--nmae'"),

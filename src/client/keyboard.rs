@@ -1,11 +1,11 @@
 //! The thread on standard input: turns what is typed, or comes through a pipe, into events, a line each.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::Event;
-use crate::limits::{CLIENT_MAX_LINE, CLIENT_READ_AHEAD};
+use crate::limits::{BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD};
 use crate::net::{Line, LineReader};
 
 /// What the thread reports.
@@ -52,8 +52,12 @@ fn run(source: impl Read, mut report: impl FnMut(Report) -> bool) {
                 return;
             }
         }
-        if !matches!(reader.fill(), Ok(1..)) {
-            break;
+        match reader.fill() {
+            Ok(0) => break,
+            Ok(_) => {}
+            // Some other program has left the terminal non-blocking.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
+            Err(_) => break,
         }
     }
     let rest = reader.into_rest();
@@ -75,6 +79,30 @@ mod tests {
         });
         let typed = |text: &str| Report::Typed(text.to_owned());
         assert_eq!(reports, [typed("ann"), typed(""), typed("@bob hi"), Report::End]);
+    }
+
+    #[test]
+    fn a_non_blocking_terminal_is_not_the_end() {
+        struct Busy(usize);
+        impl Read for Busy {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 => Err(ErrorKind::WouldBlock.into()),
+                    2 => {
+                        into[..4].copy_from_slice(b"ann\n");
+                        Ok(4)
+                    }
+                    _ => Ok(0),
+                }
+            }
+        }
+        let mut reports = Vec::new();
+        run(Busy(0), |report| {
+            reports.push(report);
+            true
+        });
+        assert_eq!(reports, [Report::Typed("ann".into()), Report::End]);
     }
 
     #[test]

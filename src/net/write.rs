@@ -1,7 +1,10 @@
 //! The write loop (RT2): every byte that leaves either program goes through here.
 
 use std::io::{self, ErrorKind, Write};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::limits::BUSY_STREAM_RETRY;
 
 /// Writes as much of `bytes` as `out` takes, in as many `write` calls as that needs, and returns how many bytes went
 /// out. Fewer than all of them means that `out` would have blocked, or that its write timeout passed, or `patience`:
@@ -33,16 +36,21 @@ pub fn write_available(out: &mut impl Write, bytes: &[u8], patience: Duration) -
     Ok(written)
 }
 
-/// Writes all of `bytes`, then flushes: for a standard stream, which has no timeout.
+/// Writes all of `bytes`, then flushes: for a standard stream. One that some other program has left non-blocking is tried
+/// again after a moment.
 ///
 /// # Errors
 ///
-/// As [`write_available`]; also [`ErrorKind::WouldBlock`] when `out` takes only a part of it.
-pub fn write_fully(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    if write_available(out, bytes, Duration::MAX)? < bytes.len() {
-        return Err(ErrorKind::WouldBlock.into());
+/// As [`write_available`].
+pub fn write_fully(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    loop {
+        let written = write_available(out, bytes, Duration::MAX)?;
+        bytes = &bytes[written..];
+        if bytes.is_empty() {
+            return out.flush();
+        }
+        thread::park_timeout(BUSY_STREAM_RETRY);
     }
-    out.flush()
 }
 
 #[cfg(test)]
@@ -117,6 +125,13 @@ mod tests {
         let mut out = Scripted::new([Ok(2), Err(ErrorKind::BrokenPipe)]);
         let error = write_fully(&mut out, b"LIST\n").expect_err("it is gone");
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_non_blocking_stream_gets_everything_in_the_end() {
+        let mut out = Scripted::new([Ok(2), Err(ErrorKind::WouldBlock), Err(ErrorKind::WouldBlock), Ok(99)]);
+        write_fully(&mut out, b"LIST\n").expect("all is taken");
+        assert_eq!(out.taken, b"LIST\n");
     }
 
     #[test]

@@ -1,15 +1,22 @@
 //! Whether the server is going away, and whether all that it has accepted is handled.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Passes that are going on, and whether new ones may begin.
+/// Passes and good-byes that are going on, and whether new passes may begin.
 #[derive(Debug, Default)]
 pub struct Closing {
     closed: AtomicBool,
     passes: AtomicUsize,
+    /// Connections that are not in the registry any more and still get their last bytes.
+    partings: AtomicUsize,
 }
+
+/// A connection's last bytes are on their way, until this is dropped.
+#[derive(Debug)]
+pub struct Parting(Arc<Closing>);
 
 /// A pass that is going on, until this is dropped.
 #[derive(Debug)]
@@ -35,6 +42,17 @@ impl Closing {
         self.closed.load(Ordering::SeqCst)
     }
 
+    /// Begins the end of a connection, before it leaves the registry.
+    pub fn begin_parting(self: &Arc<Self>) -> Parting {
+        self.partings.fetch_add(1, Ordering::SeqCst);
+        Parting(Arc::clone(self))
+    }
+
+    /// Whether some connection's last bytes are on their way.
+    pub fn has_partings(&self) -> bool {
+        self.partings.load(Ordering::SeqCst) > 0
+    }
+
     /// Waits until every pass is over; `false` when that takes too long.
     pub fn wait_for_passes(&self, deadline: Instant) -> bool {
         while self.passes.load(Ordering::SeqCst) > 0 {
@@ -44,6 +62,12 @@ impl Closing {
             thread::park_timeout(Duration::from_millis(1));
         }
         true
+    }
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.partings.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -67,5 +91,14 @@ mod tests {
         assert!(!closing.wait_for_passes(Instant::now()));
         drop(pass);
         assert!(closing.wait_for_passes(Instant::now()));
+    }
+
+    #[test]
+    fn partings_are_counted() {
+        let closing = Arc::new(Closing::default());
+        let parting = closing.begin_parting();
+        assert!(closing.has_partings());
+        drop(parting);
+        assert!(!closing.has_partings());
     }
 }

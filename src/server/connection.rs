@@ -1,6 +1,7 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
 use std::io::ErrorKind;
+use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -84,9 +85,14 @@ struct Conversation {
 
 impl Conversation {
     fn converse(&mut self, reader: &mut Reader) -> CloseReason {
+        let mut heard = false;
         loop {
             if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
                 return reason;
+            }
+            // Only now, as the client does not get that time taken off for which others held it up.
+            if mem::take(&mut heard) && self.seat.name.is_some() {
+                self.deadline = self.idle_deadline();
             }
             let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -97,8 +103,7 @@ impl Conversation {
             }
             match reader.fill() {
                 Ok(0) => return self.outbox.close_reason().unwrap_or(CloseReason::EndOfInput),
-                Ok(_) if self.seat.name.is_some() => self.deadline = self.idle_deadline(),
-                Ok(_) => {}
+                Ok(_) => heard = true,
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
                     kind => return self.outbox.close_reason().unwrap_or(CloseReason::Failed(kind)),
@@ -303,14 +308,15 @@ impl Conversation {
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
     /// and no reset destroys it (G10).
     fn end(&mut self, reason: CloseReason, reader: &mut Reader) {
+        let _parting = self.context.closing.begin_parting();
         write(&self.context.registry).leave(self.id);
         let who = self.seat.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.seat.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
         let said = if self.context.closing.is_closed() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
         let at_end = reason == CloseReason::EndOfInput;
-        let deadline = (!at_end).then(|| Instant::now() + limits::FLUSH_TIMEOUT);
-        if reason.is_orderly() && self.outbox.finish(deadline) {
+        let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
+        if reason.is_orderly() && self.outbox.finish(Instant::now() + timeout) {
             self.outbox.shutdown_sending();
             if !at_end {
                 drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
@@ -327,6 +333,7 @@ impl Drop for Conversation {
         if thread::panicking() {
             write(&self.context.registry).leave(self.id);
             self.outbox.close(CloseReason::Panicked);
+            self.pass.flush();
         }
     }
 }

@@ -260,7 +260,8 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.mode = Mode::Direct;
-        for _ in 0..limits::DIRECT_ROUNDS {
+        let mut rounds = 0;
+        loop {
             let mut batch = state.take_batch();
             drop(state);
             let begun = Instant::now();
@@ -286,13 +287,14 @@ impl<S: Socket> Outbox<S> {
                 state.mode = Mode::Idle;
                 return;
             }
-            if held_up {
-                break;
+            rounds += 1;
+            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.hand_over(&mut state) {
+                return;
             }
-        }
-        if !self.hand_over(&mut state) {
-            drop(state);
-            self.close(CloseReason::NoWriter);
+            if held_up {
+                drop(state);
+                return self.close(CloseReason::NoWriter);
+            }
         }
     }
 
@@ -311,8 +313,8 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// Waits until all that is pending has gone out, and says whether it has; `false` when the deadline passed or the
-    /// connection broke first. Without a deadline it is the writer thread's clocks that end the waiting.
-    pub fn finish(self: &Arc<Self>, deadline: Option<Instant>) -> bool {
+    /// connection broke first.
+    pub fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
         let mut patience = limits::PASS_PATIENCE;
         self.flush(&mut patience);
         let mut state = lock(&self.state);
@@ -323,15 +325,12 @@ impl<S: Socket> Outbox<S> {
             if state.backlog() == 0 && state.mode != Mode::Direct {
                 return true;
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return false;
             }
             state.waiting += 1;
-            state = match left {
-                Some(left) => wait_for(&self.room, state, left),
-                None => wait(&self.room, state),
-            };
+            state = wait_for(&self.room, state, left);
             state.waiting -= 1;
         }
     }
@@ -349,6 +348,12 @@ impl<S: Socket> Outbox<S> {
         self.room.notify_all();
         drop(state);
         self.socket.shutdown(Shutdown::Both);
+    }
+
+    /// Whether some sender waits for room.
+    pub fn holds_senders_up(&self) -> bool {
+        let state = lock(&self.state);
+        state.gate_shut && state.waiting > 0
     }
 
     /// Why it was closed, if it was.

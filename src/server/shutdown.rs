@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Server;
+use super::close_reason::CloseReason;
 use super::registry::Member;
 use super::sync::read;
 use crate::limits;
@@ -26,21 +27,45 @@ impl Server {
     pub fn shutdown(&self) {
         let begun = Instant::now();
         let log = &self.context.log;
-        self.context.closing.close();
-        if !self.context.closing.wait_for_passes(begun + limits::SHUTDOWN_ACCEPTED) {
-            log.event(Level::Warn, "some messages wait for clients that take nothing");
-        }
+        let closing = &self.context.closing;
+        closing.close();
+        self.finish_passes(begun);
         let members = read(&self.context.registry).everyone_but(PASS);
         log.event(Level::Info, format_args!("shutting down with {} clients", members.len()));
         say_goodbye(&members);
-        let deaf = close_when_delivered(members, begun + limits::SHUTDOWN_TIMEOUT);
+        let deadline = begun + limits::SHUTDOWN_TIMEOUT;
+        let deaf = close_when_delivered(members, deadline);
         if deaf > 0 {
             log.event(Level::Warn, format_args!("{deaf} clients did not take their last lines"));
         }
+        wait_until(deadline, || !closing.has_partings());
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
-        while read(&self.context.registry).count() > deaf && Instant::now() < deadline {
-            thread::park_timeout(TICK);
+        wait_until(deadline, || read(&self.context.registry).count() <= deaf && !closing.has_partings());
+    }
+
+    /// Has everything that was accepted added to its outbox. A recipient that is full would hold that up, also for those
+    /// who come after it: it has the first part of the time to make room.
+    fn finish_passes(&self, begun: Instant) {
+        let closing = &self.context.closing;
+        let mut deadline = begun + limits::SHUTDOWN_ROOM;
+        while !closing.wait_for_passes(deadline) {
+            if deadline >= begun + limits::SHUTDOWN_ACCEPTED {
+                self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
+                return;
+            }
+            for member in read(&self.context.registry).everyone_but(PASS) {
+                if member.outbox.holds_senders_up() {
+                    member.outbox.close(CloseReason::Slow);
+                }
+            }
+            deadline = Instant::now() + TICK;
         }
+    }
+}
+
+fn wait_until(deadline: Instant, fact: impl Fn() -> bool) {
+    while !fact() && Instant::now() < deadline {
+        thread::park_timeout(TICK);
     }
 }
 
@@ -58,7 +83,7 @@ fn say_goodbye(members: &[Arc<Member>]) {
 fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> usize {
     loop {
         members.retain(|member| {
-            let delivered = member.outbox.finish(Some(Instant::now()));
+            let delivered = member.outbox.finish(Instant::now());
             if delivered {
                 member.outbox.shutdown_sending();
             }

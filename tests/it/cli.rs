@@ -47,7 +47,7 @@ fn k6_a_wrong_command_line_is_one_line_with_the_usage_and_status_2() {
     for args in [&["--prot"][..], &["--port", "x"], &["--port"], &["5378"], &["--max-clients", "0"]] {
         server().args(args).assert().code(2).stdout("").stderr(one_line_with("usage: server [OPTIONS]"));
     }
-    for args in [&["--prot"][..], &["--port", "0"], &["--port"], &["ann"]] {
+    for args in [&["--prot"][..], &["--port", "0"], &["--port"], &["--nmae", "ann"]] {
         cargo_bin_cmd!("client")
             .args(args)
             .assert()

@@ -20,19 +20,19 @@ fn strangers_who_trickle_and_never_log_in_are_closed_at_the_deadline() {
     bystanders.are_fine_while(|| {
         let mut strangers: Vec<Peer> = (0..STRANGERS).map(|_| server.connect()).collect();
         let mut next = begun;
-        while begun.elapsed() < Duration::from_millis(3500) {
+        let closed = || server.log().matches("not logged in within").count();
+        while closed() < STRANGERS && begun.elapsed() < Duration::from_secs(10) {
             for stranger in &mut strangers {
                 let _ = stranger.stream.write(b"H");
             }
-            next += Duration::from_millis(500);
+            next += Duration::from_millis(250);
             std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
         }
+        let took = begun.elapsed();
+        assert_eq!(closed(), STRANGERS);
+        assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(4), "{took:?}");
         server.wait_until_as_before(before);
     });
-    let closed = server.log().lines().filter(|line| line.contains("not logged in within")).count();
-    assert_eq!(closed, STRANGERS);
-    let took = begun.elapsed();
-    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(4), "{took:?}");
 }
 
 #[test]
@@ -59,7 +59,8 @@ fn g8_a_line_of_100_mb_takes_no_memory_and_no_processor_afterwards() {
     assert!(server.cpu_time() - cpu < Duration::from_millis(50));
 }
 
-/// A server whose user may have a dozen threads more than now. Root is not held to such a limit, and becomes another user.
+/// A server whose user may have a dozen threads more than now. Root is not held to such a limit, and becomes another user;
+/// anybody else shares its limit with the other tests, so that it has to be a rather higher one.
 fn with_few_threads() -> Server {
     const OTHER_USER: u32 = 61_234;
     let own = std::fs::metadata("/proc/self").expect("a process").uid();
@@ -68,7 +69,7 @@ fn with_few_threads() -> Server {
     let of_user = processes.filter(|process| process.metadata().is_ok_and(|process| process.uid() == user));
     let threads: usize =
         of_user.map(|process| std::fs::read_dir(process.path().join("task")).map_or(0, Iterator::count)).sum();
-    let limit = format!("--nproc={}", threads + 12);
+    let limit = format!("--nproc={}", threads + if own == 0 { 12 } else { 400 });
     let program = std::env::temp_dir().join(format!("parley-server-{}", std::process::id()));
     std::fs::copy(cargo_bin!("server"), &program).expect("a copy that anybody may run");
     let mut command = Command::new(if own == 0 { "setpriv" } else { "prlimit" });
@@ -86,7 +87,7 @@ fn a_kernel_that_refuses_threads_costs_the_newcomer_its_connection_and_nobody_el
     let server = with_few_threads();
     let mut bystanders = Bystanders::of(&server);
     let refused = "refused: Resource temporarily unavailable";
-    let clients = bystanders.are_fine_while(|| server.fill_until_log(refused, 12));
+    let clients = bystanders.are_fine_while(|| server.fill_until_log(refused, 3000));
     assert!(!clients.is_empty());
     drop(clients);
     wait_for("a login to work again", || server.try_cap("again"));

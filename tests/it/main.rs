@@ -1,7 +1,6 @@
 //! Tests of the real programs over real sockets. Each rule of the protocols is named in the test that proves it.
 //!
-//! Nothing here sleeps: a test waits for a fact, with a deadline that only a failure reaches, and proves silence by a
-//! line that comes next.
+//! Nothing here sleeps: a test waits for a fact, with a deadline, and proves silence by a line that comes next.
 
 #![allow(clippy::disallowed_methods, reason = "a test may wait until all that it sends is taken")]
 

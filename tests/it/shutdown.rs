@@ -69,6 +69,66 @@ fn names(clients: usize, deaf: usize) -> String {
 }
 
 #[test]
+fn g9_a_half_closed_client_is_waited_for() {
+    const LINES: usize = 20_000;
+    let mut server = Server::with(&["--max-backlog", "67108864"]);
+    let mut peer = server.connect();
+    let text = "x".repeat(1000);
+    let script: String = (0..LINES).map(|number| format!("SEND ann {number} {text}\n")).collect();
+    peer.send(format!("HELLO-FROM ann\n{script}").as_bytes());
+    peer.finish();
+    server.wait_for_log("ann left: end of input");
+    server.signal("TERM");
+    peer.expect("HELLO ann");
+    for number in 0..LINES {
+        peer.expect("SEND-OK");
+        peer.expect(&format!("DELIVERY ann {number} {text}"));
+    }
+    peer.expect_end();
+    drop(peer);
+    server.expect_exit(0);
+}
+
+#[test]
+fn one_full_recipient_costs_the_others_nothing_that_was_accepted() {
+    let mut server = Server::with(&["--slow-timeout", "60"]);
+    let deaf = server.chat("deaf");
+    let mut listener = server.chat("listener");
+    let mut sender = server.wac("sender");
+    let text = "x".repeat(500_000);
+    let script: String = (0..30).map(|number| format!("MSG {number} {text}\n")).collect();
+    let mut voice = sender.stream.try_clone().expect("a socket");
+    std::thread::scope(|scope| {
+        scope.spawn(move || voice.write_all(script.as_bytes()));
+        // The sender's pass waits for the one who does not read, whose backlog is full.
+        let mut heard = 0;
+        while heard < 5 {
+            assert!(listener.line().expect("a message").starts_with(format!("@sender: {heard} ").as_bytes()));
+            heard += 1;
+        }
+        server.signal("TERM");
+        loop {
+            let line = listener.line().expect("a message or the good-bye");
+            if line == b"DISCONNECT CHAT/1.0" {
+                break;
+            }
+            assert!(line.starts_with(format!("@sender: {heard} ").as_bytes()));
+            heard += 1;
+        }
+        listener.expect_end();
+        // Messages that came before the good-bye are all that were accepted; none comes after it, and the sender has
+        // not been told of any that was lost.
+        sender.expect("The server is shutting down.");
+        sender.expect_end();
+        let _ = sender.stream.shutdown(std::net::Shutdown::Both);
+        drop(listener);
+    });
+    server.expect_exit(0);
+    assert!(!server.log().contains("not everything"), "{}", server.log());
+    drop(deaf);
+}
+
+#[test]
 fn g10_whoever_talks_on_hears_the_good_bye_all_the_same() {
     for _ in 0..20 {
         let mut server = Server::start();

@@ -38,7 +38,10 @@ impl Client {
 
     /// Sends all of it.
     pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(net::write_fully(&mut &self.stream, bytes)?)
+        match net::write_available(&mut &self.stream, bytes, PATIENCE)? {
+            sent if sent == bytes.len() => Ok(()),
+            _ => Err(Failure::new("the server does not take what it is sent")),
+        }
     }
 
     /// The next bytes have to be these lines.
@@ -81,6 +84,13 @@ impl End {
     /// Whether everything is sent and heard.
     pub(crate) fn is_done(&self) -> bool {
         self.sent == self.script.len() && self.heard == self.expected.len()
+    }
+
+    /// Nothing more has come than what was expected: the answer to this question comes next.
+    pub(crate) fn finish(mut self, question: &str, answer: &str) -> Result<(), Failure> {
+        self.client.stream.set_nonblocking(false)?;
+        self.client.send(format!("{question}\n").as_bytes())?;
+        self.client.expect(answer)
     }
 
     /// Sends and hears what it can without waiting; says whether that was anything.

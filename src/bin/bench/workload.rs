@@ -90,20 +90,26 @@ fn lines(before: &str, text: usize, count: usize) -> Arc<Vec<u8>> {
     Arc::new(lines)
 }
 
-/// Has all ends send and hear everything; returns how long that took.
-fn exchange(mut ends: Vec<End>) -> Result<Duration, Failure> {
+/// A question that each dialect answers in a line of its own, and the answer.
+const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
+const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
+
+/// Has all ends send and hear everything, and nothing else; returns how long it took.
+fn exchange(mut ends: Vec<(End, (&str, &str))>) -> Result<Duration, Failure> {
     let mut buffer = vec![0; 256 << 10];
     let begun = Instant::now();
     let mut last_progress = begun;
     loop {
         let mut progress = false;
         let mut done = true;
-        for end in &mut ends {
+        for (end, _) in &mut ends {
             progress |= end.poll(&mut buffer)?;
             done &= end.is_done();
         }
         if done {
-            return Ok(begun.elapsed());
+            let time = begun.elapsed();
+            ends.into_iter().try_for_each(|(end, (question, answer))| end.finish(question, answer))?;
+            return Ok(time);
         }
         if progress {
             last_progress = Instant::now();
@@ -123,9 +129,11 @@ fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> 
     let name = new_name();
     let nothing = Arc::new(Vec::new());
     let expected = lines(&format!("{name}: "), text, messages);
-    let mut ends = vec![End::new(wac(target, &name)?, lines("MSG ", text, messages), Arc::clone(&nothing))?];
+    let sender = End::new(wac(target, &name)?, lines("MSG ", text, messages), Arc::clone(&nothing))?;
+    let mut ends = vec![(sender, WAC_FENCE)];
     for _ in 0..recipients {
-        ends.push(End::new(wac(target, &new_name())?, Arc::clone(&nothing), Arc::clone(&expected))?);
+        let recipient = End::new(wac(target, &new_name())?, Arc::clone(&nothing), Arc::clone(&expected))?;
+        ends.push((recipient, WAC_FENCE));
     }
     Ok(rate(recipients * messages, exchange(ends)?))
 }
@@ -137,9 +145,9 @@ fn exchange_in_pairs(target: &Target, pairs: usize, messages: usize) -> Result<V
     for _ in 0..pairs {
         let (from, to) = (new_name(), new_name());
         let deliveries = lines(&format!("DELIVERY {from} "), TEXT, messages);
-        ends.push(End::new(cap(target, &to)?, Arc::clone(&nothing), deliveries)?);
+        ends.push((End::new(cap(target, &to)?, Arc::clone(&nothing), deliveries)?, CAP_FENCE));
         let script = lines(&format!("SEND {to} "), TEXT, messages);
-        ends.push(End::new(cap(target, &from)?, script, Arc::clone(&acknowledgements))?);
+        ends.push((End::new(cap(target, &from)?, script, Arc::clone(&acknowledgements))?, CAP_FENCE));
     }
     Ok(rate(pairs * messages, exchange(ends)?))
 }
@@ -190,9 +198,10 @@ fn idle(target: &Target, connections: usize) -> Result<Vec<Figure>, Failure> {
     let name = new_name();
     let nothing = Arc::new(Vec::new());
     let expected = lines(&format!("DELIVERY {name} "), TEXT, 1);
-    let mut ends = vec![End::new(wac(target, &name)?, lines("MSG ", TEXT, 1), Arc::clone(&nothing))?];
+    let sender = End::new(wac(target, &name)?, lines("MSG ", TEXT, 1), Arc::clone(&nothing))?;
+    let mut ends = vec![(sender, WAC_FENCE)];
     for client in clients {
-        ends.push(End::new(client, Arc::clone(&nothing), Arc::clone(&expected))?);
+        ends.push((End::new(client, Arc::clone(&nothing), Arc::clone(&expected))?, CAP_FENCE));
     }
     let reached = exchange(ends)?.as_secs_f64() * 1e3;
     figures.push(Figure { name: "one message to all", unit: "ms", value: reached });

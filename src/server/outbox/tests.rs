@@ -169,7 +169,7 @@ fn g7_many_senders_never_interleave_and_keep_their_order() {
             });
         }
     });
-    assert!(outbox.finish(Some(Instant::now() + LONG)));
+    assert!(outbox.finish(Instant::now() + LONG));
     let taken = peer.taken();
     for id in 1..=SENDERS {
         let own: Vec<&str> = taken.lines().filter_map(|line| line.strip_prefix(&format!("{id} "))).collect();
@@ -191,7 +191,7 @@ fn what_a_peer_does_not_take_at_once_comes_later_and_in_order() {
     pass.flush();
     assert_eq!(lock(&outbox.state).mode, Mode::Queued);
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Some(Instant::now() + LONG)));
+    assert!(outbox.finish(Instant::now() + LONG));
     assert_eq!(peer.taken(), "first\nsecond\n");
     outbox.close(CloseReason::Quit);
     all_writers_back(&settings, 1);
@@ -221,7 +221,7 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
         drop(state);
         peer.feed(usize::MAX);
     });
-    assert!(outbox.finish(Some(Instant::now() + LONG)));
+    assert!(outbox.finish(Instant::now() + LONG));
     assert_eq!(
         peer.taken().lines().map(|line| line.parse().expect("a number")).collect::<Vec<usize>>(),
         Vec::from_iter(0..LINES)
@@ -298,7 +298,7 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
         }
     });
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Some(Instant::now() + LONG)));
+    assert!(outbox.finish(Instant::now() + LONG));
     assert_eq!((outbox.close_reason(), peer.taken().len()), (None, posted));
 }
 
@@ -318,7 +318,7 @@ fn a_pass_over_many_stalled_peers_waits_for_a_few_of_them_only() {
     assert!(begun.elapsed() < limits::PASS_PATIENCE * PEERS as u32 / 4, "{:?}", begun.elapsed());
     for (peer, outbox) in peers.iter().zip(&outboxes) {
         peer.feed(usize::MAX);
-        assert!(outbox.finish(Some(Instant::now() + LONG)));
+        assert!(outbox.finish(Instant::now() + LONG));
         assert_eq!(peer.taken(), "hello\n");
         outbox.close(CloseReason::Quit);
     }
@@ -362,9 +362,9 @@ fn finish_gives_up_at_its_deadline() {
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
     let mut pass = Pass::new(1);
     assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
-    assert!(!outbox.finish(Some(Instant::now() + Duration::from_millis(30))));
+    assert!(!outbox.finish(Instant::now() + Duration::from_millis(30)));
     peer.feed(usize::MAX);
-    assert!(outbox.finish(Some(Instant::now() + LONG)));
+    assert!(outbox.finish(Instant::now() + LONG));
     peer.wait_until(|state| state.taken == b"hello\n");
     outbox.close(CloseReason::Quit);
 }
@@ -393,7 +393,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
     let mut pass = Pass::new(1);
     assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
-    assert!(!outbox.finish(Some(Instant::now() + LONG)));
+    assert!(!outbox.finish(Instant::now() + LONG));
     assert_eq!(outbox.close_reason(), Some(CloseReason::Stalled));
 }
 
