@@ -67,6 +67,9 @@ pub const DIRECT_ROUNDS: usize = 16;
 /// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
 pub const KEPT_UP: Duration = Duration::from_secs(60);
 
+/// The same for a recipient that was handed to a writer thread only because its sender had spent its patience on others.
+pub const HANDED_OVER: Duration = Duration::from_millis(100);
+
 /// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out
 /// together with others.
 pub const SHARED_PIECE: usize = 8 << 10;

@@ -256,7 +256,7 @@ impl<S: Socket> Outbox<S> {
         if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
             return;
         }
-        if patience.is_zero() && self.hand_over(&mut state) {
+        if patience.is_zero() && self.hand_over(&mut state, false) {
             return;
         }
         state.mode = Mode::Direct;
@@ -288,7 +288,7 @@ impl<S: Socket> Outbox<S> {
                 return;
             }
             rounds += 1;
-            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.hand_over(&mut state) {
+            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.hand_over(&mut state, held_up) {
                 return;
             }
             if held_up {
@@ -397,12 +397,13 @@ impl<S: Socket> Outbox<S> {
         mem::replace(&mut state.touched_by, pass) != pass
     }
 
-    /// Leaves the writing to a writer thread; `false` when there is none to be had.
-    fn hand_over(self: &Arc<Self>, state: &mut State) -> bool {
+    /// Leaves the writing to a writer thread; `false` when there is none to be had. `held_up` is whether the client was
+    /// tried and did not take its bytes.
+    fn hand_over(self: &Arc<Self>, state: &mut State, held_up: bool) -> bool {
         if !self.settings.take_writer() {
             return false;
         }
-        let spawned = writer::spawn(Arc::clone(self)).is_ok();
+        let spawned = writer::spawn(Arc::clone(self), held_up).is_ok();
         if spawned {
             state.mode = Mode::Queued;
         } else {

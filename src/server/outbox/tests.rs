@@ -433,3 +433,16 @@ fn past_the_mark_for_long_nothing_more_is_admitted_until_the_backlog_is_down_to_
     outbox.flush(&mut patience);
     assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Ok(true));
 }
+
+#[test]
+fn a_healthy_peer_that_was_handed_over_is_soon_written_to_directly_again() {
+    let peer = Peer::with_appetite(usize::MAX);
+    let settings = settings(1000, LONG, 1);
+    let outbox = outbox(&peer, &settings);
+    assert_eq!(outbox.add(Bytes::Own(b"hello\n"), 1), Ok(true));
+    let mut patience = Duration::ZERO;
+    outbox.flush(&mut patience);
+    assert_eq!(lock(&outbox.state).mode, Mode::Queued);
+    all_writers_back(&settings, 1);
+    assert_eq!((lock(&outbox.state).mode, peer.taken().as_str()), (Mode::Idle, "hello\n"));
+}

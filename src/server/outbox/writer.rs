@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::pieces::Pieces;
 use super::{Mode, Outbox, Socket};
@@ -14,15 +14,20 @@ use crate::limits;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};
 
-/// Starts the writer thread of an outbox that has just become queued.
-pub(super) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>) -> io::Result<()> {
+/// Starts the writer thread of an outbox that has just become queued. `held_up` is whether that is the client's fault;
+/// otherwise a sender has only had no time for it.
+pub(super) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>, held_up: bool) -> io::Result<()> {
+    let stay = if held_up { outbox.settings.kept_up } else { outbox.settings.kept_up.min(limits::HANDED_OVER) };
     let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
-    builder.spawn(move || Writer { outbox, last_held_up: Instant::now() }.run()).map(drop)
+    builder.spawn(move || Writer { outbox, last_held_up: Instant::now(), stay }.run()).map(drop)
 }
 
 struct Writer<S: Socket> {
     outbox: Arc<Outbox<S>>,
+    /// When the client last did not take its bytes, or else when the thread began.
     last_held_up: Instant,
+    /// How long from then on the client has to keep up before the thread ends.
+    stay: Duration,
 }
 
 impl<S: Socket> Writer<S> {
@@ -43,7 +48,7 @@ impl<S: Socket> Writer<S> {
             if !state.pending.is_empty() {
                 return Some(state.take_batch());
             }
-            let left = outbox.settings.kept_up.saturating_sub(self.last_held_up.elapsed());
+            let left = self.stay.saturating_sub(self.last_held_up.elapsed());
             if left.is_zero() {
                 outbox.socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
                 state.mode = Mode::Idle;
@@ -71,6 +76,7 @@ impl<S: Socket> Writer<S> {
             }
             if sent < chunk.len() {
                 self.last_held_up = now;
+                self.stay = outbox.settings.kept_up;
             }
             batch.advance(sent);
             let mut state = lock(&outbox.state);
