@@ -50,6 +50,10 @@ pub const LOBBY_GRACE: Duration = Duration::from_secs(5);
 /// makes it 4 to 8 ms at 250 Hz; a socket with room takes the bytes without any wait.
 pub const DIRECT_WRITE_TIMEOUT: Duration = Duration::from_micros(1);
 
+/// How long a sender's own write may go on in parts. A part that took longer has waited for its timeout, and the next one
+/// would do so again.
+pub const DIRECT_PATIENCE: Duration = Duration::from_millis(1);
+
 /// Write timeout of a writer thread: how often it looks at the clock of a recipient that takes nothing.
 pub const QUEUED_WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 

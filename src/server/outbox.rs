@@ -265,7 +265,7 @@ impl<S: Socket> Outbox<S> {
             let mut batch = state.take_batch();
             drop(state);
             let begun = Instant::now();
-            let sent = self.send_batch(&mut batch, *patience);
+            let sent = self.send_batch(&mut batch, limits::DIRECT_PATIENCE.min(*patience));
             state = lock(&self.state);
             state.in_flight = 0;
             let held_up = match sent {
