@@ -149,16 +149,17 @@ pub fn detect(first_line: &str) -> &'static dyn Dialect {
 
 /// The text up to the first space, and what follows that one space, if there is one.
 fn split_word(line: &str) -> (&str, Option<&str>) {
-    match line.split_once(' ') {
-        Some((word, rest)) => (word, Some(rest)),
+    // Words are short, for which this is faster than the standard library's search.
+    match line.bytes().position(|byte| byte == b' ') {
+        Some(at) => (&line[..at], Some(&line[at + 1..])),
         None => (line, None),
     }
 }
 
 /// A user's name and a text behind it, when both are there and the text is more than blanks.
 fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
-    let (name, text) = body?.split_once(' ')?;
-    (!name.is_empty() && !is_blank(text)).then_some((name, text))
+    let (name, text) = split_word(body?);
+    text.filter(|text| !name.is_empty() && !is_blank(text)).map(|text| (name, text))
 }
 
 fn is_blank(text: &str) -> bool {

@@ -8,11 +8,20 @@ const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 /// The line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
 /// character other than TAB, bidi control and line separator becomes U+FFFD. Borrows when there is nothing to replace.
 pub fn clean(line: &[u8]) -> Cow<'_, str> {
+    if let (true, Ok(text)) = (is_plain(line), std::str::from_utf8(line)) {
+        return Cow::Borrowed(text);
+    }
     let text = String::from_utf8_lossy(line);
-    if text.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~')) || !text.chars().any(is_harmful) {
+    if !text.chars().any(is_harmful) {
         return text;
     }
     Cow::Owned(text.chars().map(|c| if is_harmful(c) { REPLACEMENT } else { c }).collect())
+}
+
+/// Whether the line is ASCII without control characters other than TAB. Looks at every byte, without a branch for each, so
+/// that the compiler can take many at a time.
+fn is_plain(line: &[u8]) -> bool {
+    line.iter().fold(true, |plain, byte| plain & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
 }
 
 /// Whether what has come of a line so far shows that nobody typed it: a control character in it, other than TAB and the
