@@ -248,7 +248,7 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
     });
     assert_eq!(outbox.close_reason(), Some(CloseReason::Slow));
     assert!(begun.elapsed() >= slow_timeout);
-    assert!(lock(&peer.state).shut);
+    peer.wait_until(|state| state.shut);
     all_writers_back(&settings, 1);
 }
 
