@@ -81,8 +81,8 @@ pub const SHARED_PIECE: usize = 8 << 10;
 /// Bytes of replies to a sender that are put together before they are added to its outbox.
 pub const REPLIES: usize = 64 << 10;
 
-/// Bytes of an idle outbox's buffer that are kept for the next message.
-pub const OUTBOX_KEEP: usize = 4 << 10;
+/// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
+pub const REPLIES_KEPT: usize = 4 << 10;
 
 /// How long the last bytes may take for a client that was refused or said good-bye. One that only shut down its sending
 /// side gets [`HALF_CLOSED_TIMEOUT`] (G9).

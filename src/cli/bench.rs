@@ -58,14 +58,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
 
 #[cfg(test)]
 mod tests {
+    use super::super::outcome;
     use super::*;
 
     fn run(args: &[&str]) -> Result<Options, String> {
-        match parse(args.iter().map(OsString::from)) {
-            Ok(Invocation::Run(options)) => Ok(options),
-            Ok(Invocation::Print(text)) => Err(text),
-            Err(error) => Err(error.to_string()),
-        }
+        outcome(parse(args.iter().map(OsString::from)))
     }
 
     #[test]

@@ -114,14 +114,12 @@ fn host_and_port(url: &str) -> Option<(&str, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::outcome;
     use super::*;
 
     fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        match parse(args.iter().map(OsString::from)) {
-            Ok(Invocation::Run(options)) => Ok((options.address, options.port, options.kind.key, options.name)),
-            Ok(Invocation::Print(text)) => Err(text),
-            Err(error) => Err(error.to_string()),
-        }
+        let options = outcome(parse(args.iter().map(OsString::from)))?;
+        Ok((options.address, options.port, options.kind.key, options.name))
     }
 
     #[test]

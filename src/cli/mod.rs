@@ -301,3 +301,13 @@ impl fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// What a command line came to: the options, or the text that is shown instead.
+#[cfg(test)]
+fn outcome<T>(parsed: Result<Invocation<T>, UsageError>) -> Result<T, String> {
+    match parsed {
+        Ok(Invocation::Run(options)) => Ok(options),
+        Ok(Invocation::Print(text)) => Err(text),
+        Err(error) => Err(error.to_string()),
+    }
+}

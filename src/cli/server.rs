@@ -104,15 +104,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
 
 #[cfg(test)]
 mod tests {
+    use super::super::outcome;
     use super::*;
     use std::time::Duration;
 
     fn run(args: &[&str]) -> Result<Options, String> {
-        match parse(args.iter().map(OsString::from)) {
-            Ok(Invocation::Run(options)) => Ok(options),
-            Ok(Invocation::Print(text)) => Err(text),
-            Err(error) => Err(error.to_string()),
-        }
+        outcome(parse(args.iter().map(OsString::from)))
     }
 
     #[test]

@@ -300,7 +300,7 @@ impl Conversation {
         self.end_run();
         self.post_replies();
         self.pass.flush();
-        if self.replies.capacity() > limits::OUTBOX_KEEP {
+        if self.replies.capacity() > limits::REPLIES_KEPT {
             self.replies = Vec::new();
         }
     }

@@ -4,6 +4,7 @@
 //! once for each dialect, and added to each outbox in one step. Whatever else the sender asks for ends the run first, so
 //! that the order of everything stays as it was sent (G7).
 
+use std::mem;
 use std::sync::Arc;
 
 use super::outbox::Bytes;
@@ -80,7 +81,7 @@ impl Run {
 
     /// Ends the run: adds its messages to the outboxes of its recipients. Says what became of direct ones.
     pub(super) fn end(&mut self, pass: &mut Pass) -> Option<Outcome> {
-        let run = std::mem::take(self);
+        let run = mem::take(self);
         let lines_for = |member: &Member| run.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
         let mut post = |member: &Arc<Member>| {
             lines_for(member).is_some_and(|(_, lines)| pass.post(&member.outbox, Bytes::Shared(lines)).is_ok())

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::support::{Peer, Random, Server, wait_for};
+use super::support::{HalfClosed, Peer, Random, Server, wait_for};
 
 #[test]
 fn g1_one_cr_before_the_lf_is_dropped_and_only_lf_is_sent() {
@@ -237,24 +237,8 @@ fn g8_before_login_the_limit_is_4_kib() {
 
 #[test]
 fn g9_a_half_closed_client_gets_all_that_it_is_owed_also_if_it_does_not_read_at_once() {
-    const LINES: usize = 20_000;
     let server = Server::with(&["--max-backlog", "67108864"]);
-    let mut peer = server.connect();
-    let text = "x".repeat(1000);
-    let mut script = String::from("HELLO-FROM ann\n");
-    for number in 0..LINES {
-        script += &format!("SEND ann {number} {text}\n");
-    }
-    // The answers are more than the kernel takes, so that the server has some left when the end of input comes.
-    peer.send(script.as_bytes());
-    peer.finish();
-    server.wait_for_log("ann left: end of input");
-    peer.expect("HELLO ann");
-    for number in 0..LINES {
-        peer.expect("SEND-OK");
-        peer.expect(&format!("DELIVERY ann {number} {text}"));
-    }
-    peer.expect_end();
+    HalfClosed::owed_more_than_the_kernel_takes(&server).expects_all_of_it();
 }
 
 #[test]

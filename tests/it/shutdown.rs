@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::support::{Client, PATIENCE, Peer, Server};
+use super::support::{Client, HalfClosed, PATIENCE, Peer, Server};
 
 /// The server ends, and took no longer than this for it.
 #[track_caller]
@@ -70,22 +70,10 @@ fn names(clients: usize, deaf: usize) -> String {
 
 #[test]
 fn g9_a_half_closed_client_is_waited_for() {
-    const LINES: usize = 20_000;
     let mut server = Server::with(&["--max-backlog", "67108864"]);
-    let mut peer = server.connect();
-    let text = "x".repeat(1000);
-    let script: String = (0..LINES).map(|number| format!("SEND ann {number} {text}\n")).collect();
-    peer.send(format!("HELLO-FROM ann\n{script}").as_bytes());
-    peer.finish();
-    server.wait_for_log("ann left: end of input");
+    let half_closed = HalfClosed::owed_more_than_the_kernel_takes(&server);
     server.signal("TERM");
-    peer.expect("HELLO ann");
-    for number in 0..LINES {
-        peer.expect("SEND-OK");
-        peer.expect(&format!("DELIVERY ann {number} {text}"));
-    }
-    peer.expect_end();
-    drop(peer);
+    half_closed.expects_all_of_it();
     server.expect_exit(0);
 }
 

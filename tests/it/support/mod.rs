@@ -2,6 +2,7 @@
 
 mod bystanders;
 mod client;
+mod half_closed;
 mod peer;
 mod server;
 
@@ -15,6 +16,7 @@ use assert_cmd::cargo::cargo_bin;
 
 pub use self::bystanders::Bystanders;
 pub use self::client::Client;
+pub use self::half_closed::HalfClosed;
 pub use self::peer::{FakeServer, Peer};
 pub use self::server::Server;
 
