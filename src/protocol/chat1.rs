@@ -1,10 +1,11 @@
 //! CHAT/1.0: a registration, then every line is a message to everyone else (H1 to H11).
 
-use super::{Dialect, Event, Fault, Request, Scope, Seat, is_blank, put_line};
+use super::{Dialect, Event, Fault, Name, Request, Scope, Seat, is_blank, put_line};
 
 const REGISTER: &str = "REGISTER";
 const DISCONNECT: &str = "DISCONNECT";
 const VERSION: &str = "CHAT/1.0";
+const WHISPERS: &str = " whispers: ";
 
 /// The dialect.
 #[derive(Debug)]
@@ -58,14 +59,14 @@ impl Dialect for Chat1 {
             (_, Ok(401)) => Event::NameInUse { name: "" },
             (_, Ok(503)) => Event::ServerFull,
             (_, Ok(100..=999)) => Event::Faulty(Fault::Header),
-            _ => Event::Text(line),
+            _ => delivery(line).unwrap_or(Event::Text(line)),
         })
     }
 
     fn encode_event(&self, event: &Event<'_>, _revision: u8, out: &mut Vec<u8>) {
         match event {
             Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &["@", from, ": ", text]),
-            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &["@", from, " whispers: ", text]),
+            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &["@", from, WHISPERS, text]),
             Event::Welcome { .. } => put_line(out, &["200 Registration successful"]),
             Event::Faulty(_) => put_line(out, &["400 Invalid registration"]),
             Event::NameInUse { .. } => put_line(out, &["401 Client already registered"]),
@@ -77,6 +78,18 @@ impl Dialect for Chat1 {
     }
 }
 
+/// The message in `@<from>: <text>` (H6) or `@<from> whispers: <text>` (H10).
+fn delivery(line: &str) -> Option<Event<'_>> {
+    let line = line.strip_prefix('@')?;
+    let (from, rest) = line.split_at(line.find([':', ' '])?);
+    Name::parse(from).ok()?;
+    let (scope, text) = match rest.strip_prefix(": ") {
+        Some(text) => (Scope::Broadcast, text),
+        None => (Scope::Direct, rest.strip_prefix(WHISPERS)?),
+    };
+    Some(Event::Delivery { scope, from, text })
+}
+
 /// The name in `<command> <name> CHAT/1.0`, if the line is exactly that.
 fn name_in<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     let name = line.strip_prefix(command)?.strip_prefix(' ')?.strip_suffix(VERSION)?.strip_suffix(' ')?;
@@ -86,7 +99,6 @@ fn name_in<'a>(line: &'a str, command: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Name;
 
     fn decode(line: &str) -> Request<'_> {
         Chat1.decode_request(line, &mut Seat { name: Name::parse("ann").ok(), revision: 0 })
@@ -170,7 +182,9 @@ mod tests {
         }
         assert_eq!(Chat1.decode_event("401 taken"), Some(Event::NameInUse { name: "" }));
         assert_eq!(Chat1.decode_event("500 oops"), Some(Event::Faulty(Fault::Header)));
-        for line in ["@bob: 200 hi", "2000 x", "-1", "20", "", "DISCONNECT CHAT/1.0 x"] {
+        let delivery = Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "200 hi" };
+        assert_eq!(Chat1.decode_event("@bob: 200 hi"), Some(delivery));
+        for line in ["2000 x", "@bob", "@bob hi", "@a,b: hi", "-1", "20", "", "DISCONNECT CHAT/1.0 x"] {
             assert_eq!(Chat1.decode_event(line), Some(Event::Text(line)), "{line:?}");
         }
     }

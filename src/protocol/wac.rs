@@ -1,6 +1,6 @@
 //! WAC chat: replies are for people to read (W1 to W11).
 
-use super::{Dialect, Event, Fault, Request, Scope, Seat, is_blank, put_line, split_message, split_word};
+use super::{Dialect, Event, Fault, Name, Request, Scope, Seat, is_blank, put_line, split_message, split_word};
 
 const LOGIN: &str = "LIN";
 const BROADCAST: &str = "MSG";
@@ -9,6 +9,12 @@ const WHO: &str = "WHO";
 const SECRET: &str = "SEC";
 
 const NOT_UNDERSTOOD: &str = "Unknown command. Use LIN, MSG, W, WHO or SEC.";
+const WELCOME: &str = "Welcome, ";
+const REFUSED: &str = "Cannot log in as ";
+const IN_USE: &str = ": that name is already in use.";
+const SERVER_FULL: &str = "Cannot log in: the server is full.";
+const ONLINE: &str = "Online: ";
+const WHISPERS: &str = " whispers, \"";
 const GOODBYE: &str = "The server is shutting down.";
 
 /// The dialect.
@@ -57,33 +63,60 @@ impl Dialect for Wac {
     }
 
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
-        Some(if line == GOODBYE { Event::Goodbye } else { Event::Text(line) })
+        let within = |before: &str, after: &str| line.strip_prefix(before)?.strip_suffix(after);
+        Some(if let Some(delivery) = delivery(line) {
+            delivery
+        } else if let Some(name) = within(WELCOME, ".") {
+            Event::Welcome { name }
+        } else if let Some(name) = within(REFUSED, IN_USE) {
+            Event::NameInUse { name }
+        } else {
+            match line {
+                SERVER_FULL => Event::ServerFull,
+                GOODBYE => Event::Goodbye,
+                _ => Event::Text(line),
+            }
+        })
     }
 
     fn encode_event(&self, event: &Event<'_>, _revision: u8, out: &mut Vec<u8>) {
         match event {
             Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &[from, ": ", text]),
-            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &[from, " whispers, \"", text, "\""]),
-            Event::Welcome { name } => put_line(out, &["Welcome, ", name, "."]),
+            Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &[from, WHISPERS, text, "\""]),
+            Event::Welcome { name } => put_line(out, &[WELCOME, name, "."]),
             Event::Renamed { name } => put_line(out, &["You are now known as ", name, "."]),
-            Event::NameInUse { name } => {
-                put_line(out, &["Cannot log in as ", name, ": that name is already in use."]);
-            }
+            Event::NameInUse { name } => put_line(out, &[REFUSED, name, IN_USE]),
             Event::Faulty(Fault::MalformedName(name)) => {
                 let rule = ": that name is malformed (use letters, digits, '_', '-' and '.').";
-                put_line(out, &["Cannot log in as ", name, rule]);
+                put_line(out, &[REFUSED, name, rule]);
             }
-            Event::ServerFull => put_line(out, &["Cannot log in: the server is full."]),
+            Event::ServerFull => put_line(out, &[SERVER_FULL]),
             Event::Faulty(Fault::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
             Event::Faulty(Fault::Header | Fault::Body | Fault::TooLong) => put_line(out, &[NOT_UNDERSTOOD]),
             Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
-            Event::Names(names) => put_line(out, &["Online: ", &names.join(", ")]),
+            Event::Names(names) => put_line(out, &[ONLINE, &names.join(", ")]),
             Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
             Event::Goodbye => put_line(out, &[GOODBYE]),
             Event::Text(text) => put_line(out, &[text]),
             Event::Sent => {}
         }
     }
+}
+
+/// What begins with a name, if it is a message or a list of names. Nobody's message can be taken for another line, as that
+/// begins with no name; the other way round, `Online` may be somebody's name.
+fn delivery(line: &str) -> Option<Event<'_>> {
+    if let Some(names) = line.strip_prefix(ONLINE) {
+        return Some(Event::Names(names.split(", ").collect()));
+    }
+    let end = line.find([':', ' '])?;
+    let (from, rest) = line.split_at(end);
+    Name::parse(from).ok()?;
+    if let Some(text) = rest.strip_prefix(": ") {
+        return Some(Event::Delivery { scope: Scope::Broadcast, from, text });
+    }
+    let text = rest.strip_prefix(WHISPERS)?.strip_suffix('"')?;
+    Some(Event::Delivery { scope: Scope::Direct, from, text })
 }
 
 /// The name without the one pair of double quotes that may be around it.
@@ -94,7 +127,6 @@ fn without_quotes(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Name;
 
     const FAULTY: Request<'_> = Request::Faulty(Fault::Header);
     const LOG_IN_FIRST: Request<'_> = Request::Faulty(Fault::NotLoggedIn);
@@ -167,5 +199,20 @@ mod tests {
             Wac.encode_event(&event, 0, &mut out);
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
+    }
+
+    #[test]
+    fn w10_messages_are_told_from_everything_else() {
+        for (line, from, scope, text) in [
+            ("bob: hi: all", "bob", Scope::Broadcast, "hi: all"),
+            ("bob whispers, \"hi\"", "bob", Scope::Direct, "hi"),
+            ("bob whispers, \"\"hi\"\"", "bob", Scope::Direct, "\"hi\""),
+        ] {
+            assert_eq!(Wac.decode_event(line), Some(Event::Delivery { scope, from, text }));
+        }
+        for line in ["", ":", "bob", "bob:hi", "bob whispers", "bob whispers, \"hi", "a,b: hi", "The secret is: x"] {
+            assert_eq!(Wac.decode_event(line), Some(Event::Text(line)));
+        }
+        assert_eq!(Wac.decode_event("Online: a, b"), Some(Event::Names(vec!["a", "b"])));
     }
 }
