@@ -107,11 +107,15 @@ fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
 }
 
 fn format_line(time: SystemTime, level: Level, text: &str) -> String {
+    format!("{} {level} {}\n", rfc3339(time), text.replace('\n', " "))
+}
+
+/// The time as RFC 3339 has it, in UTC, to the second.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let text = text.replace('\n', " ");
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z {level} {text}\n")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// The date of a day that is so many days after 1970-01-01.

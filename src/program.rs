@@ -6,6 +6,18 @@ use std::process::ExitCode;
 
 use crate::net;
 
+/// For tests of what a panic leaves behind: a debug build panics at the line that the environment names.
+#[cfg(debug_assertions)]
+pub(crate) fn panic_if_told(line: &str) {
+    static LINE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let told = LINE.get_or_init(|| std::env::var("PARLEY_PANIC_AT").ok());
+    assert_ne!(told.as_deref(), Some(line), "told to panic");
+}
+
+/// No other build does.
+#[cfg(not(debug_assertions))]
+pub(crate) fn panic_if_told(_line: &str) {}
+
 /// Prints a text that was asked for, such as the help.
 pub fn print(text: &str) -> ExitCode {
     match net::write_fully(&mut io::stdout(), text.as_bytes()) {

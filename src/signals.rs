@@ -6,9 +6,9 @@ use std::fs;
 use std::io;
 use std::thread;
 
-use crate::sys::{BlockedSignals, SIGHUP, SIGINT, SIGTERM};
+use crate::sys::{self, BlockedSignals, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
 
-/// A signal that ends a program.
+/// A signal that a program may want to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
@@ -17,26 +17,36 @@ pub enum Signal {
     Terminate,
     /// The terminal is gone.
     HangUp,
+    /// Ctrl-Z.
+    Suspend,
+    /// It goes on after that.
+    Continue,
+    /// The program has read from a terminal that belongs to others at the moment. Never comes once it is taken: the read is
+    /// an error then.
+    Background,
+    /// The terminal has another size.
+    Resize,
 }
 
 impl Signal {
-    const ALL: [Self; 3] = [Self::Interrupt, Self::Terminate, Self::HangUp];
+    const ALL: [Self; 7] =
+        [Self::Interrupt, Self::Terminate, Self::HangUp, Self::Suspend, Self::Continue, Self::Background, Self::Resize];
 
     fn number(self) -> c_int {
         match self {
             Self::Interrupt => SIGINT,
             Self::Terminate => SIGTERM,
             Self::HangUp => SIGHUP,
+            Self::Suspend => SIGTSTP,
+            Self::Continue => SIGCONT,
+            Self::Background => SIGTTIN,
+            Self::Resize => SIGWINCH,
         }
     }
 
     /// The exit status of a program that it ended, as shells count: 130 after Ctrl-C.
     pub fn exit_status(self) -> u8 {
-        match self {
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-            Self::HangUp => 129,
-        }
+        128 + self.number() as u8
     }
 
     /// Whether whoever started this process wants it to live on, as `nohup` does.
@@ -55,6 +65,10 @@ impl fmt::Display for Signal {
             Self::Interrupt => "interrupted",
             Self::Terminate => "told to terminate",
             Self::HangUp => "hung up",
+            Self::Suspend => "suspended",
+            Self::Continue => "continued",
+            Self::Background => "in the background",
+            Self::Resize => "resized",
         })
     }
 }
@@ -77,4 +91,14 @@ pub fn take(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 
         }
     };
     thread::Builder::new().name(String::from("signals")).spawn(run).map(drop)
+}
+
+/// Stops this process as Ctrl-Z would if nobody had taken that signal, and returns when it goes on; at once where nobody
+/// could let it go on.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn suspend() -> io::Result<()> {
+    sys::raise_blocked(SIGTSTP)
 }

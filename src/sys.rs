@@ -14,6 +14,14 @@ pub const SIGINT: c_int = 2;
 pub const SIGTERM: c_int = 15;
 /// The terminal is gone.
 pub const SIGHUP: c_int = 1;
+/// Suspend from the keyboard: Ctrl-Z.
+pub const SIGTSTP: c_int = if cfg!(target_os = "linux") { 20 } else { 18 };
+/// Go on after that.
+pub const SIGCONT: c_int = if cfg!(target_os = "linux") { 18 } else { 19 };
+/// Reading from a terminal that belongs to others at the moment.
+pub const SIGTTIN: c_int = 21;
+/// The terminal has another size.
+pub const SIGWINCH: c_int = 28;
 
 /// Lets the process open as many files as the system allows it, where the default allows fewer. Every connection needs
 /// two; the usual default of 1,024 is meant for programs that still use `select`. Nothing changes where it cannot.
@@ -107,17 +115,55 @@ pub fn keep_alive(_stream: &TcpStream, _idle: c_int, _interval: c_int, _probes: 
 #[repr(C, align(8))]
 struct RawSignalSet([u8; 128]);
 
+impl RawSignalSet {
+    fn of(signals: &[c_int]) -> io::Result<Self> {
+        let mut set = Self([0; 128]);
+        // SAFETY: `set` is as large and as aligned as any `sigset_t` and is emptied before anything else looks at it; no
+        // call keeps a pointer.
+        unsafe {
+            check(sigemptyset(&raw mut set))?;
+            for signal in signals {
+                check(sigaddset(&raw mut set, *signal))?;
+            }
+        }
+        Ok(set)
+    }
+
+    /// Blocks these signals in this thread, or unblocks them.
+    fn apply(&self, how: c_int) -> io::Result<()> {
+        // SAFETY: the set is initialised and outlives the call. A null pointer for the old mask is allowed.
+        match unsafe { pthread_sigmask(how, &raw const *self, ptr::null_mut()) } {
+            0 => Ok(()),
+            // It returns its error instead of setting the thread's.
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+}
+
+/// Sends this thread a signal that is blocked, and lets it do what it does to a program that has not blocked it.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn raise_blocked(signal: c_int) -> io::Result<()> {
+    let set = RawSignalSet::of(&[signal])?;
+    set.apply(SIG_UNBLOCK)?;
+    // SAFETY: it takes no pointer, and no handler of ours runs.
+    let raised = check(unsafe { raise(signal) });
+    set.apply(SIG_BLOCK)?;
+    raised
+}
+
 unsafe extern "C" {
+    fn raise(signal: c_int) -> c_int;
     fn sigemptyset(set: *mut RawSignalSet) -> c_int;
     fn sigaddset(set: *mut RawSignalSet, signal: c_int) -> c_int;
     fn pthread_sigmask(how: c_int, set: *const RawSignalSet, old: *mut RawSignalSet) -> c_int;
     fn sigwait(set: *const RawSignalSet, signal: *mut c_int) -> c_int;
 }
 
-#[cfg(target_os = "linux")]
-const SIG_BLOCK: c_int = 0;
-#[cfg(not(target_os = "linux"))]
-const SIG_BLOCK: c_int = 1;
+const SIG_BLOCK: c_int = if cfg!(target_os = "linux") { 0 } else { 1 };
+const SIG_UNBLOCK: c_int = SIG_BLOCK + 1;
 
 /// Signals that this thread, and every thread it starts from now on, no longer receives: they wait for
 /// [`BlockedSignals::wait`].
@@ -130,20 +176,9 @@ impl BlockedSignals {
     ///
     /// When one of them is no signal.
     pub fn block(signals: &[c_int]) -> io::Result<Self> {
-        let mut set = RawSignalSet([0; 128]);
-        // SAFETY: `set` is as large and as aligned as any `sigset_t` and is emptied before anything else looks at it; no
-        // call keeps a pointer. A null pointer for the old mask is allowed.
-        unsafe {
-            check(sigemptyset(&raw mut set))?;
-            for signal in signals {
-                check(sigaddset(&raw mut set, *signal))?;
-            }
-            match pthread_sigmask(SIG_BLOCK, &raw const set, ptr::null_mut()) {
-                0 => Ok(Self(set)),
-                // It returns its error instead of setting the thread's.
-                error => Err(io::Error::from_raw_os_error(error)),
-            }
-        }
+        let set = RawSignalSet::of(signals)?;
+        set.apply(SIG_BLOCK)?;
+        Ok(Self(set))
     }
 
     /// Waits for one of them, and takes it.

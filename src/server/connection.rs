@@ -19,6 +19,7 @@ use super::{Context, Slot};
 use crate::limits;
 use crate::log::Level;
 use crate::net::{Line, LineReader, TelnetReader};
+use crate::program;
 use crate::protocol::{self, Dialect, Event, Fault, Name, Request, Scope, Seat};
 
 /// A connection that has been accepted.
@@ -145,8 +146,7 @@ impl Conversation {
     fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
         let text = protocol::clean(bytes);
-        #[cfg(debug_assertions)]
-        panic_if_told(&text);
+        program::panic_if_told(&text);
         let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
         let request = match (dialect.decode_request(&text, &mut self.seat), line) {
             (Request::Faulty(fault), _) => Request::Faulty(fault),
@@ -336,14 +336,6 @@ impl Drop for Conversation {
             self.pass.flush();
         }
     }
-}
-
-/// For tests of what a panic leaves behind: a debug build panics at the line that the environment names.
-#[cfg(debug_assertions)]
-fn panic_if_told(line: &str) {
-    static LINE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let told = LINE.get_or_init(|| std::env::var("PARLEY_PANIC_AT").ok());
-    assert_ne!(told.as_deref(), Some(line), "told to panic");
 }
 
 /// Reads what the client has sent and nobody wants any more, until it has closed its side too.
