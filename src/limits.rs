@@ -176,3 +176,30 @@ pub const BUSY_STREAM_RETRY: Duration = Duration::from_millis(10);
 
 /// Lines that the client's reader threads may be ahead of the loop that handles them.
 pub const CLIENT_READ_AHEAD: usize = 256;
+
+/// Bytes of the line being typed, pasted ones included; what is pasted beyond that is not taken.
+pub const EDITED_BYTES: usize = 4 << 20;
+
+/// Typed lines that Up brings back.
+pub const HISTORY_LINES: usize = 1000;
+
+/// Bytes of a typed line that is still worth bringing back.
+pub const HISTORY_BYTES: usize = 16 << 10;
+
+/// Names that Tab knows.
+pub const NAMES_REMEMBERED: usize = 1024;
+
+/// Wait before the client connects again after a lost connection; it doubles with each failure in a row.
+pub const RECONNECT_FIRST: Duration = Duration::from_secs(1);
+
+/// Longest wait before the client connects again.
+pub const RECONNECT_MOST: Duration = Duration::from_secs(60);
+
+/// Bytes that are read from the keyboard at a time; a terminal hands over no more at once.
+pub const KEYBOARD_READ: usize = 4 << 10;
+
+/// How often a change of the terminal's modes is tried that a signal has cut short.
+pub const MODE_TRIES: u32 = 3;
+
+/// Wait before the keyboard is tried again that belongs to another program at the moment.
+pub const BACKGROUND_RETRY: Duration = Duration::from_millis(200);

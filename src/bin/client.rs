@@ -13,12 +13,13 @@ fn main() -> ExitCode {
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::complain(2, &error),
     };
-    let session = (options.kind.begin)(Setup {
+    let setup = Setup {
         server: format!("{} port {}", options.address, options.port),
         name: options.name,
         user: env::var("USER").ok(),
-    });
-    match client::run(session, &options.address, options.port) {
+        reconnect: options.reconnect,
+    };
+    match client::run(options.kind, setup, options.preferences, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
         Err(error) => program::complain(1, &format_args!("client: {error}")),
     }

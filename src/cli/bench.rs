@@ -27,10 +27,12 @@ static SPEC: Spec = Spec {
         Flag::option("runs", "COUNT", "Runs of each workload, after one that does not count").default("5"),
         Flag::switch("json", "Print the figures as JSON"),
     ],
-    more: "
-Each message is checked: it arrives once and in order, or the status is 1.
-",
+    more: || String::from(MORE),
 };
+
+const MORE: &str = "
+Each message is checked: it arrives once and in order, or the status is 1.
+";
 
 /// Takes the load generator's arguments apart.
 ///

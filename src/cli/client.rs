@@ -1,10 +1,11 @@
 //! The client's command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use super::{DEFAULT_PORT, Flag, Invocation, Matches, Problem, Spec, UsageError, without_brackets};
-use crate::client::KINDS;
 use crate::client::session::Kind;
+use crate::client::{Color, KINDS, Preferences};
 
 /// What the client is told.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub struct Options {
     pub kind: &'static Kind,
     /// The name to log in with, instead of asking for it.
     pub name: Option<String>,
+    /// Whether to connect again when the connection is lost.
+    pub reconnect: bool,
+    /// How the person wants it.
+    pub preferences: Preferences,
 }
 
 static SPEC: Spec = Spec {
@@ -29,22 +34,28 @@ static SPEC: Spec = Spec {
         Flag::option("port", "PORT", "Connect to this port").short('p').default("5378"),
         Flag::option("protocol", "PROTOCOL", "Speak this protocol").choices(protocols).default("cap"),
         Flag::option("name", "NAME", "Log in with this name, without being asked for it").short('n'),
+        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost"),
+        Flag::option("color", "WHEN", "Color names (always), or what no script compares (auto)")
+            .choices(colors)
+            .default("auto"),
+        Flag::switch("timestamps", "Show the time before each line"),
+        Flag::switch("bell", "Make a sound with each message"),
+        Flag::option("log", "FILE", "Copy the chat to the end of this file, which only you can read"),
+        Flag::switch("plain", "Leave the editing of lines to the terminal"),
     ],
-    more: "
-In the chat, with cap:
-  @NAME MESSAGE   Send a message to one user
-  !who            List who is online
-  !quit           Leave
+    more,
+};
 
-With wac, where everything else goes to everybody (the name is yours, or what --name says):
-  @NAME MESSAGE   Whisper to one user
-  !who            List who is online
-  !sec            Ask for the secret
-  quit, !quit     Leave
+/// The commands of each protocol, examples, exit statuses.
+fn more() -> String {
+    let mut text = String::new();
+    for kind in KINDS {
+        text += &format!("\nIn the chat, with {}, {}:\n{}", kind.key, kind.about, kind.help());
+    }
+    text + EXAMPLES
+}
 
-With chat, where everything goes to everybody:
-  !quit           Leave
-
+const EXAMPLES: &str = "
 Examples:
   client --address chat.example.org --name ann
   client ann chat://chat.example.org:5378
@@ -52,8 +63,27 @@ Examples:
 
 Exit status: 0 after a good end, 1 when the connection fails or is lost or the login is refused for good,
 2 for a wrong command line, 130 after Ctrl-C.
-",
-};
+";
+
+fn colors() -> Vec<String> {
+    Color::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// What a word for colours stands for.
+fn color(word: &str) -> Option<Color> {
+    Color::ALL.iter().find_map(|(name, color)| (*name == word).then_some(*color))
+}
+
+/// The options that say nothing of the server or the login.
+fn preferences(matches: &Matches) -> Result<Preferences, UsageError> {
+    Ok(Preferences {
+        plain: matches.has("plain"),
+        color: matches.choice("color", color)?.unwrap_or_default(),
+        timestamps: matches.has("timestamps"),
+        bell: matches.has("bell"),
+        log: matches.text("log").map(PathBuf::from),
+    })
+}
 
 fn protocols() -> Vec<String> {
     KINDS.iter().map(|kind| kind.key.to_owned()).collect()
@@ -89,18 +119,24 @@ fn by_options(matches: &Matches) -> Result<Options, UsageError> {
         return Err(SPEC.error(Problem::Missing("name")));
     }
     let port = matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT);
-    Ok(Options { address: matches.address(), port, kind, name })
+    let (reconnect, preferences) = (matches.has("reconnect"), preferences(matches)?);
+    Ok(Options { address: matches.address(), port, kind, name, reconnect, preferences })
 }
+
+/// The options that a chat:// server takes the place of.
+const SAID_BY_URL: [&str; 4] = ["address", "port", "protocol", "name"];
 
 /// `<user> chat://<host>:<port>` (H12, H13).
 fn by_url(matches: &Matches, user: &str, server: &str) -> Result<Options, UsageError> {
-    if let Some((option, _)) = matches.given.first() {
+    if let Some((option, _)) = matches.given.iter().find(|(option, _)| SAID_BY_URL.contains(option)) {
         return Err(SPEC.error(Problem::Conflict(option)));
     }
     let (Some((address, port)), Some(kind)) = (host_and_port(server), kind("chat")) else {
         return Err(SPEC.error(Problem::InvalidServer));
     };
-    Ok(Options { address: address.to_owned(), port, kind, name: Some(user.to_owned()) })
+    let (address, name) = (address.to_owned(), Some(user.to_owned()));
+    let (reconnect, preferences) = (matches.has("reconnect"), preferences(matches)?);
+    Ok(Options { address, port, kind, name, reconnect, preferences })
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
@@ -132,6 +168,24 @@ mod tests {
         let expected = Ok(("localhost".into(), 99, "wac", Some("ann".into())));
         assert_eq!(run(&["-a", "localhost", "-p", "99", "-n", "ann", "--protocol", "wac"]), expected);
         assert_eq!(run(&["--address=localhost", "--port=99", "--name=ann", "--protocol=wac"]), expected);
+    }
+
+    #[test]
+    fn what_a_person_prefers_goes_with_either_form() {
+        let args = ["--plain", "--color", "always", "--timestamps", "--bell", "--log", "chat.log", "--reconnect"];
+        let preferences = Preferences {
+            plain: true,
+            color: Color::Always,
+            timestamps: true,
+            bell: true,
+            log: Some(PathBuf::from("chat.log")),
+        };
+        for server in [&[][..], &["ann", "chat://localhost:99"]] {
+            let options = outcome(parse(args.iter().chain(server).map(OsString::from))).expect("they go together");
+            assert_eq!((options.preferences, options.reconnect), (preferences.clone(), true));
+        }
+        let options = outcome(parse([])).expect("nothing is needed");
+        assert_eq!((options.preferences, options.reconnect), (Preferences::default(), false));
     }
 
     #[test]
@@ -176,6 +230,7 @@ mod tests {
             (&["--nmae", "ann"], "unknown option '--nmae'"),
             (&["--name"], "option '--name' needs a value"),
             (&["--protocol", "irc"], "which takes cap, wac or chat"),
+            (&["--color", "red"], "which takes auto, always or never"),
             (&["--protocol", "chat"], "option '--name' is missing"),
         ] {
             let text = run(args).expect_err("it is wrong");

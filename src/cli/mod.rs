@@ -90,7 +90,7 @@ pub(crate) struct Spec {
     words: usize,
     flags: &'static [Flag],
     /// What follows the options in the help text.
-    more: &'static str,
+    more: fn() -> String,
 }
 
 /// What is wrong with a command line; it shows as one line that names the program and also says what would be right.
@@ -189,7 +189,7 @@ impl Spec {
         for flag in self.all_flags() {
             text += &format!("{:width$}  {}\n", flag.synopsis(), flag.description());
         }
-        text + self.more
+        text + &(self.more)()
     }
 }
 

@@ -46,14 +46,16 @@ static SPEC: Spec = Spec {
         Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say"),
         Flag::option("log-level", "LEVEL", "What goes to standard error").choices(levels).default("info"),
     ],
-    more: "
+    more: || String::from(MORE),
+};
+
+const MORE: &str = "
 Example:
   server --address 0.0.0.0 --port 5378 --max-clients 100
 
 Ctrl-C ends it in good order: what was sent is delivered first. A second one ends it at once.
 Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 for a wrong command line.
-",
-};
+";
 
 /// The choice that lets the server find out for itself.
 const AUTO: &str = "auto";

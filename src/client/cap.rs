@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
-use super::typed::{QUIT, WHO, addressed};
+use super::typed::{HELP, QUIT, WHO, addressed};
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Fault, Request};
@@ -20,6 +20,10 @@ pub struct CapSession {
     server: String,
     /// A name from the command line, to be tried first.
     given_name: Option<String>,
+    /// The name that is logged in.
+    name: String,
+    /// Whether to connect again when the connection is lost.
+    reconnect: bool,
     link: Link,
     stage: Stage,
     /// What the server is known to speak (K1).
@@ -42,10 +46,19 @@ enum Link {
 enum Stage {
     /// At the name prompt.
     Asking,
-    /// A name is given, and perhaps sent. `renewed`: the connection was gone once already, and has been made anew.
-    LoggingIn { name: String, sent: bool, renewed: bool },
+    /// A name is given, and perhaps sent.
+    LoggingIn { name: String, sent: bool, attempt: Attempt },
     /// Logged in.
     Chatting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    First,
+    /// The connection was gone, and has been made anew (K4).
+    Renewed,
+    /// The connection was lost in mid-chat; this goes on until it works.
+    Again,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +95,8 @@ impl CapSession {
         Self {
             server: setup.server,
             given_name: setup.name,
+            name: String::new(),
+            reconnect: setup.reconnect,
             link: Link::Down,
             stage: Stage::Asking,
             revision: REVISION_2,
@@ -98,7 +113,7 @@ impl CapSession {
         match typed {
             Typed::Line(line) if line.trim() == QUIT => self.quit(actions),
             typed if self.is_logging_in() => {
-                if typed == Typed::End {
+                if typed == Typed::End && !self.is_returning() {
                     actions.push(Action::WaitAtMost(END_WAIT));
                 }
                 self.kept.push_back(typed);
@@ -118,6 +133,8 @@ impl CapSession {
         } else if line_without_blanks == WHO {
             let awaited = if self.revision == REVISION_1 { Awaited::Who } else { Awaited::List };
             self.request(&Request::Names, awaited, actions);
+        } else if line_without_blanks == HELP {
+            actions.push(Action::Help);
         } else if let Some((to, text)) = addressed(line) {
             self.request(&Request::Direct { to, text }, Awaited::Send, actions);
         } else if !line_without_blanks.is_empty() {
@@ -145,7 +162,7 @@ impl CapSession {
             self.link = Link::Connecting;
             actions.push(Action::Connect);
         }
-        self.stage = Stage::LoggingIn { name: name.to_owned(), sent: false, renewed: false };
+        self.stage = Stage::LoggingIn { name: name.to_owned(), sent: false, attempt: Attempt::First };
         self.send_login(actions);
     }
 
@@ -158,7 +175,7 @@ impl CapSession {
         *sent = true;
         let name = name.clone();
         actions.push(self.encode(&Request::Login { name: &name }));
-        if self.leaving == Leaving::No && !self.kept.contains(&Typed::End) {
+        if self.leaving == Leaving::No && (self.is_returning() || !self.kept.contains(&Typed::End)) {
             actions.push(Action::WaitAtMost(LOGIN_WAIT));
         }
     }
@@ -182,16 +199,23 @@ impl CapSession {
         };
         let login = self.name_being_answered();
         match (event, login) {
-            (Event::Delivery { from, text, .. }, _) => actions.push(print(messages::delivery(from, text))),
+            (Event::Delivery { from, text, .. }, _) => {
+                let (line, sender) = messages::delivery(from, text);
+                actions.push(Action::Message { line, sender });
+            }
             (Event::Sent, _) => self.answer(&[Awaited::Send], messages::SENT, actions),
             (Event::NoSuchUser { .. }, _) => self.answer(&[Awaited::Send], messages::NO_SUCH_USER, actions),
             (Event::Names(names), _) => {
                 self.answer(&[Awaited::List, Awaited::Who], messages::online(&names), actions);
+                actions.push(Action::Names(names.iter().map(|&name| name.to_owned()).collect()));
             }
             (Event::Welcome { .. }, Some(name)) => self.logged_in(&name, actions),
             (Event::NameInUse { .. }, Some(name)) => self.refused(messages::name_in_use(&name), actions),
             (Event::Faulty(Fault::Header), Some(_)) => self.refused(messages::BAD_HEADER.to_owned(), actions),
             (Event::Faulty(_), Some(name)) => self.refused(messages::malformed_name(&name), actions),
+            (Event::ServerFull, Some(_)) if self.is_returning() => {
+                self.come_back(messages::SERVER_FULL.to_owned(), actions);
+            }
             (Event::ServerFull, Some(_)) => {
                 actions.extend([print(messages::SERVER_FULL), Action::Exit(1)]);
             }
@@ -232,15 +256,20 @@ impl CapSession {
 
     fn logged_in(&mut self, name: &str, actions: &mut Vec<Action>) {
         self.stage = Stage::Chatting;
+        name.clone_into(&mut self.name);
         if self.leaving == Leaving::No {
             actions.push(Action::WaitForever);
         }
-        actions.push(print(messages::logged_in(name)));
+        actions.extend([Action::LoggedIn, print(messages::logged_in(name))]);
         self.act_on_kept(actions);
     }
 
     /// RA2: asks again. The server closes after a refusal, so the next try gets a connection of its own.
     fn refused(&mut self, text: String, actions: &mut Vec<Action>) {
+        if self.is_returning() {
+            self.come_back(text, actions);
+            return;
+        }
         actions.extend([print(text), Action::Disconnect]);
         self.link = Link::Down;
         self.stage = Stage::Asking;
@@ -250,6 +279,26 @@ impl CapSession {
         }
         actions.extend([print(messages::ENTER_LOGIN), Action::WaitForever]);
         self.act_on_kept(actions);
+    }
+
+    fn is_returning(&self) -> bool {
+        matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Again, .. })
+    }
+
+    /// Connects again, and logs in with the same name. What is typed meanwhile waits.
+    fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
+        if self.leaving != Leaving::No {
+            actions.push(Action::Exit(1));
+            return;
+        }
+        let unanswered = self.awaited.iter().filter(|awaited| **awaited == Awaited::Send).count();
+        if unanswered > 0 {
+            actions.push(warn(messages::unanswered(unanswered)));
+        }
+        self.awaited.clear();
+        self.link = Link::Connecting;
+        self.stage = Stage::LoggingIn { name: self.name.clone(), sent: false, attempt: Attempt::Again };
+        actions.extend([Action::WaitForever, Action::Reconnect(why)]);
     }
 
     fn act_on_kept(&mut self, actions: &mut Vec<Action>) {
@@ -264,7 +313,7 @@ impl CapSession {
 
     /// RI7: leaves, whatever is going on.
     fn quit(&mut self, actions: &mut Vec<Action>) {
-        if self.stage == Stage::Asking && self.link == Link::Connecting {
+        if self.link == Link::Connecting && (self.stage == Stage::Asking || self.is_returning()) {
             actions.push(Action::Exit(0));
         } else {
             self.leave(true, QUIT_WAIT, actions);
@@ -312,8 +361,14 @@ impl CapSession {
         }
         match &mut self.stage {
             Stage::Asking => {}
-            Stage::LoggingIn { sent, renewed, .. } if !*renewed => {
-                (*sent, *renewed) = (false, true);
+            Stage::Chatting if self.reconnect => {
+                self.come_back(messages::connection_lost(&self.server, reason), actions);
+            }
+            Stage::LoggingIn { attempt: Attempt::Again, .. } => {
+                self.come_back(messages::connection_lost(&self.server, reason), actions);
+            }
+            Stage::LoggingIn { sent, attempt, .. } if *attempt == Attempt::First => {
+                (*sent, *attempt) = (false, Attempt::Renewed);
                 self.link = Link::Connecting;
                 actions.push(Action::Connect);
             }
@@ -343,12 +398,18 @@ impl Session for CapSession {
                     self.finish_if_leaving(actions);
                 }
             }
+            Input::Unreachable(reason) if self.is_returning() => {
+                self.come_back(messages::cannot_connect(&self.server, &reason), actions);
+            }
             Input::Unreachable(reason) => {
                 actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
             }
             Input::Received(line) => self.received(&line, actions),
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
             Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
+            Input::TimeUp { .. } if self.is_returning() && self.leaving == Leaving::No => {
+                self.come_back(messages::no_answer(&self.server), actions);
+            }
             Input::TimeUp { .. } if self.is_logging_in() && self.leaving == Leaving::No => {
                 actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]);
             }
@@ -361,6 +422,10 @@ impl Session for CapSession {
 
     fn wants_input(&self) -> bool {
         !self.is_logging_in()
+    }
+
+    fn asks_for_name(&self) -> bool {
+        self.stage == Stage::Asking
     }
 }
 

@@ -1,51 +1,78 @@
-//! The thread on standard input: turns what is typed, or comes through a pipe, into events, a line each.
+//! The thread on standard input: turns what is typed, or comes through a pipe, into events: a line each, or keys as they
+//! come where the line is edited here.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
-use super::Event;
-use crate::limits::{BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD};
+use super::event_loop::Event;
+use super::terminal::is_in_foreground;
+use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
 
 /// What the thread reports.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Report {
     /// A line, also the last one if it has no LF.
-    Typed(String),
+    Line(String),
+    /// What a terminal has sent.
+    Keys(Vec<u8>),
     /// A line that is too long.
     TooLong,
     /// There is no more.
     End,
 }
 
-/// How far the thread may be ahead of whoever handles its lines.
+/// How far the thread may be ahead of whoever handles its reports.
 #[derive(Debug)]
 pub(super) struct Throttle(Receiver<()>);
 
 impl Throttle {
-    /// Lets the thread read one line more.
+    /// Lets the thread report once more.
     pub(super) fn release(&self) {
         let _ = self.0.try_recv();
     }
 }
 
 /// Starts the thread.
-pub(super) fn spawn(events: SyncSender<Event>) -> io::Result<Throttle> {
+pub(super) fn spawn(events: SyncSender<Event>, as_keys: bool) -> io::Result<Throttle> {
     let (ahead, throttle) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     thread::Builder::new().name(String::from("keyboard")).spawn(move || {
-        run(io::stdin(), |report| ahead.send(()).is_ok() && events.send(Event::Keyboard(report)).is_ok());
+        let report = |report| ahead.send(()).is_ok() && events.send(Event::Keyboard(report)).is_ok();
+        if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
     })?;
     Ok(Throttle(throttle))
 }
 
-/// Reports until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
-fn run(source: impl Read, mut report: impl FnMut(Report) -> bool) {
+/// Reports what comes until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
+fn read_keys(mut source: impl Read, mut report: impl FnMut(Report) -> bool) {
+    let mut buffer = [0; KEYBOARD_READ];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(count @ 1..) => {
+                if !report(Report::Keys(buffer[..count].to_vec())) {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // Ctrl-Z, then `bg`: it is somebody else who is typing.
+            Err(_) if !is_in_foreground() => thread::park_timeout(BACKGROUND_RETRY),
+            Ok(0) | Err(_) => {
+                report(Report::End);
+                return;
+            }
+        }
+    }
+}
+
+/// Reports lines until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
+fn read_lines(source: impl Read, mut report: impl FnMut(Report) -> bool) {
     let mut reader = LineReader::new(source, CLIENT_MAX_LINE);
     loop {
         while let Some(line) = reader.buffered_line() {
             let heard = match line {
-                Line::Whole(line) => report(Report::Typed(String::from_utf8_lossy(line).into_owned())),
+                Line::Whole(line) => report(Report::Line(String::from_utf8_lossy(line).into_owned())),
                 Line::TooLong(_) => report(Report::TooLong),
             };
             if !heard {
@@ -61,7 +88,7 @@ fn run(source: impl Read, mut report: impl FnMut(Report) -> bool) {
         }
     }
     let rest = reader.into_rest();
-    if rest.is_empty() || report(Report::Typed(String::from_utf8_lossy(&rest).into_owned())) {
+    if rest.is_empty() || report(Report::Line(String::from_utf8_lossy(&rest).into_owned())) {
         report(Report::End);
     }
 }
@@ -73,11 +100,11 @@ mod tests {
     #[test]
     fn k3_the_last_line_needs_no_line_feed() {
         let mut reports = Vec::new();
-        run(&b"ann\r\n\n@bob hi"[..], |report| {
+        read_lines(&b"ann\r\n\n@bob hi"[..], |report| {
             reports.push(report);
             true
         });
-        let typed = |text: &str| Report::Typed(text.to_owned());
+        let typed = |text: &str| Report::Line(text.to_owned());
         assert_eq!(reports, [typed("ann"), typed(""), typed("@bob hi"), Report::End]);
     }
 
@@ -98,17 +125,17 @@ mod tests {
             }
         }
         let mut reports = Vec::new();
-        run(Busy(0), |report| {
+        read_lines(Busy(0), |report| {
             reports.push(report);
             true
         });
-        assert_eq!(reports, [Report::Typed("ann".into()), Report::End]);
+        assert_eq!(reports, [Report::Line("ann".into()), Report::End]);
     }
 
     #[test]
     fn it_ends_when_nobody_listens() {
         let mut count = 0;
-        run(&b"a\nb\nc\n"[..], |_| {
+        read_lines(&b"a\nb\nc\n"[..], |_| {
             count += 1;
             count < 2
         });

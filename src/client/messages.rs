@@ -1,6 +1,7 @@
 //! Every text that the client shows a person. Those with an id are the specification's, byte for byte.
 
 use std::fmt::Display;
+use std::ops::Range;
 
 use crate::protocol::clean;
 
@@ -64,9 +65,10 @@ pub fn malformed_name(name: &str) -> String {
     format!("Cannot log in as {name}. That username contains disallowed characters.")
 }
 
-/// RI10: a message from a user.
-pub fn delivery(from: &str, text: &str) -> String {
-    format!("From {from}: {text}")
+/// RI10: a message from a user, and where the name stands in it.
+pub fn delivery(from: &str, text: &str) -> (String, Range<usize>) {
+    const BEFORE: &str = "From ";
+    (format!("{BEFORE}{from}: {text}"), BEFORE.len()..BEFORE.len() + from.len())
 }
 
 /// RI11: who is online, a line each.
@@ -90,6 +92,40 @@ pub fn connection_lost(server: &str, reason: Option<&str>) -> String {
         Some(reason) => format!("The connection to {server} was lost: {reason}"),
         None => format!("The connection to {server} was lost: the server closed it."),
     }
+}
+
+/// The name was not taken back after the connection was lost.
+pub fn cannot_log_in_again(server: &str, reason: &str) -> String {
+    format!("Cannot log in to {server} again: {reason}")
+}
+
+/// Some messages were never acknowledged (K6).
+pub fn unanswered(count: usize) -> String {
+    match count {
+        1 => String::from("Your last message was not acknowledged; it may be lost."),
+        _ => format!("Your last {count} messages were not acknowledged; they may be lost."),
+    }
+}
+
+/// It goes on by itself, so many seconds later.
+pub fn trying_again(what: &str, seconds: u64) -> String {
+    let what = what.trim_end_matches('.');
+    format!("{what}; trying again in {seconds} s.")
+}
+
+/// The keys of the line editor, below what can be typed.
+pub const KEYS: &str = "\
+  Tab completes @names and !commands, twice lists them; Up and Down bring back what you typed;
+  Ctrl-A and Ctrl-E go to the start and the end, Ctrl-W, Ctrl-U and Ctrl-K delete, Ctrl-L clears.\n";
+
+/// There is no line editor, for this reason.
+pub fn plain_mode(reason: &dyn Display) -> String {
+    format!("This terminal's line cannot be edited here: {reason}")
+}
+
+/// The file that the chat is copied to cannot be written any more.
+pub fn log_failed(file: &str, reason: &dyn Display) -> String {
+    format!("Nothing more is copied to {file}: {reason}")
 }
 
 /// K3: the server does not say whether the login is good.

@@ -2,6 +2,7 @@
 //!
 //! A session does no I/O of its own and looks at no clock, so each one is tested as the function it is.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::signals::Signal;
@@ -32,13 +33,25 @@ pub enum Input {
 
 /// Something to do, in the order in which a session says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the text of a variant tells its fields")]
 pub enum Action {
     /// Show a line, or several, on standard output.
     Print(String),
+    /// Show somebody's message; the name of who sent it stands there in the line.
+    Message { line: String, sender: Range<usize> },
+    /// Remember these names: they can be completed.
+    Names(Vec<String>),
+    /// Show what can be typed.
+    Help,
     /// Show a diagnostic on standard error.
     Warn(String),
     /// Connect to the server.
     Connect,
+    /// Drop the connection, if there is one, and connect after a while, the longer the more often this has been to no
+    /// avail. The text says what has happened.
+    Reconnect(String),
+    /// The login has worked: the next [`Action::Reconnect`] is a first one.
+    LoggedIn,
     /// Drop the connection; nothing more will be heard of it.
     Disconnect,
     /// Send these bytes.
@@ -64,6 +77,11 @@ pub trait Session {
         true
     }
 
+    /// Whether the next typed line is a name, and nothing to be typed again.
+    fn asks_for_name(&self) -> bool {
+        false
+    }
+
     /// What stands before what is typed, on a terminal.
     fn prompt(&self) -> &'static str {
         ""
@@ -79,6 +97,8 @@ pub struct Setup {
     pub name: Option<String>,
     /// The name that the system knows the person by.
     pub user: Option<String>,
+    /// Whether to connect and to log in again when the connection is lost.
+    pub reconnect: bool,
 }
 
 /// A kind of session.
@@ -88,8 +108,37 @@ pub struct Kind {
     pub key: &'static str,
     /// Whether it cannot begin without a name.
     pub needs_name: bool,
+    /// What to know of it before anything is typed.
+    pub about: &'static str,
+    /// What can be typed.
+    pub commands: &'static [Command],
     /// Begins one.
     pub begin: fn(Setup) -> Box<dyn Session>,
+}
+
+/// Something that can be typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// How it is typed.
+    pub usage: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+impl Command {
+    /// The word by which it is known, if it is not a message.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        self.usage.split([' ', ',']).next().filter(|word| word.starts_with('!'))
+    }
+}
+
+impl Kind {
+    /// What can be typed, a line each.
+    pub fn help(&self) -> String {
+        let width = self.commands.iter().map(|command| command.usage.len()).max().unwrap_or(0);
+        let lines = self.commands.iter().map(|Command { usage, meaning }| format!("  {usage:width$}   {meaning}\n"));
+        lines.collect()
+    }
 }
 
 /// To show this.
@@ -108,7 +157,12 @@ pub(super) fn show(action: Action) -> String {
     match action {
         Action::Print(text) => format!("print {text}"),
         Action::Warn(text) => format!("warn {text}"),
+        Action::Message { line, .. } => format!("print {line}"),
+        Action::Names(names) => format!("names {}", names.join(" ")),
+        Action::Help => "help".into(),
         Action::Connect => "connect".into(),
+        Action::Reconnect(why) => format!("reconnect: {why}"),
+        Action::LoggedIn => "logged in".into(),
         Action::Disconnect => "disconnect".into(),
         Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
         Action::FinishSending => "finish".into(),

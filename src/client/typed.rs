@@ -6,6 +6,9 @@ pub(super) const QUIT: &str = "!quit";
 /// List who is online.
 pub(super) const WHO: &str = "!who";
 
+/// Say what can be typed.
+pub(super) const HELP: &str = "!help";
+
 /// The name and the text of `@<username> <message>`.
 pub(super) fn addressed(line: &str) -> Option<(&str, &str)> {
     let (name, text) = line.strip_prefix('@')?.split_once(' ')?;

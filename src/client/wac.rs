@@ -4,7 +4,7 @@ use std::mem;
 
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
-use super::typed::{QUIT, WHO, addressed};
+use super::typed::{HELP, QUIT, WHO, addressed};
 use crate::limits::{END_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
 use crate::protocol::{Dialect, Event, Request};
@@ -25,13 +25,26 @@ pub struct WacSession {
     server: String,
     /// The one name it ever logs in with.
     name: String,
-    connected: bool,
-    /// What was typed before there was a connection, and is done as soon as there is one.
+    /// Whether to connect again when the connection is lost.
+    reconnect: bool,
+    stage: Stage,
+    /// What was typed before it could be sent, and is done as soon as it can.
     kept: Vec<Input>,
     /// The person is leaving, by a word or by the end of input, and what still arrives is shown.
     leaving: Option<Leaving>,
     /// The server has said good-bye.
     dismissed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    /// Connected; the login is sent, and everything else is sent behind it.
+    Ready,
+    /// Connecting once more, after the connection was lost.
+    Returning,
+    /// Connected once more; the server has not said yet what becomes of the login.
+    LoggingIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +60,8 @@ impl WacSession {
         Self {
             server: setup.server,
             name: name.unwrap_or_else(|| GUEST.to_owned()),
-            connected: false,
+            reconnect: setup.reconnect,
+            stage: Stage::Connecting,
             kept: Vec::new(),
             leaving: None,
             dismissed: false,
@@ -57,6 +71,7 @@ impl WacSession {
     fn typed(&mut self, line: &str, actions: &mut Vec<Action>) {
         match line.trim() {
             "" => {}
+            HELP => actions.push(Action::Help),
             SECRET => actions.push(send(&Request::Secret)),
             WHO => actions.push(send(&Request::Names)),
             trimmed => match addressed(line) {
@@ -74,11 +89,53 @@ impl WacSession {
     }
 
     fn received(&mut self, line: String, actions: &mut Vec<Action>) {
-        self.dismissed = Wac.decode_event(&line) == Some(Event::Goodbye);
-        actions.push(print(line));
+        let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
+        self.dismissed = event == Event::Goodbye;
+        let is_refused = matches!(event, Event::NameInUse { .. } | Event::ServerFull);
+        if self.stage == Stage::LoggingIn && is_refused {
+            self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
+            return;
+        }
+        match event {
+            Event::Delivery { from, .. } => {
+                let sender = 0..from.len();
+                actions.push(Action::Message { line, sender });
+            }
+            Event::Names(names) => {
+                let names = Action::Names(names.into_iter().map(str::to_owned).collect());
+                actions.extend([print(line), names]);
+            }
+            _ => actions.push(print(line)),
+        }
+        if self.stage == Stage::LoggingIn {
+            self.ready(actions);
+        }
     }
 
-    fn disconnected(&self, reason: Option<&str>, actions: &mut Vec<Action>) {
+    /// What is typed goes out from now on, and what was typed before.
+    fn ready(&mut self, actions: &mut Vec<Action>) {
+        self.stage = Stage::Ready;
+        actions.push(Action::LoggedIn);
+        for input in mem::take(&mut self.kept) {
+            self.handle(input, actions);
+        }
+    }
+
+    fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
+        self.stage = Stage::Returning;
+        self.dismissed = false;
+        actions.push(Action::Reconnect(why));
+    }
+
+    fn is_returning(&self) -> bool {
+        matches!(self.stage, Stage::Returning | Stage::LoggingIn)
+    }
+
+    fn disconnected(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
+        if self.reconnect && self.leaving.is_none() {
+            self.come_back(messages::connection_lost(&self.server, reason), actions);
+            return;
+        }
         let expected = match self.leaving {
             None => self.dismissed,
             Some(Leaving::Quit) => true,
@@ -97,23 +154,28 @@ impl Session for WacSession {
         match input {
             Input::Start => actions.push(Action::Connect),
             Input::Connected => {
-                self.connected = true;
                 actions.push(send(&Request::Login { name: &self.name }));
-                for input in mem::take(&mut self.kept) {
-                    self.handle(input, actions);
+                match self.stage {
+                    Stage::Returning => self.stage = Stage::LoggingIn,
+                    _ => self.ready(actions),
                 }
+            }
+            Input::Unreachable(reason) if self.is_returning() => {
+                self.come_back(messages::cannot_connect(&self.server, &reason), actions);
             }
             Input::Unreachable(reason) => {
                 actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
             }
             Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
-            Input::Typed(line) if is_quit(&line) && self.connected => self.leave(Leaving::Quit, actions),
-            Input::Typed(line) if is_quit(&line) && self.kept.is_empty() => actions.push(Action::Exit(0)),
+            Input::Typed(line) if is_quit(&line) && self.stage == Stage::Ready => self.leave(Leaving::Quit, actions),
+            Input::Typed(line) if is_quit(&line) && (self.kept.is_empty() || self.is_returning()) => {
+                actions.push(Action::Exit(0));
+            }
             Input::Typed(line) if is_quit(&line) => {
                 actions.push(Action::WaitAtMost(QUIT_WAIT));
                 self.kept.push(Input::Typed(line));
             }
-            typed @ (Input::Typed(_) | Input::TypedEnd) if !self.connected => self.kept.push(typed),
+            typed @ (Input::Typed(_) | Input::TypedEnd) if self.stage != Stage::Ready => self.kept.push(typed),
             Input::Typed(line) => self.typed(&line, actions),
             Input::TypedEnd => self.leave(Leaving::EndOfInput, actions),
             Input::Received(line) => self.received(line, actions),
@@ -128,7 +190,7 @@ impl Session for WacSession {
     }
 
     fn wants_input(&self) -> bool {
-        self.connected
+        self.stage == Stage::Ready
     }
 }
 
@@ -140,4 +202,66 @@ fn send(request: &Request<'_>) -> Action {
     let mut line = Vec::new();
     Wac.encode_request(request, "", 0, &mut line);
     Action::Send(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::session::show;
+
+    fn feed(session: &mut WacSession, input: Input) -> Vec<String> {
+        let mut actions = Vec::new();
+        session.handle(input, &mut actions);
+        actions.into_iter().map(show).collect()
+    }
+
+    fn received(session: &mut WacSession, line: &str) -> Vec<String> {
+        feed(session, Input::Received(line.to_owned()))
+    }
+
+    fn typed(session: &mut WacSession, line: &str) -> Vec<String> {
+        feed(session, Input::Typed(line.to_owned()))
+    }
+
+    fn chatting(reconnect: bool) -> WacSession {
+        let name = Some(String::from("ann"));
+        let mut session = WacSession::new(Setup { server: "here".into(), name, user: None, reconnect });
+        assert_eq!(feed(&mut session, Input::Start), ["connect"]);
+        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "logged in"]);
+        session
+    }
+
+    #[test]
+    fn w14_lines_are_shown_in_full_and_names_in_them_are_known() {
+        let mut session = chatting(false);
+        let mut actions = Vec::new();
+        session.handle(Input::Received("bob: hi".into()), &mut actions);
+        session.handle(Input::Received("bob whispers, \"psst\"".into()), &mut actions);
+        let lines = ["bob: hi", "bob whispers, \"psst\""];
+        assert_eq!(actions, lines.map(|line| Action::Message { line: line.to_owned(), sender: 0..3 }));
+        assert_eq!(received(&mut session, "Online: a, b"), ["print Online: a, b", "names a b"]);
+        assert_eq!(received(&mut session, "anything"), ["print anything"]);
+        assert_eq!(typed(&mut session, "!help"), ["help"]);
+    }
+
+    #[test]
+    fn a_lost_connection_comes_back_and_what_was_typed_waits_for_the_login() {
+        let mut session = chatting(true);
+        received(&mut session, "The server is shutting down.");
+        let lost = ["reconnect: The connection to here was lost: the server closed it."];
+        assert_eq!(feed(&mut session, Input::Disconnected(None)), lost);
+        assert_eq!(typed(&mut session, "hello"), [""; 0]);
+        let refused = ["reconnect: Cannot connect to here: refused"];
+        assert_eq!(feed(&mut session, Input::Unreachable("refused".into())), refused);
+        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann"]);
+        let in_use = "Cannot log in as ann: that name is already in use.";
+        let again = format!("reconnect: Cannot log in to here again: {in_use}");
+        assert_eq!(received(&mut session, in_use), [again]);
+        feed(&mut session, Input::Connected);
+        let back = ["print Welcome, ann.", "logged in", "send MSG hello"];
+        assert_eq!(received(&mut session, "Welcome, ann."), back);
+        feed(&mut session, Input::Disconnected(None));
+        typed(&mut session, "lost");
+        assert_eq!(typed(&mut session, "quit"), ["exit 0"]);
+    }
 }

@@ -17,9 +17,15 @@ mod faults;
 mod fuzz;
 mod outbox;
 mod places;
+mod reconnect;
 mod shutdown;
 mod support;
 mod terminal;
+mod terminal_editing;
+mod terminal_modes;
 mod tidy;
 mod wac_client;
 mod wac_server;
+
+#[path = "../../src/client/screen/virtual_screen.rs"]
+mod virtual_screen;

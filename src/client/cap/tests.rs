@@ -29,6 +29,8 @@ impl Script {
     fn feed(&mut self, input: Input) -> Vec<String> {
         let mut actions = Vec::new();
         self.session.handle(input, &mut actions);
+        // What changes neither the screen nor the connection has tests of its own.
+        actions.retain(|action| !matches!(action, Action::LoggedIn | Action::Names(_)));
         actions.into_iter().map(show).collect()
     }
 
@@ -42,7 +44,7 @@ impl Script {
 }
 
 fn setup(name: Option<&str>) -> Setup {
-    Setup { server: "here port 1".into(), name: name.map(String::from), user: Some("user".into()) }
+    Setup { server: "here port 1".into(), name: name.map(String::from), user: Some("user".into()), ..Setup::default() }
 }
 
 const NOTHING: [&str; 0] = [];
@@ -250,7 +252,7 @@ fn k2_after_a_refusal_they_are_names_to_try() {
 #[test]
 fn k2_what_means_nothing_gets_a_hint_and_an_empty_line_nothing() {
     let mut script = Script::chatting();
-    for line in ["hello", "@bob", "@bob ", "@bob  \t", "@ hi", "!help", "!whoo", " @bob hi", "quit"] {
+    for line in ["hello", "@bob", "@bob ", "@bob  \t", "@ hi", "!hello", "!whoo", " @bob hi", "quit"] {
         let shown = script.typed(line);
         assert_eq!(shown.len(), 1, "{line:?}");
         assert!(["print", "@<username> <message>", "!who", "!quit"].iter().all(|word| shown[0].contains(word)));
@@ -433,4 +435,102 @@ fn g2_a_name_is_shown_without_what_drives_a_terminal() {
     let mut script = Script::new();
     let refused = "print Cannot log in as \u{fffd}[2J!. That username contains disallowed characters.";
     assert_eq!(script.typed("\u{1b}[2J!")[0], refused);
+}
+
+#[test]
+fn what_a_message_and_a_list_tell_of_names() {
+    let mut script = Script::chatting();
+    let mut actions = Vec::new();
+    script.session.handle(Input::Received("DELIVERY From From: hi".into()), &mut actions);
+    script.session.handle(Input::Received("LIST-OK a,b".into()), &mut actions);
+    let line = String::from("From From: From: hi");
+    assert_eq!(actions[0], Action::Message { line, sender: 5..9 });
+    assert_eq!(actions[2], Action::Names(vec!["a".into(), "b".into()]));
+}
+
+#[test]
+fn help_is_for_the_chat_and_a_name_like_any_other_before_it() {
+    let mut script = Script::new();
+    let refused = script.typed("!help");
+    assert_eq!(refused[0], "print Cannot log in as !help. That username contains disallowed characters.");
+    assert_eq!(Script::chatting().typed("!help"), ["help"]);
+}
+
+#[test]
+fn names_are_asked_for_until_one_is_given() {
+    let mut script = Script::new();
+    assert!(script.session.asks_for_name());
+    script.typed("ann");
+    assert!(!script.session.asks_for_name());
+    script.received("IN-USE");
+    assert!(script.session.asks_for_name());
+}
+
+/// Logged in as ann, and to come back after a loss.
+fn returning() -> Script {
+    let setup = Setup { reconnect: true, ..setup(Some("ann")) };
+    let mut script = Script { session: CapSession::new(setup) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    script.received("HELLO ann");
+    script
+}
+
+const LOST: [&str; 2] = ["wait for ever", "reconnect: The connection to here port 1 was lost: the server closed it."];
+
+#[test]
+fn a_lost_connection_comes_back_with_the_same_name_and_what_was_typed_waits() {
+    let mut script = returning();
+    script.typed("@bob one");
+    let lost = script.feed(Input::Disconnected(None));
+    assert_eq!(lost, [["warn Your last message was not acknowledged; it may be lost."].as_slice(), &LOST].concat());
+    assert_eq!(script.typed("@bob two"), NOTHING);
+    let again = script.feed(Input::Unreachable("refused".into()));
+    assert_eq!(again, ["wait for ever", "reconnect: Cannot connect to here port 1: refused"]);
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann", "wait 10"]);
+    let in_use = "reconnect: Cannot log in as ann. That username is already in use.";
+    assert_eq!(script.received("IN-USE"), ["wait for ever", in_use]);
+    script.feed(Input::Connected);
+    assert_eq!(script.received("BUSY"), ["wait for ever", "reconnect: Cannot log in. The server is full!"]);
+    script.feed(Input::Connected);
+    let no_answer = "reconnect: No answer from here port 1: nothing was sent.";
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["wait for ever", no_answer]);
+    script.feed(Input::Connected);
+    assert_eq!(script.feed(Input::Disconnected(None)), LOST);
+    script.feed(Input::Connected);
+    let back = ["wait for ever", "print Successfully logged in as ann!", "send SEND bob two"];
+    assert_eq!(script.received("HELLO ann"), back);
+}
+
+#[test]
+fn what_was_acknowledged_is_not_called_lost() {
+    let mut script = returning();
+    script.typed("@bob one");
+    script.received("SEND-OK");
+    script.typed("!who");
+    assert_eq!(script.feed(Input::Disconnected(None)), LOST);
+}
+
+#[test]
+fn one_can_leave_while_it_is_coming_back() {
+    let mut script = returning();
+    script.feed(Input::Disconnected(None));
+    script.typed("@bob hi");
+    assert_eq!(script.typed("!quit"), ["exit 0"]);
+    let mut script = returning();
+    script.feed(Input::Disconnected(None));
+    assert_eq!(script.feed(Input::TypedEnd), NOTHING);
+    script.feed(Input::Connected);
+    assert_eq!(script.received("HELLO ann")[2..], ["wait 5", "finish"]);
+}
+
+#[test]
+fn it_comes_back_only_to_where_it_was() {
+    let mut script = returning();
+    script.typed("!quit");
+    assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+    let mut script = Script { session: CapSession::new(Setup { reconnect: true, ..setup(Some("ann")) }) };
+    script.feed(Input::Start);
+    let failed = script.feed(Input::Unreachable("refused".into()));
+    assert_eq!(failed, ["warn Cannot connect to here port 1: refused", "exit 1"]);
 }

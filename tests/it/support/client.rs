@@ -81,6 +81,14 @@ impl Client {
         self.seen += line.len() + 1;
     }
 
+    /// This line has to be shown, whatever is shown before it.
+    #[track_caller]
+    pub fn expect_somewhen(&mut self, expected: &str) {
+        let (seen, line) = (self.seen, format!("{expected}\n"));
+        let at = self.output.wait_for(expected, |text, _| text[seen..].find(&line));
+        self.seen += at + line.len();
+    }
+
     /// Waits for a line on standard error with this in it.
     #[track_caller]
     pub fn expect_error(&self, part: &str) {

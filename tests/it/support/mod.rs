@@ -5,6 +5,7 @@ mod client;
 mod half_closed;
 mod peer;
 mod server;
+mod terminal;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
@@ -19,6 +20,7 @@ pub use self::client::Client;
 pub use self::half_closed::HalfClosed;
 pub use self::peer::{FakeServer, Peer};
 pub use self::server::Server;
+pub use self::terminal::Terminal;
 
 /// How long a test waits for a fact before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,11 +64,15 @@ impl Collected {
         let to_fill = collected.clone();
         let thread = move || {
             let mut stream = BufReader::new(stream);
+            let mut cut = Vec::new();
             loop {
-                let mut line = Vec::new();
-                let ended = stream.read_until(b'\n', &mut line).unwrap_or(0) == 0;
+                let read = stream.fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
+                stream.consume(read.len());
+                let ended = read.is_empty();
+                cut.extend(read);
+                let whole = if ended { cut.len() } else { whole_characters(&cut) };
                 let mut state = to_fill.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-                state.text += &String::from_utf8_lossy(&line);
+                state.text += &String::from_utf8_lossy(&cut.drain(..whole).collect::<Vec<_>>());
                 state.ended |= ended;
                 to_fill.0.1.notify_all();
                 if ended {
@@ -90,6 +96,14 @@ impl Collected {
             assert!(!left.is_zero(), "waited in vain for {what} in:\n{}", state.text);
             state = self.0.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+}
+
+/// How many bytes there are before the last character, if that one is cut; else all.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
     }
 }
 

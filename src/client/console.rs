@@ -1,0 +1,312 @@
+//! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Command as Program, Stdio};
+use std::time::SystemTime;
+
+use super::editor::{Completion, Decoder, Editor, Key, Outcome};
+use super::looks::{self, Color, Looks};
+use super::messages;
+use super::screen::{Line, Screen, Stream, Style};
+use super::session::{Command, Kind};
+use super::terminal::Terminal;
+use super::transcript::Transcript;
+use crate::net;
+
+/// What stands in the copy before what was typed.
+const TYPED: &str = "> ";
+
+/// How a person wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// To leave the line being typed to the terminal.
+    pub plain: bool,
+    /// What is coloured.
+    pub color: Color,
+    /// To show the time before each line.
+    pub timestamps: bool,
+    /// To make a sound with each message.
+    pub bell: bool,
+    /// A file to copy the chat to.
+    pub log: Option<PathBuf>,
+}
+
+impl Preferences {
+    /// Whether the line being typed is to be edited here: somebody is at a terminal, and has not said otherwise.
+    pub(super) fn want_editor(&self) -> bool {
+        !self.plain && io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb()
+    }
+}
+
+/// Something that a person has typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    Line(String),
+    /// There will be no more.
+    End,
+}
+
+/// The standard streams, the keyboard's line and the copy.
+#[derive(Debug)]
+pub(super) struct Console {
+    screen: Screen,
+    looks: Looks,
+    bell: bool,
+    transcript: Option<Transcript>,
+    kind: &'static Kind,
+    /// If the line being typed is edited here.
+    keyboard: Option<Keyboard>,
+}
+
+/// The line being typed, and what it takes.
+#[derive(Debug)]
+struct Keyboard {
+    terminal: Terminal,
+    decoder: Decoder,
+    editor: Editor,
+    completion: Completion,
+    /// Nobody listens any more.
+    ended: bool,
+}
+
+impl Keyboard {
+    fn line<'a>(&'a self, prompt: &'a str) -> Line<'a> {
+        Line { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
+    }
+}
+
+impl Console {
+    /// The standard streams as they are wanted, for this kind of session.
+    ///
+    /// # Errors
+    ///
+    /// When the file to copy to cannot be opened.
+    pub(super) fn open(preferences: Preferences, kind: &'static Kind) -> io::Result<Self> {
+        let wants_editor = preferences.want_editor();
+        let transcript = preferences.log.map(Transcript::open).transpose()?;
+        let is_terminal = io::stdout().is_terminal();
+        let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let looks = Looks {
+            dimmed: preferences.color == Color::Always || (preferences.color == Color::Auto && may_color),
+            colored: preferences.color == Color::Always,
+            clock: preferences.timestamps.then(clock_ahead_of_utc),
+        };
+        let mut console = Self {
+            screen: Screen::new(if is_terminal { Style::Prompts } else { Style::Lines }),
+            looks,
+            bell: preferences.bell,
+            transcript,
+            kind,
+            keyboard: None,
+        };
+        if wants_editor {
+            console.edit();
+        }
+        Ok(console)
+    }
+
+    /// Takes the line being typed over from the terminal, if that is possible.
+    fn edit(&mut self) {
+        match Terminal::open() {
+            Ok(Some(terminal)) => {
+                self.screen = Screen::new(Style::Editing(Terminal::size()));
+                self.keyboard = Some(Keyboard {
+                    terminal,
+                    decoder: Decoder::default(),
+                    editor: Editor::default(),
+                    completion: Completion::new(self.kind.commands.iter().filter_map(Command::word).collect()),
+                    ended: false,
+                });
+            }
+            Ok(None) => {}
+            Err(error) => self.screen.warn(&messages::plain_mode(&error)),
+        }
+    }
+
+    /// Whether keys are wanted, and not lines.
+    pub(super) fn takes_keys(&self) -> bool {
+        self.keyboard.is_some()
+    }
+
+    /// Shows a line of the chat, or several.
+    pub(super) fn print(&mut self, text: &str) {
+        self.print_line(text, None);
+    }
+
+    /// Shows somebody's message; the name of who sent it stands there in the line.
+    pub(super) fn message(&mut self, line: &str, sender: Range<usize>) {
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.completion.saw(&line[sender.clone()]);
+        }
+        self.print_line(line, Some(sender));
+        if self.bell {
+            self.screen.ring();
+        }
+    }
+
+    fn print_line(&mut self, text: &str, sender: Option<Range<usize>>) {
+        self.copy("", text);
+        self.screen.print(&self.looks.of(text, sender, SystemTime::now()));
+    }
+
+    /// Shows a diagnostic.
+    pub(super) fn warn(&mut self, text: &str) {
+        self.copy("", text);
+        self.screen.warn(text);
+    }
+
+    /// Remembers names, to be completed.
+    pub(super) fn saw(&mut self, names: &[String]) {
+        if let Some(keyboard) = &mut self.keyboard {
+            names.iter().for_each(|name| keyboard.completion.saw(name));
+        }
+    }
+
+    /// Shows what can be typed.
+    pub(super) fn help(&mut self) {
+        let mut text = self.kind.help();
+        if self.keyboard.is_some() {
+            text += messages::KEYS;
+        }
+        self.screen.print(&self.looks.aside(text.trim_end()));
+    }
+
+    /// Takes a line that the terminal, or a pipe, has handed over.
+    pub(super) fn line(&mut self, line: &str) {
+        self.screen.done(Line::default());
+        self.copy(TYPED, line);
+    }
+
+    /// Takes what a terminal has sent, and returns what has been typed with it. To be brought back by Up it has to be
+    /// `remembered`.
+    pub(super) fn keys(&mut self, bytes: &[u8], prompt: &str, remembered: bool) -> Vec<Typed> {
+        let mut typed = Vec::new();
+        let Some(keyboard) = self.keyboard.as_mut().filter(|keyboard| !keyboard.ended) else { return typed };
+        for key in keyboard.decoder.decode(bytes) {
+            if key == Key::Enter {
+                self.screen.done(keyboard.line(prompt));
+            }
+            match keyboard.editor.press(key, &keyboard.completion) {
+                None => {}
+                Some(Outcome::Done(text)) => {
+                    if remembered {
+                        keyboard.editor.remember(&text);
+                    }
+                    match text.is_empty() {
+                        true => typed.push(Typed::Line(text)),
+                        false => typed.extend(text.lines().map(|line| Typed::Line(line.to_owned()))),
+                    }
+                }
+                Some(Outcome::End) => {
+                    keyboard.ended = true;
+                    typed.push(Typed::End);
+                }
+                Some(Outcome::Clear) => self.screen.clear(),
+                Some(Outcome::Possible(words)) => self.screen.print(&self.looks.aside(&words.join("  "))),
+                Some(Outcome::Full) => self.screen.ring(),
+            }
+        }
+        for line in &typed {
+            if let Typed::Line(line) = line {
+                self.copy(TYPED, line);
+            }
+        }
+        typed
+    }
+
+    /// Shows everything that is to be shown, and behind it the line being typed.
+    ///
+    /// # Errors
+    ///
+    /// When standard output cannot be written.
+    pub(super) fn show(&mut self, prompt: &str) -> io::Result<()> {
+        match &self.keyboard {
+            Some(keyboard) => self.screen.show(keyboard.line(prompt)),
+            None => self.screen.show(Line { prompt, ..Line::default() }),
+        }
+        self.write()?;
+        match &mut self.keyboard {
+            Some(keyboard) => keyboard.terminal.ask_for_brackets(),
+            None => Ok(()),
+        }
+    }
+
+    /// Shows what is left to be shown, at the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Console::show`].
+    pub(super) fn end(&mut self, prompt: &str) -> io::Result<()> {
+        match &self.keyboard {
+            Some(keyboard) => self.screen.end(keyboard.line(prompt)),
+            None => self.screen.end(Line::default()),
+        }
+        self.write()
+    }
+
+    /// Ctrl-Z: leaves the terminal to others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Console::show`].
+    pub(super) fn leave_terminal(&mut self) -> io::Result<()> {
+        self.screen.hide();
+        self.write()?;
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.terminal.restore();
+        }
+        Ok(())
+    }
+
+    /// The terminal is ours again, and may have another size.
+    pub(super) fn take_terminal(&mut self) {
+        if let Some(keyboard) = &mut self.keyboard {
+            if let Err(error) = keyboard.terminal.edit() {
+                self.screen.warn(&messages::plain_mode(&error));
+            }
+            self.screen.forget();
+            self.resized();
+        }
+    }
+
+    /// The terminal has another size.
+    pub(super) fn resized(&mut self) {
+        if self.keyboard.is_some() {
+            self.screen.resize(Terminal::size());
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        for (stream, bytes) in self.screen.take() {
+            match stream {
+                Stream::Output => net::write_fully(&mut io::stdout(), &bytes)?,
+                // Nobody is left to hear of a standard error that cannot be written.
+                Stream::Errors => drop(net::write_fully(&mut io::stderr(), &bytes)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies to the file; one that cannot be written is given up.
+    fn copy(&mut self, mark: &str, text: &str) {
+        let Some(transcript) = &mut self.transcript else { return };
+        if let Err(error) = transcript.add(mark, text) {
+            let warning = messages::log_failed(&transcript.name(), &error);
+            self.transcript = None;
+            self.screen.warn(&warning);
+        }
+    }
+}
+
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Seconds by which the clock on the wall is ahead of UTC, by the system's `date`.
+fn clock_ahead_of_utc() -> i64 {
+    let output = Program::new("date").arg("+%z").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.ok().and_then(|output| looks::ahead_of_utc(&String::from_utf8_lossy(&output.stdout))).unwrap_or(0)
+}

@@ -1,0 +1,77 @@
+//! `--reconnect`: a server that goes away and comes back.
+
+use super::support::{Client, Server};
+
+const PROTOCOLS: [(&str, &str, &str); 3] = [
+    ("cap", "@bob hello", "Successfully logged in as ann!"),
+    ("wac", "@bob hello", "Welcome, ann."),
+    ("chat", "hello", "Registration successful.  Ready for messaging!"),
+];
+
+#[test]
+fn the_client_comes_back_with_its_name_and_what_was_typed_meanwhile() {
+    for (protocol, line, welcome) in PROTOCOLS {
+        for with_good_bye in [false, true] {
+            let mut server = Server::start();
+            let port = server.port();
+            let mut ann = Client::with(&port, &["--protocol", protocol, "--name", "ann", "--reconnect"]);
+            ann.expect_somewhen(welcome);
+            if with_good_bye {
+                server.signal("TERM");
+                server.expect_exit(0);
+            } else {
+                server.kill();
+            }
+            ann.expect_error("was lost: the server closed it; trying again in 1 s.");
+            ann.type_line(line);
+            let server = Server::with(&["--port", &port]);
+            let mut bob = server.wac("bob");
+            ann.expect_somewhen(welcome);
+            assert!(matches!(&bob.line().expect("a message")[..], b"ann: hello" | b"ann whispers, \"hello\""));
+            ann.type_line("!quit");
+            ann.expect_status(0);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_meanwhile_is_waited_for() {
+    for (protocol, _, welcome) in PROTOCOLS {
+        let mut server = Server::start();
+        let port = server.port();
+        let mut ann = Client::with(&port, &["--protocol", protocol, "--name", "ann", "--reconnect"]);
+        ann.expect_somewhen(welcome);
+        server.kill();
+        ann.expect_error("trying again in 1 s.");
+        let server = Server::with(&["--port", &port]);
+        let somebody_else = server.cap("ann");
+        ann.expect_error("trying again in 2 s.");
+        drop(somebody_else);
+        ann.expect_somewhen(welcome);
+    }
+}
+
+#[test]
+fn one_can_leave_while_it_is_away() {
+    for (protocol, _, welcome) in PROTOCOLS {
+        let mut server = Server::start();
+        let mut ann = Client::with(&server.port(), &["--protocol", protocol, "--name", "ann", "--reconnect"]);
+        ann.expect_somewhen(welcome);
+        server.kill();
+        ann.expect_error("trying again in 1 s.");
+        ann.type_line("!quit");
+        ann.expect_status(0);
+    }
+}
+
+#[test]
+fn a_server_that_was_never_there_is_reported_at_once() {
+    let port = {
+        let mut server = Server::start();
+        server.kill();
+        server.port()
+    };
+    let mut ann = Client::with(&port, &["--reconnect"]);
+    ann.expect("Welcome to Chat Client. Enter your login:");
+    ann.expect_exit(1);
+}

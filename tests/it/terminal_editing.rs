@@ -1,0 +1,236 @@
+//! The line editor, as a person sees it on a real terminal.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::support::{Server, Terminal};
+
+const SENT: &str = "The message was sent succesfully";
+
+/// The text as a terminal of so many columns wraps it.
+fn wrapped(text: &str, columns: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let rows = chars.chunks(columns).map(|row| row.iter().collect::<String>().trim_end().to_owned());
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn rt6_a_half_typed_line_survives_ten_messages() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let long = format!("@bob {}", "0123456789".repeat(6));
+    for (number, (columns, line)) in
+        [(80, "@bob half a line"), (20, "@bob half a line and more"), (20, &long[..60]), (20, &long)]
+            .into_iter()
+            .enumerate()
+    {
+        let name = format!("ann{number}");
+        let mut ann = Terminal::logged_in(columns, 24, &server.port(), &name);
+        let (half, rest) = line.split_at(10);
+        ann.types(half);
+        ann.sees(half.trim_end());
+        for number in 0..10 {
+            bob.ask(&format!("SEND {name} m{number}"), "SEND-OK");
+        }
+        ann.waits_for("m9");
+        ann.types(rest);
+        let messages: Vec<String> = (0..10).map(|number| format!("From bob: m{number}")).collect();
+        let messages = messages.join("\n");
+        ann.sees(&[messages.clone(), wrapped(line, columns)].join("\n"));
+        ann.types("\n");
+        bob.expect(&format!("DELIVERY {name} {}", &line[5..]));
+        ann.sees(&[messages, wrapped(line, columns), wrapped(SENT, columns)].join("\n"));
+        ann.types("!quit\n");
+        ann.ends(0);
+    }
+}
+
+#[test]
+fn keys_edit_and_bring_back() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    ann.types("@bob wrld\x1b[D\x1b[D\x1b[Do");
+    ann.sees("@bob world");
+    assert_eq!(ann.cursor(), (0, 7));
+    ann.types("\x01\x1b[3~\x1b[3~\x1b[3~\x1b[3~\x05!");
+    ann.sees(" world!");
+    ann.types("\x15@bob 漢e\u{301}x\x7f\x7f字\n");
+    bob.expect("DELIVERY ann 漢字");
+    ann.sees(&format!("@bob 漢字\n{SENT}"));
+    ann.types("\x1b[A");
+    ann.sees(&format!("@bob 漢字\n{SENT}\n@bob 漢字"));
+    ann.types("\x17again\n");
+    bob.expect("DELIVERY ann again");
+}
+
+#[test]
+fn names_typed_at_the_login_are_not_brought_back() {
+    let server = Server::start();
+    let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
+    ann.waits_for("Enter your login:");
+    ann.types("ann\n");
+    ann.waits_for("logged in as ann!");
+    ann.forget();
+    ann.types("\x1b[Ax");
+    ann.sees("x");
+}
+
+#[test]
+fn tab_completes_what_was_seen() {
+    let server = Server::start();
+    let mut bob = server.cap("bobolink");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    bob.ask("SEND ann hi", "SEND-OK");
+    ann.sees("From bobolink: hi");
+    ann.types("@b\thello\n");
+    bob.expect("DELIVERY ann hello");
+    ann.sees(&format!("From bobolink: hi\n@bobolink hello\n{SENT}"));
+    ann.forget();
+    ann.types("!w\t\n");
+    ann.waits_for("- bobolink");
+    ann.waits_for("- ann");
+    ann.forget();
+    ann.types("!\t\t");
+    ann.sees("!help  !quit  !who\n!");
+    ann.types("h\t\n");
+    ann.waits_for("Send a message to one user");
+}
+
+#[test]
+fn pasted_lines_are_sent_after_enter_and_not_before() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(40, 24, &server.port(), "ann");
+    assert!(ann.written().contains("\x1b[?2004h"), "the terminal was asked for brackets");
+    ann.types("\x1b[200~@bob one\r@bob two\r\n@bob three\x1b[201~");
+    ann.sees("@bob one\n@bob two\n@bob three");
+    bob.expect_silence();
+    ann.types("\n");
+    for text in ["one", "two", "three"] {
+        bob.expect(&format!("DELIVERY ann {text}"));
+    }
+    ann.sees(&["@bob one\n@bob two\n@bob three", SENT, SENT, SENT].join("\n"));
+}
+
+#[test]
+fn a_paste_of_a_megabyte_is_taken() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    let text = "0123456789".repeat(99_000);
+    let begun = Instant::now();
+    ann.types(&format!("\x1b[200~@bob {text}\x1b[201~"));
+    ann.types("\n");
+    bob.expect(&format!("DELIVERY ann {text}"));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    ann.waits_for(SENT);
+    ann.types("!quit\n");
+    ann.ends(0);
+}
+
+#[test]
+fn bad_input_from_the_keyboard_does_no_harm() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    ann.types("@bob a\x1b[99;99");
+    ann.types("z\x1b[5~\x1b]0;title\x07b\x1b[");
+    ann.types("Dc");
+    ann.sees("@bob acb");
+    ann.types_bytes(b"\x05 \xff\xe6\xbc.\n");
+    bob.expect("DELIVERY ann acb \u{fffd}\u{fffd}.");
+}
+
+#[test]
+fn terminals_of_any_size_work() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    for (columns, rows) in [(1, 1), (0, 0), (2, 2), (500, 50)] {
+        let name = format!("ann{columns}");
+        let mut ann = Terminal::with(columns, rows, &format!("--port {} --name {name}", server.port()));
+        ann.waits_for(&format!("logged in as {name}!"));
+        ann.types("@bob one\x1b[D\x1b[D");
+        bob.ask(&format!("SEND {name} hi"), "SEND-OK");
+        ann.waits_for("From bob: hi");
+        ann.types("漢\tx\n");
+        bob.expect(&format!("DELIVERY {name} o漢\txne"));
+        ann.types("!quit\n");
+        ann.ends(0);
+    }
+}
+
+#[test]
+fn a_resized_terminal_shows_the_line_being_typed_as_it_is() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(40, 24, &server.port(), "ann");
+    let line = "@bob a line that is wider than this terminal is";
+    ann.types(line);
+    ann.sees(&wrapped(line, 40));
+    for (number, columns) in [20, 60, 7, 40].into_iter().enumerate() {
+        ann.resize(columns, 24);
+        bob.ask("SEND ann m", "SEND-OK");
+        ann.waits_for("From bob: m");
+        let mut expected = vec![wrapped("From bob: m", columns); number + 1];
+        expected.push(wrapped(line, columns));
+        let expected = expected.join("\n");
+        ann.sees(&expected);
+        ann.types("\x1b[D\x1b[C");
+        ann.sees(&expected);
+    }
+    ann.types("\n");
+    bob.expect(&format!("DELIVERY ann {}", &line[5..]));
+}
+
+#[test]
+fn a_flood_of_messages_does_not_hold_up_typing() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let flood = server.cap("flood");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    let mut voice = flood.stream.try_clone().expect("a socket");
+    let lines = "SEND ann a message of many\n".repeat(100);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                let _ = voice.write_all(lines.as_bytes());
+            }
+        });
+        scope.spawn(|| io::copy(&mut &flood.stream, &mut io::sink()));
+        for number in 0..20 {
+            let begun = Instant::now();
+            for c in format!("@bob {number}\n").chars() {
+                ann.types(&c.to_string());
+            }
+            bob.expect(&format!("DELIVERY ann {number}"));
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        }
+        over.store(true, Ordering::Release);
+        flood.finish();
+    });
+}
+
+#[test]
+fn h12_the_prompt_comes_back_below_each_message() {
+    let server = Server::start();
+    let mut bob = server.chat("bob");
+    let mut alice = Terminal::with(80, 24, &format!("alice chat://127.0.0.1:{}", server.port()));
+    alice.waits_for("Ready for messaging!");
+    alice.waits_for("> ");
+    for text in ["one", "two"] {
+        bob.say(&format!("@bob: {text}"));
+        alice.waits_for(&format!("@bob: {text}"));
+    }
+    alice.types("hello");
+    bob.say("@bob: three");
+    alice.waits_for("@bob: three");
+    alice.types(" all\n");
+    bob.expect("@alice: hello all");
+    let intro = "Connecting to server ...\nConnection to server established. Sending intro message...\n\n\
+        Registration successful.  Ready for messaging!";
+    alice.sees(&format!("{intro}\n@bob: one\n@bob: two\n@bob: three\n> hello all\n>"));
+}

@@ -1,0 +1,150 @@
+//! The terminal is what it was before, however the client ends, and where it cannot be edited on, it is left alone.
+
+use std::env;
+use std::fs;
+
+use assert_cmd::cargo::cargo_bin;
+
+use super::support::{Server, Terminal, wait_for};
+
+/// A client that edits the line.
+fn editing(server: &Server, name: &str) -> Terminal {
+    let terminal = Terminal::logged_in(80, 24, &server.port(), name);
+    assert!(terminal.modes().contains("-icanon"), "{}", terminal.modes());
+    assert!(terminal.modes().contains("-echo "), "{}", terminal.modes());
+    terminal
+}
+
+#[test]
+fn every_end_restores_the_terminal() {
+    let server = Server::start();
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let mut ann = editing(&server, signal);
+        ann.types("half a line");
+        ann.sees("half a line");
+        ann.signal(signal);
+        ann.ends(status);
+    }
+    for (name, keys, status) in [("a", "!quit\n", 0), ("b", "\x04", 0), ("c", "\x03", 130), ("d", "half\x03", 130)] {
+        let mut ann = editing(&server, name);
+        ann.types(keys);
+        ann.ends(status);
+    }
+}
+
+#[test]
+fn the_end_of_the_server_restores_the_terminal() {
+    let mut server = Server::start();
+    let mut ann = editing(&server, "ann");
+    ann.types("half a line");
+    ann.sees("half a line");
+    server.kill();
+    ann.ends(1);
+    assert!(ann.written().contains("The connection to 127.0.0.1 port"));
+}
+
+#[test]
+fn a_panic_restores_the_terminal() {
+    let server = Server::start();
+    let line =
+        format!("PARLEY_PANIC_AT=boom exec '{}' --port {} --name ann", cargo_bin!("client").display(), server.port());
+    let mut ann = Terminal::running(80, 24, &line);
+    ann.waits_for("logged in as ann!");
+    ann.types("boom\n");
+    ann.ends(101);
+}
+
+#[test]
+fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_takes_it_again() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut shell = Terminal::running(80, 24, "PS1='$ ' exec sh -i");
+    shell.types(&format!("'{}' --port {} --name ann\n", cargo_bin!("client").display(), server.port()));
+    shell.waits_for("logged in as ann!");
+    shell.types("@bob half");
+    shell.waits_for("@bob half");
+    shell.types("\x1a");
+    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    assert!(!shell.modes().contains("-echo "), "{}", shell.modes());
+    bob.ask("SEND ann while away", "SEND-OK");
+    shell.types("fg\n");
+    shell.waits_for("From bob: while away");
+    shell.waits_for("@bob half");
+    shell.types(" a line\n");
+    bob.expect("DELIVERY ann half a line");
+    shell.types("!quit\n");
+    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    // A suspended client that is told to go does so without a terminal.
+    shell.types(&format!("'{}' --port {} --name eve\n", cargo_bin!("client").display(), server.port()));
+    shell.waits_for("logged in as eve!");
+    shell.types("\x1a");
+    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    shell.types("kill %1; kill -CONT %1\n");
+    server.wait_for_log("eve left");
+    shell.types("wait; exit 7\n");
+    shell.ends(7);
+}
+
+#[test]
+fn without_stty_the_line_is_the_terminal_s_own() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let line = format!("PATH=/nowhere exec '{}' --port {} --name ann", cargo_bin!("client").display(), server.port());
+    let mut ann = Terminal::running(80, 24, &line);
+    ann.waits_for("This terminal's line cannot be edited here: stty: ");
+    ann.waits_for("logged in as ann!");
+    ann.types("@bob hi\n");
+    bob.expect("DELIVERY ann hi");
+    ann.types("!quit\n");
+    ann.ends(0);
+}
+
+#[test]
+fn a_terminal_that_nobody_edits_on_is_left_alone() {
+    let server = Server::start();
+    let client = format!("'{}' --port {} --name", cargo_bin!("client").display(), server.port());
+    for (name, line) in [
+        ("dumb", format!("TERM=dumb {client} dumb")),
+        ("plain", format!("{client} plain --plain")),
+        ("silent", format!("stty -echo; {client} silent; stty echo")),
+    ] {
+        let mut ann = Terminal::running(80, 24, &line);
+        ann.waits_for(&format!("logged in as {name}!"));
+        assert!(!ann.modes().contains("-icanon"), "{}", ann.modes());
+        ann.types("!who\n");
+        ann.waits_for(&format!("- {name}"));
+        ann.types("!quit\n");
+        wait_for("the end", || ann.written().contains("over").then_some(()));
+        assert!(!ann.written().contains('\x1b'), "{:?}", ann.written());
+    }
+}
+
+#[test]
+fn what_is_wanted_by_options_is_done() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let log = env::temp_dir().join(format!("parley-log-{}", std::process::id()));
+    let options = format!("--bell --timestamps --color always --log {}", log.display());
+    let mut ann = Terminal::with(80, 24, &format!("--port {} --name ann {options}", server.port()));
+    ann.waits_for("logged in as ann!");
+    bob.ask("SEND ann hi", "SEND-OK");
+    ann.waits_for("\x07");
+    let written = ann.written();
+    let line = written.lines().find(|line| line.contains("From")).expect("a message");
+    assert!(line.starts_with("\x1b[2m"), "{line:?}");
+    assert_eq!(line[4..12].chars().filter(|c| c.is_ascii_digit()).count(), 6, "{line:?}");
+    assert!(line.contains("m From \x1b[3") && line.contains("mbob\x1b[0m: hi"), "{line:?}");
+    ann.types("@bob a\u{9b}b\n");
+    bob.expect("DELIVERY ann a\u{fffd}b");
+    ann.waits_for("The message was sent");
+    ann.types("!quit\n");
+    ann.ends(0);
+    let copied = fs::read_to_string(&log).expect("the copy");
+    let lines: Vec<&str> = copied.lines().map(|line| line.split_once("Z ").expect("a time").1).collect();
+    let login = ["Welcome to Chat Client. Enter your login:", "Successfully logged in as ann!"];
+    let chat = ["From bob: hi", "> @bob a\u{fffd}b", "The message was sent succesfully", "> !quit"];
+    assert_eq!(lines, [&login[..], &chat].concat());
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&log).expect("the copy").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    fs::remove_file(&log).expect("the copy");
+}
