@@ -18,7 +18,9 @@
 //! Server: one thread accepts; each client has one thread, its reader, which also writes to others; only a client that
 //! does not keep up gets a second one, its writer, for a while; one thread writes the log, one waits for signals, and
 //! `main` waits for what that one reports. Client: one thread reads standard input, one reads the socket, one waits for
-//! signals, and `main` owns everything else.
+//! signals, and `main` owns everything else: a session, which is a function from what happens to what is to be done, and
+//! a console, in which an editor turns keys into lines and a screen turns lines into what a terminal is told. Those three
+//! do no I/O.
 //!
 //! # The way of one message
 //!

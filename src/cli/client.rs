@@ -35,7 +35,7 @@ static SPEC: Spec = Spec {
         Flag::option("protocol", "PROTOCOL", "Speak this protocol").choices(protocols).default("cap"),
         Flag::option("name", "NAME", "Log in with this name, without being asked for it").short('n'),
         Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost"),
-        Flag::option("color", "WHEN", "Color names (always), or what no script compares (auto)")
+        Flag::option("color", "WHEN", "Color senders' names (always), or only what the client adds (auto)")
             .choices(colors)
             .default("auto"),
         Flag::switch("timestamps", "Show the time before each line"),

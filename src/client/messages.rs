@@ -114,9 +114,13 @@ pub fn trying_again(what: &str, seconds: u64) -> String {
 }
 
 /// The keys of the line editor, below what can be typed.
-pub const KEYS: &str = "\
-  Tab completes @names and !commands, twice lists them; Up and Down bring back what you typed;
-  Ctrl-A and Ctrl-E go to the start and the end, Ctrl-W, Ctrl-U and Ctrl-K delete, Ctrl-L clears.\n";
+pub const KEYS: &str = concat!(
+    "  Tab             Complete a @name or a !command; twice lists them\n",
+    "  Up, Down        Bring back what was typed\n",
+    "  Ctrl-A, Ctrl-E  Go to the start, to the end\n",
+    "  Ctrl-W, -U, -K  Delete the word, what is before, what is behind\n",
+    "  Ctrl-L          Clear the screen\n",
+);
 
 /// There is no line editor, for this reason.
 pub fn plain_mode(reason: &dyn Display) -> String {

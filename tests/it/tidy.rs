@@ -49,7 +49,10 @@ fn what_is_pure_names_no_sockets_threads_clocks_or_standard_streams() {
     let words =
         ["std::net", "std::thread", "std::io", "std::time::Instant", "Instant::", "SystemTime", "std::sync::mpsc"];
     absent(&words, |path| path.starts_with("protocol"));
-    absent(&words, |path| path.ends_with("client/session.rs") || path.starts_with("client/cap.rs"));
+    let pure = ["session", "cap", "wac", "chat1", "editor", "screen", "characters", "messages", "typed"];
+    for module in pure.map(|name| Path::new("client").join(name)) {
+        absent(&words, |path| path.with_extension("") == module || path.starts_with(&module));
+    }
 }
 
 #[test]
