@@ -60,8 +60,8 @@ pub const QUEUED_WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Bytes handed to one `write` by a writer thread, so that its account of what is still waiting stays fresh.
 pub const WRITE_CHUNK: usize = 256 << 10;
 
-/// How long one sender may be held up, in all, by recipients that do not take their bytes, before it hands the rest of
-/// its recipients to writer threads. Two timeouts of a sender's own write at 250 Hz.
+/// How long one sender may be held up, in all, by recipients that do not take their bytes, before it hands those of them
+/// that are left to writer threads. A wait that was in vain ends it at once.
 pub const PASS_PATIENCE: Duration = Duration::from_millis(10);
 
 /// Writes that a sender's thread makes in a row to one recipient before it leaves the rest, which others keep adding, to
@@ -71,7 +71,7 @@ pub const DIRECT_ROUNDS: usize = 16;
 /// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
 pub const KEPT_UP: Duration = Duration::from_secs(60);
 
-/// The same for a recipient that was handed to a writer thread only because its sender had spent its patience on others.
+/// The same for a recipient that did take its bytes, and was handed to a writer thread only because of [`DIRECT_ROUNDS`].
 pub const HANDED_OVER: Duration = Duration::from_millis(100);
 
 /// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out

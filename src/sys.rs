@@ -1,9 +1,12 @@
 //! What the standard library lacks, by foreign functions of the C library: the only unsafe code.
 
-#![expect(unsafe_code, reason = "std has no resource limits, no signals and few socket options")]
+#![expect(
+    unsafe_code,
+    reason = "std has no resource limits, no signals, few socket options and no single write that does not wait"
+)]
 
 use std::ffi::c_int;
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -69,6 +72,31 @@ pub fn lengthen_accept_queue(listener: &TcpListener, length: c_int) -> io::Resul
     }
     // SAFETY: the descriptor is open as long as `listener` is borrowed; to listen again only changes the length.
     check(unsafe { listen(listener.as_raw_fd(), length) })
+}
+
+/// A stream that takes what there is room for, and then reports [`io::ErrorKind::WouldBlock`] instead of waiting for its
+/// write timeout. Others who use the same stream still wait.
+pub struct WithoutWaiting<'a>(pub &'a TcpStream);
+
+impl Write for WithoutWaiting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        use std::ffi::c_void;
+
+        unsafe extern "C" {
+            fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
+        }
+
+        const MSG_DONTWAIT: c_int = if cfg!(target_os = "linux") { 0x40 } else { 0x80 };
+
+        // SAFETY: the descriptor is open as long as the stream is borrowed, and the call reads no more than these bytes. A
+        // broken connection is an error, and no signal, as Rust programs ignore SIGPIPE.
+        let sent = unsafe { send(self.0.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), MSG_DONTWAIT) };
+        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Has the system probe a silent peer, so that one that vanished without a word is found out: `idle` seconds after it was

@@ -16,7 +16,10 @@
 //! # Who writes
 //!
 //! While the mode is [`Mode::Idle`] and bytes are pending, some sender has the outbox in its [`Pass`] and will flush it.
-//! A sender flushes all that it has touched before it waits for anything. So pending bytes never lie forgotten.
+//! A sender flushes all that it has touched before it waits for room. So pending bytes never lie forgotten.
+//!
+//! A sender first writes what can be written without any wait, to all recipients of a pass, by [`WithoutWaiting`]: a write
+//! timeout cannot be shorter than one or two clock ticks, and ten stalled recipients would hold the room up ten times.
 //!
 //! [`Pass`]: super::pass::Pass
 
@@ -35,10 +38,12 @@ use super::close_reason::CloseReason;
 use super::sync::{lock, wait, wait_for};
 use crate::limits;
 use crate::net;
+use crate::sys::WithoutWaiting;
 
 /// The sending side of a connection.
 pub trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes before the write timeout or within `patience`, and returns how many bytes that were.
+    /// Without patience it is what the peer takes without any wait.
     ///
     /// # Errors
     ///
@@ -54,6 +59,9 @@ pub trait Socket: Send + Sync + 'static {
 
 impl Socket for TcpStream {
     fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize> {
+        if patience.is_zero() {
+            return net::write_available(&mut WithoutWaiting(self), bytes, Duration::MAX);
+        }
         net::write_available(&mut &*self, bytes, patience)
     }
 
@@ -248,29 +256,33 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
+    /// Writes what is pending, as far as the recipient takes it without any wait, unless somebody else is doing so. `false`
+    /// means that something is left, for which the caller has to call [`Outbox::flush`].
+    pub fn try_flush(self: &Arc<Self>) -> bool {
+        self.write(None)
+    }
+
     /// Writes what is pending, unless somebody else is doing so. `patience` is how long the caller can still be held up;
-    /// what it is held up here is taken off it, and when nothing is left of it, a writer thread does the work, if there is
-    /// one to be had.
+    /// what it is held up here is taken off it. What the recipient has not taken then is left to a writer thread.
     pub fn flush(self: &Arc<Self>, patience: &mut Duration) {
+        self.write(Some(patience));
+    }
+
+    fn write(self: &Arc<Self>, mut patience: Option<&mut Duration>) -> bool {
         let mut state = lock(&self.state);
         if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
-            return;
-        }
-        if patience.is_zero() && self.hand_over(&mut state, false) {
-            return;
+            return true;
         }
         state.mode = Mode::Direct;
         let mut rounds = 0;
         loop {
             let mut batch = state.take_batch();
             drop(state);
-            let begun = Instant::now();
-            let sent = self.send_batch(&mut batch, limits::DIRECT_PATIENCE.min(*patience));
+            let sent = self.send_batch(&mut batch, patience.as_deref_mut());
             state = lock(&self.state);
             state.in_flight = 0;
             let held_up = match sent {
                 Ok(()) if !batch.is_empty() => {
-                    *patience = patience.saturating_sub(begun.elapsed());
                     batch.append(mem::take(&mut state.pending));
                     state.pending = batch;
                     true
@@ -279,31 +291,52 @@ impl<S: Socket> Outbox<S> {
                 Err(error) => {
                     state.mode = Mode::Idle;
                     drop(state);
-                    return self.close(CloseReason::Failed(error.kind()));
+                    self.close(CloseReason::Failed(error.kind()));
+                    return true;
                 }
             };
             self.settle(&mut state);
             if state.closed.is_some() || state.pending.is_empty() {
                 state.mode = Mode::Idle;
-                return;
+                return true;
+            }
+            if held_up && patience.is_none() {
+                state.mode = Mode::Idle;
+                return false;
             }
             rounds += 1;
             if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.hand_over(&mut state, held_up) {
-                return;
+                return true;
             }
             if held_up {
                 drop(state);
-                return self.close(CloseReason::NoWriter);
+                self.close(CloseReason::NoWriter);
+                return true;
             }
         }
     }
 
-    /// Sends what the peer takes of a batch, within `patience`.
-    fn send_batch(&self, batch: &mut Pieces, patience: Duration) -> io::Result<()> {
+    /// Sends what the peer takes of a batch: first without any wait, then within `patience`. A wait that was in vain leaves
+    /// none.
+    fn send_batch(&self, batch: &mut Pieces, patience: Option<&mut Duration>) -> io::Result<()> {
+        self.send_within(batch, Duration::ZERO)?;
+        if let Some(patience) = patience.filter(|patience| !batch.is_empty() && !patience.is_zero()) {
+            let begun = Instant::now();
+            self.send_within(batch, limits::DIRECT_PATIENCE.min(*patience))?;
+            *patience = if batch.is_empty() { patience.saturating_sub(begun.elapsed()) } else { Duration::ZERO };
+        }
+        Ok(())
+    }
+
+    fn send_within(&self, batch: &mut Pieces, patience: Duration) -> io::Result<()> {
         let begun = Instant::now();
         while !batch.is_empty() {
             let piece = batch.front().len();
-            let sent = self.socket.send(batch.front(), patience.saturating_sub(begun.elapsed()))?;
+            let left = patience.saturating_sub(begun.elapsed());
+            if left.is_zero() && !patience.is_zero() {
+                break;
+            }
+            let sent = self.socket.send(batch.front(), left)?;
             batch.advance(sent);
             if sent < piece {
                 break;

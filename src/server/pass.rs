@@ -2,7 +2,6 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::outbox::{Bytes, NotAdded, Outbox, Socket};
 use crate::limits::PASS_PATIENCE;
@@ -12,7 +11,6 @@ use crate::limits::PASS_PATIENCE;
 pub struct Pass<S = TcpStream> {
     id: u64,
     touched: Vec<Arc<Outbox<S>>>,
-    patience: Duration,
 }
 
 /// The recipient's connection is closed, and it did not get the bytes.
@@ -22,7 +20,7 @@ pub struct Gone;
 impl<S: Socket> Pass<S> {
     /// The pass of the connection with this id, which no other one has and which is not 0.
     pub fn new(id: u64) -> Self {
-        Self { id, touched: Vec::new(), patience: PASS_PATIENCE }
+        Self { id, touched: Vec::new() }
     }
 
     /// Adds bytes to an outbox; waits while it has no room.
@@ -64,12 +62,13 @@ impl<S: Socket> Pass<S> {
         self.touched.push(Arc::clone(outbox));
     }
 
-    /// Flushes every touched outbox. One recipient that takes nothing holds the sender up for a moment; after a few
-    /// moments, writer threads do the rest.
+    /// Flushes every touched outbox: first those that take all without a wait. The others have had time to make room by then;
+    /// one that still takes nothing holds the sender up for a moment, and after that writer threads do the rest.
     pub fn flush(&mut self) {
-        self.patience = PASS_PATIENCE;
+        self.touched.retain(|outbox| !outbox.try_flush());
+        let mut patience = PASS_PATIENCE;
         for outbox in self.touched.drain(..) {
-            outbox.flush(&mut self.patience);
+            outbox.flush(&mut patience);
         }
     }
 }

@@ -71,7 +71,7 @@ impl Socket for Arc<Peer> {
             state.appetite -= count;
             state.taken.extend_from_slice(&bytes[sent..sent + count]);
             sent += count;
-            if count > 0 && begun.elapsed() >= patience {
+            if count > 0 && !patience.is_zero() && begun.elapsed() >= patience {
                 break;
             }
             if count > 0 {
@@ -80,7 +80,7 @@ impl Socket for Arc<Peer> {
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if left.is_zero() || patience.is_zero() {
                 break;
             }
             state = wait_for(&self.changed, state, left);
@@ -303,7 +303,28 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
 }
 
 #[test]
-fn a_pass_over_many_stalled_peers_waits_for_a_few_of_them_only() {
+fn a_stalled_peer_costs_those_behind_it_nothing() {
+    let settings = settings(1000, LONG, 1);
+    let (stalled, healthy) = (Peer::with_appetite(0), Peer::with_appetite(usize::MAX));
+    let outboxes = [outbox(&stalled, &settings), outbox(&healthy, &settings)];
+    lock(&stalled.state).timeout = LONG;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut pass = Pass::new(1);
+            for outbox in &outboxes {
+                assert_eq!(pass.post(outbox, Bytes::Own(b"hello\n")), Ok(()));
+            }
+            pass.flush();
+        });
+        healthy.wait_until(|state| state.taken == b"hello\n");
+        assert_eq!(stalled.taken(), "");
+        stalled.feed(usize::MAX);
+    });
+    assert_eq!(stalled.taken(), "hello\n");
+}
+
+#[test]
+fn a_pass_over_many_stalled_peers_waits_for_one_of_them_only() {
     const PEERS: usize = 50;
     let settings = settings(1000, LONG, PEERS);
     let peers: Vec<_> = (0..PEERS).map(|_| Peer::with_appetite(0)).collect();
@@ -440,9 +461,7 @@ fn a_healthy_peer_that_was_handed_over_is_soon_written_to_directly_again() {
     let settings = settings(1000, LONG, 1);
     let outbox = outbox(&peer, &settings);
     assert_eq!(outbox.add(Bytes::Own(b"hello\n"), 1), Ok(true));
-    let mut patience = Duration::ZERO;
-    outbox.flush(&mut patience);
-    assert_eq!(lock(&outbox.state).mode, Mode::Queued);
+    assert!(outbox.hand_over(&mut lock(&outbox.state), false));
     all_writers_back(&settings, 1);
     assert_eq!((lock(&outbox.state).mode, peer.taken().as_str()), (Mode::Idle, "hello\n"));
 }
