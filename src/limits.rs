@@ -198,8 +198,8 @@ pub const RECONNECT_MOST: Duration = Duration::from_secs(60);
 /// Bytes that are read from the keyboard at a time; a terminal hands over no more at once.
 pub const KEYBOARD_READ: usize = 4 << 10;
 
-/// How often a change of the terminal's modes is tried that a signal has cut short.
-pub const MODE_TRIES: u32 = 3;
-
 /// Wait before the keyboard is tried again that belongs to another program at the moment.
 pub const BACKGROUND_RETRY: Duration = Duration::from_millis(200);
+
+/// Lines that may be typed ahead of a login, or of a server that does not take them; further ones are refused.
+pub const TYPED_AHEAD: usize = 1000;

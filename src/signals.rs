@@ -6,13 +6,15 @@ use std::fs;
 use std::io;
 use std::thread;
 
-use crate::sys::{self, BlockedSignals, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
+use crate::sys::{self, BlockedSignals, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
 
 /// A signal that a program may want to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
+    /// Ctrl-\\.
+    Quit,
     /// `kill`, or the system going down.
     Terminate,
     /// The terminal is gone.
@@ -29,12 +31,21 @@ pub enum Signal {
 }
 
 impl Signal {
-    const ALL: [Self; 7] =
-        [Self::Interrupt, Self::Terminate, Self::HangUp, Self::Suspend, Self::Continue, Self::Background, Self::Resize];
+    const ALL: [Self; 8] = [
+        Self::Interrupt,
+        Self::Quit,
+        Self::Terminate,
+        Self::HangUp,
+        Self::Suspend,
+        Self::Continue,
+        Self::Background,
+        Self::Resize,
+    ];
 
     fn number(self) -> c_int {
         match self {
             Self::Interrupt => SIGINT,
+            Self::Quit => SIGQUIT,
             Self::Terminate => SIGTERM,
             Self::HangUp => SIGHUP,
             Self::Suspend => SIGTSTP,
@@ -63,6 +74,7 @@ impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Interrupt => "interrupted",
+            Self::Quit => "quit",
             Self::Terminate => "told to terminate",
             Self::HangUp => "hung up",
             Self::Suspend => "suspended",

@@ -13,6 +13,8 @@ use std::ptr;
 
 /// Interrupt from the keyboard: Ctrl-C.
 pub const SIGINT: c_int = 2;
+/// Quit from the keyboard: Ctrl-\\.
+pub const SIGQUIT: c_int = 3;
 /// A request to end.
 pub const SIGTERM: c_int = 15;
 /// The terminal is gone.

@@ -45,8 +45,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
         Invocation::Print(text) => return Ok(Invocation::Print(text)),
     };
     let port = matches.number("port", 1, u16::MAX)?;
-    let resolve = |host: &str| (host, port.unwrap_or(DEFAULT_PORT)).to_socket_addrs().ok()?.next();
-    let resolve = |_: &str| resolve(&matches.address());
+    let address = matches.address()?;
+    let resolve = |_: &str| (address.as_str(), port.unwrap_or(DEFAULT_PORT)).to_socket_addrs().ok()?.next();
     let server = match matches.value("address", "an address or a name", resolve)? {
         None if port.is_some() => resolve(""),
         server => server,

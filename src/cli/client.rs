@@ -120,7 +120,7 @@ fn by_options(matches: &Matches) -> Result<Options, UsageError> {
     }
     let port = matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT);
     let (reconnect, preferences) = (matches.has("reconnect"), preferences(matches)?);
-    Ok(Options { address: matches.address(), port, kind, name, reconnect, preferences })
+    Ok(Options { address: matches.address()?, port, kind, name, reconnect, preferences })
 }
 
 /// The options that a chat:// server takes the place of.
@@ -230,6 +230,8 @@ mod tests {
             (&["--nmae", "ann"], "unknown option '--nmae'"),
             (&["--name"], "option '--name' needs a value"),
             (&["--protocol", "irc"], "which takes cap, wac or chat"),
+            (&["--address", "localhost:99"], "a port goes into '--port'"),
+            (&["--address", ""], "'' is no value for '--address'"),
             (&["--color", "red"], "which takes auto, always or never"),
             (&["--protocol", "chat"], "option '--name' is missing"),
         ] {

@@ -262,8 +262,13 @@ impl Matches {
     }
 
     /// The value of `--address`: a name or an address, IPv6 with or without brackets.
-    pub(crate) fn address(&self) -> String {
-        without_brackets(self.text("address").unwrap_or(DEFAULT_ADDRESS)).to_owned()
+    pub(crate) fn address(&self) -> Result<String, UsageError> {
+        let parse = |text: &str| {
+            let bare = without_brackets(text);
+            (!bare.is_empty() && bare.matches(':').count() != 1).then(|| bare.to_owned())
+        };
+        let address = self.value("address", "a name or an address; a port goes into '--port'", parse)?;
+        Ok(address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()))
     }
 }
 

@@ -87,7 +87,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
     };
     let secret = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
     Ok(Invocation::Run(Options {
-        address: matches.address(),
+        address: matches.address()?,
         port: matches.number("port", 0, u16::MAX)?.unwrap_or(DEFAULT_PORT),
         log_level: matches.choice("log-level", level)?.unwrap_or(Level::Info),
         settings: Settings {

@@ -18,9 +18,10 @@ impl Backoff {
     /// The wait before the next try.
     pub(super) fn next(&mut self) -> Duration {
         let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(RECONNECT_MOST);
-        let thousandths = 750 + (self.random.hash_one(self.tries) % 501) as u32;
+        let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
         self.tries += 1;
-        (doubled * thousandths / 1000).min(RECONNECT_MOST)
+        let wait = doubled * thousandths / 1000;
+        wait.min(RECONNECT_MOST * 2 - wait)
     }
 
     /// The last try has worked.

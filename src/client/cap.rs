@@ -287,9 +287,16 @@ impl CapSession {
 
     /// Connects again, and logs in with the same name. What is typed meanwhile waits.
     fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
-        if self.leaving != Leaving::No {
-            actions.push(Action::Exit(1));
-            return;
+        match self.leaving {
+            Leaving::No => {}
+            Leaving::Soon { quit: true } | Leaving::Finished { quit: true } => {
+                actions.push(Action::Exit(0));
+                return;
+            }
+            _ => {
+                actions.extend([warn(why), Action::Exit(1)]);
+                return;
+            }
         }
         let unanswered = self.awaited.iter().filter(|awaited| **awaited == Awaited::Send).count();
         if unanswered > 0 {
@@ -314,6 +321,10 @@ impl CapSession {
     /// RI7: leaves, whatever is going on.
     fn quit(&mut self, actions: &mut Vec<Action>) {
         if self.link == Link::Connecting && (self.stage == Stage::Asking || self.is_returning()) {
+            let unsent = self.kept.iter().filter(|kept| matches!(kept, Typed::Line(_))).count();
+            if unsent > 0 {
+                actions.push(warn(messages::not_sent(unsent)));
+            }
             actions.push(Action::Exit(0));
         } else {
             self.leave(true, QUIT_WAIT, actions);
@@ -425,7 +436,7 @@ impl Session for CapSession {
     }
 
     fn asks_for_name(&self) -> bool {
-        self.stage == Stage::Asking
+        self.stage != Stage::Chatting && !self.is_returning()
     }
 }
 

@@ -80,7 +80,10 @@ impl Chat1Session {
             (Stage::Registering, Some(Event::Welcome { .. })) => {
                 self.stage = Stage::Ready;
                 self.returning = false;
-                actions.extend([Action::LoggedIn, print(messages::REGISTERED), Action::WaitForever]);
+                actions.extend([Action::LoggedIn, print(messages::REGISTERED)]);
+                if self.leaving.is_none() {
+                    actions.push(Action::WaitForever);
+                }
                 for input in mem::take(&mut self.kept) {
                     self.handle(input, actions);
                 }
@@ -149,13 +152,18 @@ impl Session for Chat1Session {
                 }
                 None => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
             },
-            Input::Typed(_) | Input::TypedEnd | Input::Signal(_) if self.leaving.is_some() => {}
+            Input::Signal(signal) if self.leaving.is_some() => actions.push(Action::Exit(signal.exit_status())),
+            Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
             Input::Signal(signal) => {
                 actions.push(print(messages::INTERRUPTED));
                 self.leave(signal.exit_status(), QUIT_WAIT, actions);
             }
             Input::Typed(line) if line.trim() == QUIT && (self.kept.is_empty() || self.returning) => {
-                self.leave(0, QUIT_WAIT, actions)
+                let unsent = mem::take(&mut self.kept).iter().filter(|kept| matches!(kept, Input::Typed(_))).count();
+                if unsent > 0 {
+                    actions.push(warn(messages::not_sent(unsent)));
+                }
+                self.leave(0, QUIT_WAIT, actions);
             }
             typed @ (Input::Typed(_) | Input::TypedEnd) if self.stage != Stage::Ready => self.keep(typed, actions),
             Input::Typed(line) if line.trim().is_empty() => {}

@@ -14,6 +14,7 @@ use super::screen::{Line, Screen, Stream, Style};
 use super::session::{Command, Kind};
 use super::terminal::Terminal;
 use super::transcript::Transcript;
+use super::typed::QUIT;
 use crate::net;
 
 /// What stands in the copy before what was typed.
@@ -41,14 +42,6 @@ impl Preferences {
     }
 }
 
-/// Something that a person has typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Typed {
-    Line(String),
-    /// There will be no more.
-    End,
-}
-
 /// The standard streams, the keyboard's line and the copy.
 #[derive(Debug)]
 pub(super) struct Console {
@@ -68,25 +61,22 @@ struct Keyboard {
     decoder: Decoder,
     editor: Editor,
     completion: Completion,
-    /// Nobody listens any more.
-    ended: bool,
 }
 
 impl Keyboard {
+    /// What is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
     fn line<'a>(&'a self, prompt: &'a str) -> Line<'a> {
-        Line { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
+        if self.terminal.is_editing() {
+            Line { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
+        } else {
+            Line::default()
+        }
     }
 }
 
 impl Console {
-    /// The standard streams as they are wanted, for this kind of session.
-    ///
-    /// # Errors
-    ///
-    /// When the file to copy to cannot be opened.
-    pub(super) fn open(preferences: Preferences, kind: &'static Kind) -> io::Result<Self> {
-        let wants_editor = preferences.want_editor();
-        let transcript = preferences.log.map(Transcript::open).transpose()?;
+    /// The standard streams as they are wanted, for this kind of session, and a file to copy the chat to.
+    pub(super) fn open(preferences: &Preferences, kind: &'static Kind, transcript: Option<Transcript>) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let looks = Looks {
@@ -102,10 +92,10 @@ impl Console {
             kind,
             keyboard: None,
         };
-        if wants_editor {
+        if preferences.want_editor() {
             console.edit();
         }
-        Ok(console)
+        console
     }
 
     /// Takes the line being typed over from the terminal, if that is possible.
@@ -118,7 +108,6 @@ impl Console {
                     decoder: Decoder::default(),
                     editor: Editor::default(),
                     completion: Completion::new(self.kind.commands.iter().filter_map(Command::word).collect()),
-                    ended: false,
                 });
             }
             Ok(None) => {}
@@ -180,41 +169,48 @@ impl Console {
         self.copy(TYPED, line);
     }
 
-    /// Takes what a terminal has sent, and returns what has been typed with it. To be brought back by Up it has to be
-    /// `remembered`.
-    pub(super) fn keys(&mut self, bytes: &[u8], prompt: &str, remembered: bool) -> Vec<Typed> {
-        let mut typed = Vec::new();
-        let Some(keyboard) = self.keyboard.as_mut().filter(|keyboard| !keyboard.ended) else { return typed };
+    /// Takes what a terminal has sent, and returns the lines that are done with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Console::show`].
+    pub(super) fn keys(&mut self, bytes: &[u8], prompt: &str) -> io::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        let Some(keyboard) = &mut self.keyboard else { return Ok(lines) };
+        keyboard.terminal.ask_for_brackets()?;
         for key in keyboard.decoder.decode(bytes) {
             if key == Key::Enter {
                 self.screen.done(keyboard.line(prompt));
             }
             match keyboard.editor.press(key, &keyboard.completion) {
                 None => {}
-                Some(Outcome::Done(text)) => {
-                    if remembered {
-                        keyboard.editor.remember(&text);
-                    }
-                    match text.is_empty() {
-                        true => typed.push(Typed::Line(text)),
-                        false => typed.extend(text.lines().map(|line| Typed::Line(line.to_owned()))),
-                    }
-                }
-                Some(Outcome::End) => {
-                    keyboard.ended = true;
-                    typed.push(Typed::End);
-                }
+                Some(Outcome::Done(text)) if text.is_empty() => lines.push(text),
+                Some(Outcome::Done(text)) => lines.extend(text.lines().map(str::to_owned)),
+                Some(Outcome::End) => lines.push(QUIT.to_owned()),
                 Some(Outcome::Clear) => self.screen.clear(),
                 Some(Outcome::Possible(words)) => self.screen.print(&self.looks.aside(&words.join("  "))),
                 Some(Outcome::Full) => self.screen.ring(),
             }
         }
-        for line in &typed {
-            if let Typed::Line(line) = line {
-                self.copy(TYPED, line);
-            }
+        for line in &lines {
+            self.copy(TYPED, line);
         }
-        typed
+        Ok(lines)
+    }
+
+    /// Leaves what is half-typed where it is: nothing will become of it.
+    pub(super) fn give_up_line(&mut self, prompt: &str) {
+        if let Some(keyboard) = self.keyboard.as_mut().filter(|keyboard| !keyboard.editor.text().is_empty()) {
+            self.screen.end(keyboard.line(prompt));
+            keyboard.editor.clear();
+        }
+    }
+
+    /// Remembers a typed line, for Up.
+    pub(super) fn remember(&mut self, line: &str) {
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.editor.remember(line);
+        }
     }
 
     /// Shows everything that is to be shown, and behind it the line being typed.
@@ -227,11 +223,7 @@ impl Console {
             Some(keyboard) => self.screen.show(keyboard.line(prompt)),
             None => self.screen.show(Line { prompt, ..Line::default() }),
         }
-        self.write()?;
-        match &mut self.keyboard {
-            Some(keyboard) => keyboard.terminal.ask_for_brackets(),
-            None => Ok(()),
-        }
+        self.write()
     }
 
     /// Shows what is left to be shown, at the end.
@@ -267,7 +259,7 @@ impl Console {
             if let Err(error) = keyboard.terminal.edit() {
                 self.screen.warn(&messages::plain_mode(&error));
             }
-            self.screen.forget();
+            self.screen.hide();
             self.resized();
         }
     }

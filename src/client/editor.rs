@@ -22,6 +22,8 @@ pub(super) struct Editor {
     /// Where the next character goes: bytes from the start.
     cursor: usize,
     history: History,
+    /// What was put in last did not fit.
+    full: bool,
     /// The last key was a Tab for which there was something to complete.
     tabbed: bool,
 }
@@ -52,6 +54,12 @@ impl Editor {
         self.cursor
     }
 
+    /// Gives up the line being typed.
+    pub(super) fn clear(&mut self) {
+        self.cursor = 0;
+        self.text.clear();
+    }
+
     /// Remembers a line for Up.
     pub(super) fn remember(&mut self, line: &str) {
         self.history.push(line);
@@ -60,7 +68,13 @@ impl Editor {
     /// Does what a key is for.
     pub(super) fn press(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
         let tabbed = mem::take(&mut self.tabbed);
+        let was_full = mem::take(&mut self.full);
         match key {
+            // The rest of a paste whose beginning did not fit.
+            Key::Text(_) if was_full => {
+                self.full = true;
+                return Some(Outcome::Full);
+            }
             Key::Text(text) => return self.insert(&text),
             Key::Enter => return Some(self.done()),
             Key::Tab => return self.complete(tabbed, completion),
@@ -92,12 +106,12 @@ impl Editor {
     }
 
     fn insert(&mut self, text: &str) -> Option<Outcome> {
-        if self.text.len() + text.len() > EDITED_BYTES {
-            return Some(Outcome::Full);
-        }
-        self.text.insert_str(self.cursor, text);
-        self.cursor += text.len();
-        None
+        let room = EDITED_BYTES.saturating_sub(self.text.len());
+        let fits = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.text.insert_str(self.cursor, &text[..fits]);
+        self.cursor += fits;
+        self.full = fits < text.len();
+        self.full.then_some(Outcome::Full)
     }
 
     fn remove(&mut self, from: usize, to: usize) {

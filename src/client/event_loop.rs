@@ -10,13 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::console::{Console, Typed};
+use super::console::Console;
 use super::keyboard::{self, Throttle};
 use super::link;
 use super::messages;
 use super::outgoing::Outgoing;
 use super::session::{Action, Input, Session};
-use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD};
+use super::typed::QUIT;
+use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -38,14 +39,18 @@ pub(super) struct Client {
     sender: SyncSender<Event>,
     events: Receiver<Event>,
     throttle: Throttle,
-    /// What was typed that was handled, and whose place in the throttle is still taken.
+    /// Lines that were handled, and whose place in the throttle is still taken.
     unreleased: usize,
+    /// Lines typed at a terminal since the session last did not want any.
+    typed_ahead: usize,
     link: Option<Outgoing>,
     /// The number of the latest connection; reports of earlier ones are of no interest.
     link_number: u64,
     backoff: Backoff,
     /// When to connect again.
     connect_at: Option<Instant>,
+    /// The last connection was lost before all was sent.
+    partly_sent: bool,
     /// How long the session wants to wait for its next input.
     patience: Option<Duration>,
     /// When that time is over.
@@ -74,10 +79,12 @@ impl Client {
             events,
             throttle,
             unreleased: 0,
+            typed_ahead: 0,
             link: None,
             link_number: 0,
             backoff: Backoff::default(),
             connect_at: None,
+            partly_sent: false,
             patience: None,
             deadline: None,
             inputs: VecDeque::from([Input::Start]),
@@ -92,6 +99,9 @@ impl Client {
             while let Some(input) = self.inputs.pop_front() {
                 if let Input::Typed(line) = &input {
                     program::panic_if_told(line);
+                    if !self.session.asks_for_name() {
+                        self.console.remember(line);
+                    }
                 }
                 self.session.handle(input, &mut actions);
                 for action in actions.drain(..) {
@@ -121,6 +131,9 @@ impl Client {
             }
             Action::Reconnect(why) => {
                 self.disconnect();
+                if mem::take(&mut self.partly_sent) {
+                    self.console.warn(messages::PARTLY_SENT);
+                }
                 let wait = self.backoff.next();
                 self.connect_at = Some(Instant::now() + wait);
                 let seconds = wait.as_secs_f64().round() as u64;
@@ -179,7 +192,7 @@ impl Client {
     /// Handles an event, as far as it is not the session's.
     fn take(&mut self, event: Event) -> io::Result<()> {
         match event {
-            Event::Keyboard(report) => self.take_typed(report),
+            Event::Keyboard(report) => self.take_typed(report)?,
             Event::Link(number, report) if number == self.link_number => self.take_link(report),
             Event::Link(..) => {}
             Event::Signal(Signal::Suspend) => {
@@ -190,33 +203,48 @@ impl Client {
             Event::Signal(Signal::Continue) => self.console.take_terminal(),
             Event::Signal(Signal::Background) => {}
             Event::Signal(Signal::Resize) => self.console.resized(),
-            Event::Signal(signal) => self.inputs.push_back(Input::Signal(signal)),
+            Event::Signal(signal) => {
+                self.console.give_up_line(self.session.prompt());
+                self.inputs.push_back(Input::Signal(signal));
+            }
         }
         Ok(())
     }
 
-    fn take_typed(&mut self, report: keyboard::Report) {
-        let before = self.inputs.len();
+    fn take_typed(&mut self, report: keyboard::Report) -> io::Result<()> {
         match report {
-            keyboard::Report::Keys(bytes) => {
-                let typed = self.console.keys(&bytes, self.session.prompt(), !self.session.asks_for_name());
-                self.inputs.extend(typed.into_iter().map(|typed| match typed {
-                    Typed::Line(line) => Input::Typed(line),
-                    Typed::End => Input::TypedEnd,
-                }));
-            }
             keyboard::Report::Line(line) => {
                 self.console.line(&line);
                 self.inputs.push_back(Input::Typed(line));
+                self.unreleased += 1;
+                return Ok(());
             }
+            keyboard::Report::Keys(bytes) => {
+                for line in self.console.keys(&bytes, self.session.prompt())? {
+                    self.take_line(line);
+                }
+            }
+            keyboard::Report::Foreground => self.console.take_terminal(),
             keyboard::Report::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
             keyboard::Report::End => self.inputs.push_back(Input::TypedEnd),
         }
-        if self.inputs.len() > before {
-            self.unreleased += 1;
+        self.throttle.release();
+        Ok(())
+    }
+
+    /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
+    fn take_line(&mut self, line: String) {
+        let waits = !self.session.wants_input() || self.is_congested();
+        self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
+        if self.typed_ahead > TYPED_AHEAD && line.trim() != QUIT {
+            self.console.warn(messages::TOO_FAR_AHEAD);
         } else {
-            self.throttle.release();
+            self.inputs.push_back(Input::Typed(line));
         }
+    }
+
+    fn is_congested(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.unsent() >= CLIENT_BACKLOG)
     }
 
     fn take_link(&mut self, report: link::Report) {
@@ -232,6 +260,7 @@ impl Client {
                 return;
             }
             link::Report::Disconnected(error) => {
+                self.partly_sent = self.link.as_ref().is_some_and(|link| link.unsent() > 0);
                 self.disconnect();
                 Input::Disconnected(error.map(|error| error.to_string()))
             }
@@ -284,8 +313,7 @@ impl Client {
 
     /// Lets more be typed when what was typed before has been taken care of.
     fn release_throttle(&mut self) {
-        let congested = self.link.as_ref().is_some_and(|link| link.unsent() >= CLIENT_BACKLOG);
-        if !congested && self.session.wants_input() {
+        if !self.is_congested() && self.session.wants_input() {
             for _ in 0..mem::take(&mut self.unreleased) {
                 self.throttle.release();
             }

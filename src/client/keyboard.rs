@@ -17,6 +17,8 @@ pub(super) enum Report {
     Line(String),
     /// What a terminal has sent.
     Keys(Vec<u8>),
+    /// The terminal belongs to this program again.
+    Foreground,
     /// A line that is too long.
     TooLong,
     /// There is no more.
@@ -56,13 +58,24 @@ fn read_keys(mut source: impl Read, mut report: impl FnMut(Report) -> bool) {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Ctrl-Z, then `bg`: it is somebody else who is typing.
-            Err(_) if !is_in_foreground() => thread::park_timeout(BACKGROUND_RETRY),
+            Err(_) if !is_in_foreground() => {
+                wait_for_foreground();
+                if !report(Report::Foreground) {
+                    return;
+                }
+            }
             Ok(0) | Err(_) => {
                 report(Report::End);
                 return;
             }
         }
+    }
+}
+
+/// Waits while it is somebody else who is typing: after Ctrl-Z and `bg`, say.
+fn wait_for_foreground() {
+    while !is_in_foreground() {
+        thread::park_timeout(BACKGROUND_RETRY);
     }
 }
 
@@ -84,6 +97,7 @@ fn read_lines(source: impl Read, mut report: impl FnMut(Report) -> bool) {
             Ok(_) => {}
             // Some other program has left the terminal non-blocking.
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
+            Err(_) if !is_in_foreground() => wait_for_foreground(),
             Err(_) => break,
         }
     }

@@ -28,6 +28,11 @@ pub const REPLY_TOO_LONG: &str = "The server sent a line that is too long to sho
 /// A typed line that is longer than anybody can want to send.
 pub const TYPED_TOO_LONG: &str = "That line is too long to send.";
 
+/// The connection was lost before all of it was sent.
+pub const PARTLY_SENT: &str = "Not everything that you typed had been sent.";
+/// Too much was typed ahead.
+pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
+
 /// W13: something was typed that begins like a whisper and is none.
 pub const WHISPER_HINT: &str = "Use @<username> <message> to whisper to one user.";
 /// H12: at the start.
@@ -104,6 +109,14 @@ pub fn unanswered(count: usize) -> String {
     match count {
         1 => String::from("Your last message was not acknowledged; it may be lost."),
         _ => format!("Your last {count} messages were not acknowledged; they may be lost."),
+    }
+}
+
+/// The person leaves, and so many typed lines still waited.
+pub fn not_sent(count: usize) -> String {
+    match count {
+        1 => String::from("One line was not sent."),
+        _ => format!("{count} lines were not sent."),
     }
 }
 

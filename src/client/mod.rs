@@ -32,6 +32,7 @@ pub use self::console::Preferences;
 use self::event_loop::{Client, Event};
 pub use self::looks::Color;
 use self::session::{Command, Kind, Setup};
+use self::transcript::Transcript;
 use self::wac::WacSession;
 use crate::limits::CLIENT_READ_AHEAD;
 use crate::signals::{self, Signal};
@@ -79,11 +80,13 @@ pub static KINDS: &[Kind] = &[
 ///
 /// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
 pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &str, port: u16) -> io::Result<u8> {
+    // A pipe may have to be waited for, which Ctrl-C still ends.
+    let transcript = preferences.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
     let wanted = wanted_signals(preferences.want_editor());
     signals::take(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
-    let console = Console::open(preferences, kind)?;
+    let console = Console::open(&preferences, kind, transcript);
     let throttle = keyboard::spawn(sender.clone(), console.takes_keys())?;
     let client = Client::new((kind.begin)(setup), (host.to_owned(), port), console, sender, events, throttle);
     match client.run() {
@@ -98,7 +101,7 @@ pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &s
 fn wanted_signals(with_editor: bool) -> Vec<Signal> {
     let mut wanted = vec![Signal::Interrupt, Signal::Terminate, Signal::HangUp];
     if with_editor {
-        wanted.extend([Signal::Suspend, Signal::Continue, Signal::Background, Signal::Resize]);
+        wanted.extend([Signal::Quit, Signal::Suspend, Signal::Continue, Signal::Background, Signal::Resize]);
     }
     wanted.retain(|signal| !matches!(signal, Signal::HangUp | Signal::Suspend) || !signal.is_ignored());
     wanted

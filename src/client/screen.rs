@@ -9,7 +9,7 @@ use std::mem;
 
 pub(super) use self::layout::Size;
 use self::layout::{Layout, Position, Row};
-use super::characters::joins;
+use super::characters::{joins, width};
 
 /// How standard output is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ struct Drawn {
     above: usize,
     /// Where it ends; its row is counted like `above`.
     end: Position,
+    /// What is above these rows does not fit on the terminal.
+    is_cut: bool,
     /// The terminal has changed since.
     outdated: bool,
 }
@@ -143,8 +145,8 @@ impl Screen {
     pub(super) fn resize(&mut self, size: Size) {
         self.style = Style::Editing(size);
         if let Some(drawn) = &mut self.drawn {
-            let layout = Layout::new(&drawn.text, drawn.cursor, size.columns, 0);
-            drawn.above = layout.cursor.row - layout.top(size.rows);
+            let most = if drawn.is_cut { drawn.above } else { size.rows - 1 };
+            drawn.above = drawn.rows_above_at_least(size.columns).min(most);
             drawn.outdated = true;
         }
     }
@@ -162,17 +164,11 @@ impl Screen {
         }
     }
 
-    /// Somebody else has written to the terminal: the line being typed is shown anew, where the cursor is.
-    pub(super) fn forget(&mut self) {
-        self.drawn = None;
-    }
-
     /// Nothing more will be shown: leaves the cursor at the start of a row. What was being typed stays.
     pub(super) fn end(&mut self, line: Line<'_>) {
         match self.style {
             Style::Editing(_) if line.text.is_empty() => self.hide(),
-            Style::Editing(_) if self.drawn.is_some() => self.done(line),
-            Style::Editing(_) => {}
+            Style::Editing(_) => self.done(line),
             Style::Lines | Style::Prompts => self.hide(),
         }
     }
@@ -180,20 +176,23 @@ impl Screen {
     /// Has a terminal of this size show `text` with the cursor at this byte of it.
     fn draw(&mut self, text: String, cursor: usize, size: Size, below: Below) {
         if let Some(drawn) = self.drawn.as_ref().filter(|drawn| drawn.is_continued_by(&text, cursor)) {
-            let from = drawn.end;
+            let (from, drawn_is_cut) = (drawn.end, drawn.is_cut);
             let added = &text[drawn.text.len()..];
             let layout = Layout::new(added, added.len(), size.columns, from.column);
             if from.row + layout.rows.len() <= size.rows {
                 self.put_rows(&layout.rows, below);
                 let end = Position { row: from.row + layout.end.row, column: layout.end.column };
-                self.drawn = Some(Drawn::at_end(text, end));
+                self.drawn = Some(Drawn { is_cut: drawn_is_cut, ..Drawn::at_end(text, end) });
                 return;
             }
         }
         self.hide();
         let layout = Layout::new(&text, cursor, size.columns, 0);
-        let top = layout.top(size.rows);
-        let bottom = layout.rows.len().min(top + size.rows);
+        let (top, bottom) = match below {
+            Below::Cursor => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
+            // What scrolls out can be scrolled back to.
+            Below::Output => (0, layout.rows.len()),
+        };
         self.put_rows(&layout.rows[top..bottom], below);
         let above = layout.cursor.row - top;
         if cursor < text.len() {
@@ -202,7 +201,7 @@ impl Screen {
             self.right(layout.cursor.column);
         }
         let end = Position { row: layout.end.row.saturating_sub(top), column: layout.end.column };
-        self.drawn = Some(Drawn { text, cursor, above, end, outdated: false });
+        self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, outdated: false });
     }
 
     fn put_rows(&mut self, rows: &[Row], below: Below) {
@@ -256,7 +255,23 @@ enum Below {
 
 impl Drawn {
     fn at_end(text: String, end: Position) -> Self {
-        Self { cursor: text.len(), text, above: end.row, end, outdated: false }
+        Self { cursor: text.len(), text, above: end.row, end, is_cut: false, outdated: false }
+    }
+
+    /// How many rows of it there are above the cursor once a terminal has wrapped it anew to so many columns, or a few
+    /// less: terminals differ in what becomes of wide characters and of a cursor behind a row that has just become full.
+    /// A row that is taken for another's is not erased by mistake.
+    fn rows_above_at_least(&self, columns: usize) -> usize {
+        let (before, last) = match self.text[..self.cursor].rsplit_once('\n') {
+            Some((before, last)) => (Some(before), last),
+            None => (None, &self.text[..self.cursor]),
+        };
+        let columns_of = |line: &str| line.chars().map(width).sum::<usize>();
+        let rows =
+            before.map_or(0, |before| before.split('\n').map(|line| columns_of(line).div_ceil(columns).max(1)).sum());
+        let column = columns_of(last);
+        let is_behind_last = self.cursor == self.text.len() && !self.end.is_on_new_row();
+        rows + if is_behind_last { column.saturating_sub(1) } else { column } / columns
     }
 
     fn shows(&self, text: &str, cursor: usize) -> bool {

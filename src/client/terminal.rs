@@ -2,12 +2,11 @@
 //! program ends.
 
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::os::unix::process::ExitStatusExt;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use super::screen::Size;
-use crate::limits::MODE_TRIES;
 use crate::net;
 
 /// Every key at once, as it is, and none shown; what Ctrl-C and Ctrl-Z mean stays.
@@ -21,53 +20,62 @@ pub(super) struct Terminal {
     /// What it was, as `stty` takes it.
     before: String,
     is_editing: bool,
-    /// It has been asked to put brackets around what is pasted.
+    /// It can be asked to put brackets around what is pasted: there is a person in front of it. A terminal without a size
+    /// is some program's.
+    can_bracket: bool,
+    /// It has been asked to.
     brackets: bool,
 }
 
 impl Terminal {
-    /// Has the terminal hand over every key. `None` for one that did not show what is typed in the first place: no person
-    /// is typing there.
+    /// Has the terminal hand over every key. `None` for one that is not ours to change: it does not show what is typed in
+    /// the first place, so no person is typing there, or it belongs to others at the moment.
     ///
     /// # Errors
     ///
     /// When there is no `stty`, or it fails.
     pub(super) fn open() -> io::Result<Option<Self>> {
         let modes = stty(&["-a"])?;
-        if modes.split([' ', ';', '\n']).any(|mode| mode == "-echo") {
+        if modes.split([' ', ';', '\n']).any(|mode| mode == "-echo") || !is_in_foreground() {
             return Ok(None);
         }
         let before = stty(&["-g"])?.trim().to_owned();
-        let mut terminal = Self { before, is_editing: false, brackets: false };
+        let can_bracket = reported_size().is_some();
+        let mut terminal = Self { before, is_editing: false, can_bracket, brackets: false };
         terminal.edit()?;
         Ok(Some(terminal))
     }
 
-    /// Has the terminal hand over every key, again.
+    /// Has the terminal hand over every key, again, unless it belongs to others.
     ///
     /// # Errors
     ///
-    /// When `stty` fails.
+    /// When `stty` fails; then the terminal is as it was.
     pub(super) fn edit(&mut self) -> io::Result<()> {
-        if is_in_foreground() {
-            self.is_editing = true;
-            stty(&EDITING)?;
+        if !is_in_foreground() {
+            return Ok(());
         }
-        Ok(())
+        self.is_editing = true;
+        stty(&EDITING).map(drop).inspect_err(|_| self.restore())
     }
 
-    /// Has the terminal put brackets around what is pasted, if there is a person in front of it: a terminal without a size
-    /// is some program's.
+    /// Whether it hands over every key, and shows none.
+    pub(super) fn is_editing(&self) -> bool {
+        self.is_editing
+    }
+
+    /// Has the terminal put brackets around what is pasted. To be called when somebody has typed something, so that nothing
+    /// but an echo has an escape sequence before it.
     ///
     /// # Errors
     ///
     /// When standard output cannot be written.
     pub(super) fn ask_for_brackets(&mut self) -> io::Result<()> {
-        if !self.brackets && self.is_editing && Self::reported_size().is_some() {
-            self.brackets = true;
-            net::write_fully(&mut io::stdout(), ASK_FOR_BRACKETS)?;
+        if self.brackets || !self.can_bracket || !self.is_editing {
+            return Ok(());
         }
-        Ok(())
+        self.brackets = true;
+        net::write_fully(&mut io::stdout(), ASK_FOR_BRACKETS)
     }
 
     /// Makes the terminal what it was. One that belongs to others now, as this program is in the background, is left alone:
@@ -85,16 +93,8 @@ impl Terminal {
 
     /// Its size.
     pub(super) fn size() -> Size {
-        let (rows, columns) = Self::reported_size().unwrap_or_default();
+        let (rows, columns) = reported_size().unwrap_or_default();
         Size::reported(rows, columns)
-    }
-
-    /// Rows and columns, if it knows.
-    fn reported_size() -> Option<(usize, usize)> {
-        let size = stty(&["size"]).ok()?;
-        let (rows, columns) = size.trim().split_once(' ')?;
-        let (rows, columns) = (rows.parse().ok()?, columns.parse().ok()?);
-        (rows > 0 && columns > 0).then_some((rows, columns))
     }
 }
 
@@ -104,32 +104,35 @@ impl Drop for Terminal {
     }
 }
 
-/// Runs `stty` on standard input. A signal that was meant for this program may end it, so it is tried again then.
-fn stty(arguments: &[&str]) -> io::Result<String> {
-    let mut failure = io::Error::from(ErrorKind::Interrupted);
-    for _ in 0..MODE_TRIES {
-        let mut command = Command::new("stty");
-        command.args(arguments).env("LC_ALL", "C").stdin(Stdio::inherit()).stderr(Stdio::piped());
-        let output = command.output().map_err(|error| io::Error::new(error.kind(), format!("stty: {error}")))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        failure = io::Error::other(complaint.lines().next().unwrap_or("stty: failed").to_owned());
-        if output.status.signal().is_none() {
-            break;
-        }
-    }
-    Err(failure)
+/// Rows and columns, if the terminal knows.
+fn reported_size() -> Option<(usize, usize)> {
+    let size = stty(&["size"]).ok()?;
+    let (rows, columns) = size.trim().split_once(' ')?;
+    let (rows, columns) = (rows.parse().ok()?, columns.parse().ok()?);
+    (rows > 0 && columns > 0).then_some((rows, columns))
 }
 
-/// Whether the terminal is this program's at the moment; where the system does not say, it is.
+/// Runs `stty` on standard input. What is typed meanwhile to interrupt or to stop this program has to pass it by.
+fn stty(arguments: &[&str]) -> io::Result<String> {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "trap '' INT QUIT TSTP; exec stty \"$@\"", "stty"]).args(arguments).env("LC_ALL", "C");
+    let output = shell.stdin(Stdio::inherit()).stderr(Stdio::piped()).output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(complaint.lines().next().unwrap_or("stty has failed").to_owned()))
+}
+
+/// Whether the terminal is this program's at the moment. It always is where it is not the one by which jobs are controlled,
+/// and where the system does not say.
 pub(super) fn is_in_foreground() -> bool {
     let status = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // Behind the program's name, in parentheses: state, parent, process group, session, terminal, its foreground group.
     let fields: Vec<&str> = status.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    match fields[..] {
-        [_, _, group, _, _, foreground, ..] => group == foreground,
-        _ => true,
-    }
+    let [_, _, group, _, terminal, foreground, ..] = fields[..] else { return true };
+    let device = fs::metadata("/proc/self/fd/0").map(|input| input.rdev());
+    let is_controlling =
+        device.is_ok_and(|device| terminal.parse().is_ok_and(|terminal: i32| terminal as u64 == device));
+    !is_controlling || foreground == "-1" || group == foreground
 }

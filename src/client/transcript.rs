@@ -1,9 +1,9 @@
 //! A copy of the chat in a file, each line with its time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::log;
@@ -27,10 +27,19 @@ impl Transcript {
     ///
     /// When the system refuses; the error names the file.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        match OpenOptions::new().append(true).create(true).mode(MODE).open(&path) {
+        match Self::open_file(&path) {
             Ok(file) => Ok(Self { path, file }),
             Err(error) => Err(io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))),
         }
+    }
+
+    fn open_file(path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+        // It may have been there before; devices and pipes stay what they are.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+        }
+        Ok(file)
     }
 
     /// The file's name.

@@ -5,9 +5,9 @@ use std::mem;
 use super::messages;
 use super::session::{Action, Input, Session, Setup, print, warn};
 use super::typed::{HELP, QUIT, WHO, addressed};
-use crate::limits::{END_WAIT, QUIT_WAIT};
+use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
-use crate::protocol::{Dialect, Event, Request};
+use crate::protocol::{Dialect, Event, Fault, Request};
 
 /// The other word by which one leaves.
 const PLAIN_QUIT: &str = "quit";
@@ -28,6 +28,8 @@ pub struct WacSession {
     /// Whether to connect again when the connection is lost.
     reconnect: bool,
     stage: Stage,
+    /// The server has said so.
+    is_welcome: bool,
     /// What was typed before it could be sent, and is done as soon as it can.
     kept: Vec<Input>,
     /// The person is leaving, by a word or by the end of input, and what still arrives is shown.
@@ -43,7 +45,7 @@ enum Stage {
     Ready,
     /// Connecting once more, after the connection was lost.
     Returning,
-    /// Connected once more; the server has not said yet what becomes of the login.
+    /// Connected once more; the server has not said yet what becomes of the login. One that never does is taken to agree.
     LoggingIn,
 }
 
@@ -62,6 +64,7 @@ impl WacSession {
             name: name.unwrap_or_else(|| GUEST.to_owned()),
             reconnect: setup.reconnect,
             stage: Stage::Connecting,
+            is_welcome: false,
             kept: Vec::new(),
             leaving: None,
             dismissed: false,
@@ -91,11 +94,19 @@ impl WacSession {
     fn received(&mut self, line: String, actions: &mut Vec<Action>) {
         let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
         self.dismissed = event == Event::Goodbye;
-        let is_refused = matches!(event, Event::NameInUse { .. } | Event::ServerFull);
+        let is_refused =
+            matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(Fault::MalformedName(_)));
+        let is_welcome = matches!(event, Event::Welcome { .. });
         if self.stage == Stage::LoggingIn && is_refused {
             self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
             return;
         }
+        if is_refused && !self.is_welcome {
+            // There is no other name to try (W12), and nothing that one could do without.
+            actions.extend([print(line), Action::Exit(1)]);
+            return;
+        }
+        self.is_welcome |= is_welcome;
         match event {
             Event::Delivery { from, .. } => {
                 let sender = 0..from.len();
@@ -107,7 +118,7 @@ impl WacSession {
             }
             _ => actions.push(print(line)),
         }
-        if self.stage == Stage::LoggingIn {
+        if self.stage == Stage::LoggingIn && is_welcome {
             self.ready(actions);
         }
     }
@@ -115,7 +126,7 @@ impl WacSession {
     /// What is typed goes out from now on, and what was typed before.
     fn ready(&mut self, actions: &mut Vec<Action>) {
         self.stage = Stage::Ready;
-        actions.push(Action::LoggedIn);
+        actions.extend([Action::WaitForever, Action::LoggedIn]);
         for input in mem::take(&mut self.kept) {
             self.handle(input, actions);
         }
@@ -124,7 +135,7 @@ impl WacSession {
     fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
         self.stage = Stage::Returning;
         self.dismissed = false;
-        actions.push(Action::Reconnect(why));
+        actions.extend([Action::WaitForever, Action::Reconnect(why)]);
     }
 
     fn is_returning(&self) -> bool {
@@ -156,7 +167,10 @@ impl Session for WacSession {
             Input::Connected => {
                 actions.push(send(&Request::Login { name: &self.name }));
                 match self.stage {
-                    Stage::Returning => self.stage = Stage::LoggingIn,
+                    Stage::Returning => {
+                        self.stage = Stage::LoggingIn;
+                        actions.push(Action::WaitAtMost(LOGIN_WAIT));
+                    }
                     _ => self.ready(actions),
                 }
             }
@@ -169,6 +183,10 @@ impl Session for WacSession {
             Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
             Input::Typed(line) if is_quit(&line) && self.stage == Stage::Ready => self.leave(Leaving::Quit, actions),
             Input::Typed(line) if is_quit(&line) && (self.kept.is_empty() || self.is_returning()) => {
+                let unsent = self.kept.iter().filter(|kept| matches!(kept, Input::Typed(_))).count();
+                if unsent > 0 {
+                    actions.push(warn(messages::not_sent(unsent)));
+                }
                 actions.push(Action::Exit(0));
             }
             Input::Typed(line) if is_quit(&line) => {
@@ -181,6 +199,7 @@ impl Session for WacSession {
             Input::Received(line) => self.received(line, actions),
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
             Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
+            Input::TimeUp { .. } if self.stage == Stage::LoggingIn => self.ready(actions),
             Input::TimeUp { unsent: true } => {
                 actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
             }
@@ -227,7 +246,7 @@ mod tests {
         let name = Some(String::from("ann"));
         let mut session = WacSession::new(Setup { server: "here".into(), name, user: None, reconnect });
         assert_eq!(feed(&mut session, Input::Start), ["connect"]);
-        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "logged in"]);
+        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
         session
     }
 
@@ -248,20 +267,46 @@ mod tests {
     fn a_lost_connection_comes_back_and_what_was_typed_waits_for_the_login() {
         let mut session = chatting(true);
         received(&mut session, "The server is shutting down.");
-        let lost = ["reconnect: The connection to here was lost: the server closed it."];
+        let lost = ["wait for ever", "reconnect: The connection to here was lost: the server closed it."];
         assert_eq!(feed(&mut session, Input::Disconnected(None)), lost);
         assert_eq!(typed(&mut session, "hello"), [""; 0]);
-        let refused = ["reconnect: Cannot connect to here: refused"];
+        let refused = ["wait for ever", "reconnect: Cannot connect to here: refused"];
         assert_eq!(feed(&mut session, Input::Unreachable("refused".into())), refused);
-        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann"]);
+        assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait 10"]);
         let in_use = "Cannot log in as ann: that name is already in use.";
         let again = format!("reconnect: Cannot log in to here again: {in_use}");
-        assert_eq!(received(&mut session, in_use), [again]);
+        assert_eq!(received(&mut session, in_use)[1..], [again]);
         feed(&mut session, Input::Connected);
-        let back = ["print Welcome, ann.", "logged in", "send MSG hello"];
+        assert_eq!(received(&mut session, "Have a nice day!"), ["print Have a nice day!"]);
+        let back = ["print Welcome, ann.", "wait for ever", "logged in", "send MSG hello"];
         assert_eq!(received(&mut session, "Welcome, ann."), back);
         feed(&mut session, Input::Disconnected(None));
         typed(&mut session, "lost");
-        assert_eq!(typed(&mut session, "quit"), ["exit 0"]);
+        assert_eq!(typed(&mut session, "quit"), ["warn One line was not sent.", "exit 0"]);
+    }
+
+    #[test]
+    fn w12_a_login_that_is_refused_is_the_end_as_there_is_no_other_name() {
+        for line in [
+            "Cannot log in as ann: that name is already in use.",
+            "Cannot log in as ann: that name is malformed (use letters, digits, '_', '-' and '.').",
+            "Cannot log in: the server is full.",
+        ] {
+            let mut session = chatting(false);
+            assert_eq!(received(&mut session, line), [&format!("print {line}"), "exit 1"]);
+            let mut session = chatting(false);
+            received(&mut session, "Welcome, ann.");
+            assert_eq!(received(&mut session, line), [format!("print {line}")]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_to_a_login_is_taken_to_agree() {
+        let mut session = chatting(true);
+        feed(&mut session, Input::Disconnected(None));
+        typed(&mut session, "hello");
+        feed(&mut session, Input::Connected);
+        let ready = ["wait for ever", "logged in", "send MSG hello"];
+        assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), ready);
     }
 }

@@ -12,6 +12,7 @@ const NOT_UNDERSTOOD: &str = "Unknown command. Use LIN, MSG, W, WHO or SEC.";
 const WELCOME: &str = "Welcome, ";
 const REFUSED: &str = "Cannot log in as ";
 const IN_USE: &str = ": that name is already in use.";
+const MALFORMED: &str = ": that name is malformed (use letters, digits, '_', '-' and '.').";
 const SERVER_FULL: &str = "Cannot log in: the server is full.";
 const ONLINE: &str = "Online: ";
 const WHISPERS: &str = " whispers, \"";
@@ -70,6 +71,8 @@ impl Dialect for Wac {
             Event::Welcome { name }
         } else if let Some(name) = within(REFUSED, IN_USE) {
             Event::NameInUse { name }
+        } else if let Some(name) = within(REFUSED, MALFORMED) {
+            Event::Faulty(Fault::MalformedName(name))
         } else {
             match line {
                 SERVER_FULL => Event::ServerFull,
@@ -87,8 +90,7 @@ impl Dialect for Wac {
             Event::Renamed { name } => put_line(out, &["You are now known as ", name, "."]),
             Event::NameInUse { name } => put_line(out, &[REFUSED, name, IN_USE]),
             Event::Faulty(Fault::MalformedName(name)) => {
-                let rule = ": that name is malformed (use letters, digits, '_', '-' and '.').";
-                put_line(out, &[REFUSED, name, rule]);
+                put_line(out, &[REFUSED, name, MALFORMED]);
             }
             Event::ServerFull => put_line(out, &[SERVER_FULL]),
             Event::Faulty(Fault::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{Server, Terminal};
+use super::support::{FakeServer, Server, Terminal};
 
 const SENT: &str = "The message was sent succesfully";
 
@@ -45,6 +45,36 @@ fn rt6_a_half_typed_line_survives_ten_messages() {
         ann.types("!quit\n");
         ann.ends(0);
     }
+}
+
+#[test]
+fn while_nothing_is_typed_there_is_no_escape_at_all() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::with(80, 24, &format!("--port {} --name ann", server.port()));
+    ann.waits_for("logged in as ann!\r\n");
+    for number in 0..10 {
+        bob.ask(&format!("SEND ann m{number}"), "SEND-OK");
+    }
+    ann.waits_for("m9\r\n");
+    let messages: String = (0..10).map(|number| format!("From bob: m{number}\r\n")).collect();
+    let login = "Welcome to Chat Client. Enter your login:\r\nSuccessfully logged in as ann!\r\n";
+    assert_eq!(ann.written(), format!("{login}{messages}"));
+}
+
+#[test]
+fn ri7_quit_works_however_much_was_typed_ahead() {
+    let server = FakeServer::start();
+    let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
+    let mut peer = server.accept();
+    ann.types("ann\n");
+    peer.expect("HELLO-FROM ann");
+    for number in 0..1100 {
+        ann.types(&format!("@bob {number}\n"));
+    }
+    ann.waits_for("That line is not sent: too many wait already.");
+    ann.types("!quit\n");
+    ann.ends(0);
 }
 
 #[test]
@@ -104,7 +134,8 @@ fn pasted_lines_are_sent_after_enter_and_not_before() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = Terminal::logged_in(40, 24, &server.port(), "ann");
-    assert!(ann.written().contains("\x1b[?2004h"), "the terminal was asked for brackets");
+    ann.types("x\x7f");
+    ann.waits_for("\x1b[?2004h");
     ann.types("\x1b[200~@bob one\r@bob two\r\n@bob three\x1b[201~");
     ann.sees("@bob one\n@bob two\n@bob three");
     bob.expect_silence();

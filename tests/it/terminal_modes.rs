@@ -18,7 +18,7 @@ fn editing(server: &Server, name: &str) -> Terminal {
 #[test]
 fn every_end_restores_the_terminal() {
     let server = Server::start();
-    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, status) in [("INT", 130), ("QUIT", 131), ("TERM", 143), ("HUP", 129)] {
         let mut ann = editing(&server, signal);
         ann.types("half a line");
         ann.sees("half a line");
@@ -40,7 +40,8 @@ fn the_end_of_the_server_restores_the_terminal() {
     ann.sees("half a line");
     server.kill();
     ann.ends(1);
-    assert!(ann.written().contains("The connection to 127.0.0.1 port"));
+    let left = ann.written().split_once("The connection to 127.0.0.1 port").expect("it is said").1.to_owned();
+    assert!(left.contains("half a line\r\n"), "{left:?}");
 }
 
 #[test]
@@ -64,25 +65,54 @@ fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_takes_it_again() {
     shell.types("@bob half");
     shell.waits_for("@bob half");
     shell.types("\x1a");
-    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    shell.waits_for("Stopped");
+    assert!(shell.modes().contains(" icanon"), "{}", shell.modes());
     assert!(!shell.modes().contains("-echo "), "{}", shell.modes());
     bob.ask("SEND ann while away", "SEND-OK");
     shell.types("fg\n");
     shell.waits_for("From bob: while away");
     shell.waits_for("@bob half");
-    shell.types(" a line\n");
+    shell.types(" a line");
+    shell.waits_for(" a line");
+    // In the background it shows messages and nothing else, and it comes back without a signal.
+    shell.types("\x1a");
+    shell.waits_for("Stopped");
+    shell.types("bg\n");
+    bob.ask("SEND ann in the background", "SEND-OK");
+    shell.waits_for("From bob: in the background\r\n");
+    shell.types("echo shell\n");
+    shell.waits_for("\nshell\r\n");
+    shell.types("fg\n");
+    shell.waits_for("@bob half a line");
+    shell.types("\n");
     bob.expect("DELIVERY ann half a line");
     shell.types("!quit\n");
-    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    shell.waits_for("\x1b[?2004l");
+    shell.waits_for("$ ");
     // A suspended client that is told to go does so without a terminal.
     shell.types(&format!("'{}' --port {} --name eve\n", cargo_bin!("client").display(), server.port()));
     shell.waits_for("logged in as eve!");
     shell.types("\x1a");
-    wait_for("the shell", || shell.modes().contains(" icanon").then_some(()));
+    shell.waits_for("Stopped");
     shell.types("kill %1; kill -CONT %1\n");
     server.wait_for_log("eve left");
-    shell.types("wait; exit 7\n");
+    // A shell that has not heard of that end yet warns once of a stopped job.
+    shell.types("exit 7\nexit 7\n");
     shell.ends(7);
+}
+
+#[test]
+fn a_terminal_that_controls_no_jobs_is_edited_on_as_well() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let client = cargo_bin!("client").display().to_string();
+    let mut ann = Terminal::running(80, 24, &format!("setsid -w '{client}' --port {} --name ann", server.port()));
+    ann.waits_for("logged in as ann!");
+    assert!(ann.modes().contains("-icanon"), "{}", ann.modes());
+    ann.types("@bob x\x7fhi\n");
+    bob.expect("DELIVERY ann hi");
+    ann.types("!quit\n");
+    ann.ends(0);
 }
 
 #[test]
@@ -124,6 +154,7 @@ fn what_is_wanted_by_options_is_done() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let log = env::temp_dir().join(format!("parley-log-{}", std::process::id()));
+    fs::write(&log, "2026-01-01T00:00:00Z before\n").expect("a file");
     let options = format!("--bell --timestamps --color always --log {}", log.display());
     let mut ann = Terminal::with(80, 24, &format!("--port {} --name ann {options}", server.port()));
     ann.waits_for("logged in as ann!");
@@ -141,7 +172,7 @@ fn what_is_wanted_by_options_is_done() {
     ann.ends(0);
     let copied = fs::read_to_string(&log).expect("the copy");
     let lines: Vec<&str> = copied.lines().map(|line| line.split_once("Z ").expect("a time").1).collect();
-    let login = ["Welcome to Chat Client. Enter your login:", "Successfully logged in as ann!"];
+    let login = ["before", "Welcome to Chat Client. Enter your login:", "Successfully logged in as ann!"];
     let chat = ["From bob: hi", "> @bob a\u{fffd}b", "The message was sent succesfully", "> !quit"];
     assert_eq!(lines, [&login[..], &chat].concat());
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&log).expect("the copy").permissions());

@@ -99,6 +99,21 @@ fn k3_a_script_through_a_pipe_sends_everything_and_shows_what_comes() {
 }
 
 #[test]
+fn w12_a_refused_login_is_told_and_is_status_1() {
+    let server = Server::with(&["--max-clients", "1"]);
+    let _ann = server.cap("ann");
+    for (name, line) in [
+        ("ann", "Cannot log in as ann: that name is already in use."),
+        ("a,b", "Cannot log in as a,b: that name is malformed (use letters, digits, '_', '-' and '.')."),
+        ("bob", "Cannot log in: the server is full."),
+    ] {
+        let mut client = Client::with(&server.port(), &["--protocol", "wac", "--name", name]);
+        client.expect(line);
+        client.expect_exit(1);
+    }
+}
+
+#[test]
 fn k6_ctrl_c_is_status_130_and_a_lost_server_status_1() {
     let server = Server::start();
     let mut client = Client::with(&server.port(), &["--protocol", "wac", "--name", "ann"]);

@@ -461,9 +461,9 @@ fn names_are_asked_for_until_one_is_given() {
     let mut script = Script::new();
     assert!(script.session.asks_for_name());
     script.typed("ann");
-    assert!(!script.session.asks_for_name());
     script.received("IN-USE");
     assert!(script.session.asks_for_name());
+    assert!(!Script::chatting().session.asks_for_name());
 }
 
 /// Logged in as ann, and to come back after a loss.
@@ -516,7 +516,12 @@ fn one_can_leave_while_it_is_coming_back() {
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     script.typed("@bob hi");
-    assert_eq!(script.typed("!quit"), ["exit 0"]);
+    assert_eq!(script.typed("!quit"), ["warn One line was not sent.", "exit 0"]);
+    let mut script = returning();
+    script.feed(Input::Disconnected(None));
+    script.feed(Input::Connected);
+    script.typed("!quit");
+    assert_eq!(script.received("IN-USE"), ["exit 0"]);
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     assert_eq!(script.feed(Input::TypedEnd), NOTHING);
@@ -529,6 +534,10 @@ fn it_comes_back_only_to_where_it_was() {
     let mut script = returning();
     script.typed("!quit");
     assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+    let mut script = returning();
+    script.feed(Input::TypedEnd);
+    let lost = ["warn The connection to here port 1 was lost: reset", "exit 1"];
+    assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), lost);
     let mut script = Script { session: CapSession::new(Setup { reconnect: true, ..setup(Some("ann")) }) };
     script.feed(Input::Start);
     let failed = script.feed(Input::Unreachable("refused".into()));

@@ -93,7 +93,8 @@ impl Decoder {
             State::Report => match byte {
                 0x07 => self.state = State::Ground,
                 0x1b => self.state = State::ReportEscape,
-                _ => {}
+                b' '.. => {}
+                _ => self.cut_short(byte, keys),
             },
             State::ReportEscape if byte == b'\\' => self.state = State::Ground,
             State::ReportEscape => self.escape(byte, keys),
@@ -156,12 +157,14 @@ impl Decoder {
             b' '..=b'?' if self.sequence.len() < SEQUENCE => self.sequence.push(byte),
             b' '..=b'?' => {}
             b'@'..=b'~' => self.sequence_ends(byte, keys),
-            // It was cut for good.
-            _ => {
-                self.state = State::Ground;
-                self.ground(byte, keys);
-            }
+            _ => self.cut_short(byte, keys),
         }
+    }
+
+    /// A sequence that will have no end: what comes instead means what it always does.
+    fn cut_short(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        self.state = State::Ground;
+        self.ground(byte, keys);
     }
 
     fn sequence_ends(&mut self, last: u8, keys: &mut Vec<Key>) {
@@ -341,6 +344,7 @@ mod tests {
         }
         assert_eq!(decode(b"\x1b[12\nx"), [Key::Enter, text("x")]);
         assert_eq!(decode(b"\x1b[12\x1b[Ax"), [Key::Up, text("x")]);
+        assert_eq!(decode(b"\x1b_hello\nx"), [Key::Enter, text("x")]);
         assert_eq!(decode(format!("\x1b[{}~x", "1;".repeat(1000)).as_bytes()), [text("x")]);
     }
 

@@ -89,7 +89,10 @@ impl VirtualScreen {
         (self.columns, self.rows, self.full) = (columns, rows, false);
         for (number, line) in lines.iter().enumerate() {
             if number == cursor.0 {
-                (self.row, self.column) = (self.grid.len() + cursor.1 / columns, cursor.1 % columns);
+                // Behind the last character of a row that is full now, the cursor stays on that row.
+                let is_behind_last = cursor.1 == line.len() && cursor.1 > 0;
+                let at = if is_behind_last && cursor.1 % columns == 0 { cursor.1 - 1 } else { cursor.1 };
+                (self.row, self.column) = (self.grid.len() + at / columns, at % columns);
             }
             let mut parts: Vec<Row> =
                 line.chunks(columns).map(|cells| Row { cells: cells.to_vec(), wraps: true }).collect();

@@ -1,7 +1,7 @@
 //! Bare connections: one end of one, and a server for one client that does what a test tells it to.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 use super::{PATIENCE, wait_for};
@@ -71,6 +71,7 @@ impl Peer {
                     return None;
                 }
                 Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("cannot read: {error}\n{}", self.transcript),
             }
         }
