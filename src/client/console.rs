@@ -179,7 +179,7 @@ impl Console {
         let Some(keyboard) = &mut self.keyboard else { return Ok(lines) };
         keyboard.terminal.ask_for_brackets()?;
         for key in keyboard.decoder.decode(bytes) {
-            if key == Key::Enter {
+            if key == Key::Enter && keyboard.terminal.is_editing() {
                 self.screen.done(keyboard.line(prompt));
             }
             match keyboard.editor.press(key, &keyboard.completion) {

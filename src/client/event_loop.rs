@@ -164,7 +164,8 @@ impl Client {
     }
 
     fn connect(&self) -> io::Result<()> {
-        link::spawn(self.link_number, self.address.clone(), self.sender.clone())
+        let (number, sender) = (self.link_number, self.sender.clone());
+        link::spawn(self.address.clone(), move |report| sender.send(Event::Link(number, report)).is_ok())
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.

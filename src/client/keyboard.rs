@@ -2,10 +2,9 @@
 //! come where the line is edited here.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use super::event_loop::Event;
 use super::terminal::is_in_foreground;
 use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
@@ -36,11 +35,12 @@ impl Throttle {
     }
 }
 
-/// Starts the thread.
-pub(super) fn spawn(events: SyncSender<Event>, as_keys: bool) -> io::Result<Throttle> {
+/// Starts the thread, which reports keys or else lines. It ends with the input, or when `report` says that nobody wants to
+/// hear of it any more.
+pub(super) fn spawn(as_keys: bool, mut report: impl FnMut(Report) -> bool + Send + 'static) -> io::Result<Throttle> {
     let (ahead, throttle) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     thread::Builder::new().name(String::from("keyboard")).spawn(move || {
-        let report = |report| ahead.send(()).is_ok() && events.send(Event::Keyboard(report)).is_ok();
+        let report = |what| ahead.send(()).is_ok() && report(what);
         if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
     })?;
     Ok(Throttle(throttle))

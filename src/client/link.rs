@@ -2,15 +2,13 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use super::event_loop::Event;
 use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT};
 use crate::net::{Line, LineReader};
 use crate::protocol::clean;
 
-/// What the thread reports; each report carries the number of the connection.
+/// What the thread reports.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The connection is there, and this is its sending half.
@@ -25,10 +23,11 @@ pub(super) enum Report {
     Disconnected(Option<io::Error>),
 }
 
-/// Starts the thread of connection `number` to a server.
-pub(super) fn spawn(number: u64, address: (String, u16), events: SyncSender<Event>) -> io::Result<()> {
+/// Starts the thread of a connection to a server. It ends with the connection, or when `report` says that nobody wants to
+/// hear of it any more.
+pub(super) fn spawn(address: (String, u16), report: impl FnMut(Report) -> bool + Send + 'static) -> io::Result<()> {
     let builder = thread::Builder::new().name(String::from("socket"));
-    builder.spawn(move || run(&address, |report| events.send(Event::Link(number, report)).is_ok())).map(drop)
+    builder.spawn(move || run(&address, report)).map(drop)
 }
 
 /// Reports until the connection has ended or nobody wants to hear of it any more.

@@ -87,7 +87,8 @@ pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &s
     let wanted = wanted_signals(preferences.want_editor());
     signals::take(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
     let console = Console::open(&preferences, kind, transcript);
-    let throttle = keyboard::spawn(sender.clone(), console.takes_keys())?;
+    let report = sender.clone();
+    let throttle = keyboard::spawn(console.takes_keys(), move |what| report.send(Event::Keyboard(what)).is_ok())?;
     let client = Client::new((kind.begin)(setup), (host.to_owned(), port), console, sender, events, throttle);
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
