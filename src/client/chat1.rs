@@ -89,7 +89,10 @@ impl Chat1Session {
                 }
             }
             (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull)) if self.returning => {
-                self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
+                match self.leaving {
+                    Some(status) => actions.push(Action::Exit(status)),
+                    None => self.come_back(messages::cannot_log_in_again(&self.server, &line), actions),
+                }
             }
             (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(_))) => {
                 actions.extend([warn(line), Action::Exit(1)]);
@@ -233,6 +236,11 @@ mod tests {
         assert_eq!(received(&mut session, "200 OK")[3..], ["send @ann: hello"]);
         assert_eq!(feed(&mut session, Input::Disconnected(None)), lost);
         assert_eq!(feed(&mut session, Input::Typed("!quit".into())), ["exit 0"]);
+        let mut session = ready(true);
+        feed(&mut session, Input::Disconnected(None));
+        feed(&mut session, Input::Connected);
+        assert_eq!(feed(&mut session, Input::Typed("!quit".into()))[1..], ["send DISCONNECT ann CHAT/1.0", "finish"]);
+        assert_eq!(received(&mut session, "401 Client already registered"), ["exit 0"]);
         let mut session = ready(false);
         let left = ["print Disconnected from server ... exiting!", "exit 0"];
         assert_eq!(received(&mut session, "DISCONNECT CHAT/1.0"), left);
