@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::support::{Client, FakeServer, Peer, Server, client_program};
+use super::support::{Client, FakeServer, Peer, Server, client_program, ending_signals};
 
 const SCREEN: [&str; 3] =
     ["Connecting to server ...", "Connection to server established. Sending intro message...", ""];
@@ -93,7 +93,7 @@ fn h13_a_refusal_is_shown_in_the_server_s_words_with_status_1() {
 
 #[test]
 fn h14_a_signal_sends_the_good_bye_and_says_so() {
-    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, status) in ending_signals() {
         let (_server, mut peer, mut client) = with_fake_server();
         let begun = Instant::now();
         client.signal(signal);

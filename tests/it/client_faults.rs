@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{Client, FakeServer, Peer, Random, wait_for};
+use super::support::{Client, FakeServer, Peer, Random, ending_signals, wait_for};
 
 const HEADERS: [&str; 14] = [
     "HELLO",
@@ -114,7 +114,7 @@ fn rt3_a_server_that_goes_in_the_middle_of_a_line_ends_it_and_half_a_line_is_not
 #[test]
 fn k6_signals_end_every_client_at_once() {
     let server = FakeServer::start();
-    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, status) in ending_signals() {
         for (mut client, peer) in clients(&server) {
             let begun = Instant::now();
             client.signal(signal);

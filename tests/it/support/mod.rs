@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
+use parley::signals::Signal;
 
 pub use self::bystanders::Bystanders;
 pub use self::client::Client;
@@ -105,6 +106,13 @@ fn whole_characters(bytes: &[u8]) -> usize {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         _ => bytes.len(),
     }
+}
+
+/// The signals that end a client, and the statuses it ends with. Under `nohup` it lives on after the one that is ignored.
+pub fn ending_signals() -> Vec<(&'static str, i32)> {
+    let mut signals = vec![("INT", 130), ("TERM", 143), ("HUP", 129)];
+    signals.retain(|(name, _)| *name != "HUP" || !Signal::HangUp.is_ignored());
+    signals
 }
 
 fn send_signal(signal: &str, pid: u32) {
