@@ -62,7 +62,7 @@ Examples:
   printf 'ann\\n@bob I am late\\n' | client
 
 Exit status: 0 after a good end, 1 when the connection fails or is lost or the login is refused for good,
-2 for a wrong command line, 130 after Ctrl-C.
+2 for a wrong command line, 128 and its number after a signal: 130 after Ctrl-C.
 ";
 
 fn colors() -> Vec<String> {

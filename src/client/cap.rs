@@ -289,13 +289,10 @@ impl CapSession {
     fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
         match self.leaving {
             Leaving::No => {}
-            Leaving::Soon { quit: true } | Leaving::Finished { quit: true } => {
-                actions.push(Action::Exit(0));
-                return;
-            }
+            Leaving::Soon { quit: true } | Leaving::Finished { quit: true } => return self.exit(0, actions),
             _ => {
-                actions.extend([warn(why), Action::Exit(1)]);
-                return;
+                actions.push(warn(why));
+                return self.exit(1, actions);
             }
         }
         let unanswered = self.awaited.iter().filter(|awaited| **awaited == Awaited::Send).count();
@@ -321,14 +318,19 @@ impl CapSession {
     /// RI7: leaves, whatever is going on.
     fn quit(&mut self, actions: &mut Vec<Action>) {
         if self.link == Link::Connecting && (self.stage == Stage::Asking || self.is_returning()) {
-            let unsent = self.kept.iter().filter(|kept| matches!(kept, Typed::Line(_))).count();
-            if unsent > 0 {
-                actions.push(warn(messages::not_sent(unsent)));
-            }
-            actions.push(Action::Exit(0));
+            self.exit(0, actions);
         } else {
             self.leave(true, QUIT_WAIT, actions);
         }
+    }
+
+    /// Ends, and says what has come to nothing.
+    fn exit(&self, status: u8, actions: &mut Vec<Action>) {
+        let unsent = self.kept.iter().filter(|kept| matches!(kept, Typed::Line(_))).count();
+        if unsent > 0 {
+            actions.push(warn(messages::not_sent(unsent)));
+        }
+        actions.push(Action::Exit(status));
     }
 
     fn leave(&mut self, quit: bool, wait: Duration, actions: &mut Vec<Action>) {
@@ -367,8 +369,7 @@ impl CapSession {
     fn disconnected(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
         self.link = Link::Down;
         if self.may_end_here(reason) {
-            actions.push(Action::Exit(0));
-            return;
+            return self.exit(0, actions);
         }
         match &mut self.stage {
             Stage::Asking => {}
@@ -427,7 +428,7 @@ impl Session for CapSession {
             Input::TimeUp { unsent: true } => {
                 actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
             }
-            Input::TimeUp { unsent: false } => actions.push(Action::Exit(0)),
+            Input::TimeUp { unsent: false } => self.exit(0, actions),
         }
     }
 

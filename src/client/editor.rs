@@ -73,7 +73,7 @@ impl Editor {
             // The rest of a paste whose beginning did not fit.
             Key::Text(_) if was_full => {
                 self.full = true;
-                return Some(Outcome::Full);
+                return None;
             }
             Key::Text(text) => return self.insert(&text),
             Key::Enter => return Some(self.done()),

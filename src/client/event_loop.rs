@@ -202,8 +202,8 @@ impl Client {
                 self.console.take_terminal();
             }
             Event::Signal(Signal::Continue) => self.console.take_terminal(),
-            Event::Signal(Signal::Background) => {}
-            Event::Signal(Signal::Resize) => self.console.resized(),
+            // The console knows of another size already.
+            Event::Signal(Signal::Background | Signal::Resize) => {}
             Event::Signal(signal) => {
                 self.console.give_up_line(self.session.prompt());
                 self.inputs.push_back(Input::Signal(signal));
@@ -239,6 +239,7 @@ impl Client {
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
         if self.typed_ahead > TYPED_AHEAD && line.trim() != QUIT {
             self.console.warn(messages::TOO_FAR_AHEAD);
+            self.console.remember(&line);
         } else {
             self.inputs.push_back(Input::Typed(line));
         }

@@ -23,7 +23,8 @@ mod typed;
 mod wac;
 
 use std::io::{self, ErrorKind};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use self::cap::CapSession;
 use self::chat1::Chat1Session;
@@ -80,13 +81,18 @@ pub static KINDS: &[Kind] = &[
 ///
 /// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
 pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &str, port: u16) -> io::Result<u8> {
-    // A pipe may have to be waited for, which Ctrl-C still ends.
     let transcript = preferences.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
-    let wanted = wanted_signals(preferences.want_editor());
-    signals::take(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
-    let console = Console::open(&preferences, kind, transcript);
+    let is_resized = Arc::new(AtomicBool::new(false));
+    let console_is_resized = Arc::clone(&is_resized);
+    signals::take(&wanted_signals(preferences.want_editor()), move |signal| {
+        if signal == Signal::Resize {
+            is_resized.store(true, Ordering::Release);
+        }
+        report.send(Event::Signal(signal)).is_ok()
+    })?;
+    let console = Console::open(&preferences, kind, transcript, console_is_resized);
     let report = sender.clone();
     let throttle = keyboard::spawn(console.takes_keys(), move |what| report.send(Event::Keyboard(what)).is_ok())?;
     let client = Client::new((kind.begin)(setup), (host.to_owned(), port), console, sender, events, throttle);

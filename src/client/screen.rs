@@ -124,12 +124,12 @@ impl Screen {
         if let Style::Editing(size) = self.style {
             let text = [line.prompt, line.text].concat();
             let cursor = text.len();
-            let is_drawn = self.drawn.as_ref().is_some_and(|drawn| drawn.shows(&text, cursor));
-            if is_drawn {
-                let is_on_row_of_its_own = self.drawn.as_ref().is_some_and(|drawn| drawn.end.is_on_new_row());
-                self.put(if is_on_row_of_its_own { "" } else { "\n" });
-            } else {
-                self.draw(text, cursor, size, Below::Output);
+            match &self.drawn {
+                Some(drawn) if drawn.shows(&text, cursor) && !drawn.is_cut => {
+                    let is_on_row_of_its_own = drawn.end.is_on_new_row();
+                    self.put(if is_on_row_of_its_own { "" } else { "\n" });
+                }
+                _ => self.draw(text, cursor, size, Below::Output),
             }
         }
         self.drawn = None;
@@ -175,14 +175,15 @@ impl Screen {
 
     /// Has a terminal of this size show `text` with the cursor at this byte of it.
     fn draw(&mut self, text: String, cursor: usize, size: Size, below: Below) {
-        if let Some(drawn) = self.drawn.as_ref().filter(|drawn| drawn.is_continued_by(&text, cursor)) {
-            let (from, drawn_is_cut) = (drawn.end, drawn.is_cut);
+        let is_whole = |drawn: &&Drawn| below == Below::Cursor || !drawn.is_cut;
+        if let Some(drawn) = self.drawn.as_ref().filter(|drawn| drawn.is_continued_by(&text, cursor)).filter(is_whole) {
+            let (from, is_cut) = (drawn.end, drawn.is_cut);
             let added = &text[drawn.text.len()..];
             let layout = Layout::new(added, added.len(), size.columns, from.column);
             if from.row + layout.rows.len() <= size.rows {
                 self.put_rows(&layout.rows, below);
                 let end = Position { row: from.row + layout.end.row, column: layout.end.column };
-                self.drawn = Some(Drawn { is_cut: drawn_is_cut, ..Drawn::at_end(text, end) });
+                self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end) });
                 return;
             }
         }

@@ -30,6 +30,8 @@ pub struct WacSession {
     stage: Stage,
     /// The server has said so.
     is_welcome: bool,
+    /// The connection was lost once.
+    was_lost: bool,
     /// What was typed before it could be sent, and is done as soon as it can.
     kept: Vec<Input>,
     /// The person is leaving, by a word or by the end of input, and what still arrives is shown.
@@ -65,6 +67,7 @@ impl WacSession {
             reconnect: setup.reconnect,
             stage: Stage::Connecting,
             is_welcome: false,
+            was_lost: false,
             kept: Vec::new(),
             leaving: None,
             dismissed: false,
@@ -97,7 +100,7 @@ impl WacSession {
         let is_refused =
             matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(Fault::MalformedName(_)));
         let is_welcome = matches!(event, Event::Welcome { .. });
-        if self.stage == Stage::LoggingIn && is_refused {
+        if is_refused && !self.is_welcome && self.was_lost && self.leaving.is_none() {
             self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
             return;
         }
@@ -134,7 +137,7 @@ impl WacSession {
 
     fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
         self.stage = Stage::Returning;
-        self.dismissed = false;
+        (self.was_lost, self.is_welcome, self.dismissed) = (true, false, false);
         actions.extend([Action::WaitForever, Action::Reconnect(why)]);
     }
 
@@ -308,5 +311,7 @@ mod tests {
         feed(&mut session, Input::Connected);
         let ready = ["wait for ever", "logged in", "send MSG hello"];
         assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), ready);
+        let late = received(&mut session, "Cannot log in as ann: that name is already in use.");
+        assert!(late[1].starts_with("reconnect: Cannot log in to here again"), "{late:?}");
     }
 }

@@ -520,8 +520,11 @@ fn one_can_leave_while_it_is_coming_back() {
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     script.feed(Input::Connected);
+    script.typed("@bob hi");
+    script.typed("@bob hello");
     script.typed("!quit");
-    assert_eq!(script.received("IN-USE"), ["exit 0"]);
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["warn 2 lines were not sent.", "exit 0"]);
+    assert_eq!(script.received("IN-USE"), ["warn 2 lines were not sent.", "exit 0"]);
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     assert_eq!(script.feed(Input::TypedEnd), NOTHING);

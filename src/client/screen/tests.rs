@@ -230,6 +230,22 @@ fn a_line_taller_than_the_terminal_shows_the_part_with_the_cursor() {
 }
 
 #[test]
+fn a_line_taller_than_the_terminal_is_shown_whole_when_it_is_done() {
+    for drawn_before in [0, 15, 19, 20] {
+        let mut ann = Person::at(5, 3);
+        ann.hear("m");
+        let (before, rest) = "aaaaabbbbbcccccdddde".split_at(drawn_before);
+        ann.type_text(before);
+        ann.text += rest;
+        ann.cursor = ann.text.len();
+        ann.enter();
+        ann.hear("end");
+        let shown = ann.terminal.text();
+        assert!(shown.ends_with("aaaaa\nbbbbb\nccccc\ndddde\nend"), "{drawn_before}: {shown}");
+    }
+}
+
+#[test]
 fn pasted_lines_are_shown_as_lines() {
     let mut ann = Person::at(10, 24);
     ann.type_text("one\ntwo\nthree");
