@@ -118,6 +118,7 @@ fn wanted_signals(with_editor: bool) -> Vec<Signal> {
 mod tests {
     use super::session::{Action, Input};
     use super::*;
+    use crate::random::Random;
 
     /// Whatever happens, in whatever order, a session has an answer, and after the end nothing is asked of it.
     #[test]
@@ -140,13 +141,8 @@ mod tests {
             "200 OK",
             "DISCONNECT CHAT/1.0",
         ];
-        let mut random = 0x5eed_u64;
-        let mut next = |bound: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random as usize % bound
-        };
+        let mut random = Random(0x5eed);
+        let mut next = |bound| random.below(bound);
         for kind in KINDS {
             let mut ended = 0;
             for _ in 0..2000 {

@@ -1,29 +1,18 @@
 //! What holds for every dialect, present and future: each test walks [`DIALECTS`].
 
 use super::*;
+use crate::random::Random;
 
-/// A small generator of pseudo-random numbers (xorshift), so that a failure repeats.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn line(&mut self, words: &[&str]) -> Vec<u8> {
-        let mut line = Vec::new();
-        for _ in 0..self.next() % 6 {
-            match self.next() % 3 {
-                0 => line.extend_from_slice(words[self.next() as usize % words.len()].as_bytes()),
-                1 => line.push(b' '),
-                _ => line.push(self.next() as u8),
-            }
+fn random_line(random: &mut Random, words: &[&str]) -> Vec<u8> {
+    let mut line = Vec::new();
+    for _ in 0..random.below(6) {
+        match random.below(3) {
+            0 => line.extend_from_slice(words[random.below(words.len())].as_bytes()),
+            1 => line.push(b' '),
+            _ => line.push(random.next() as u8),
         }
-        line
     }
+    line
 }
 
 fn seats() -> [Seat; 3] {
@@ -101,7 +90,7 @@ fn no_line_at_all_makes_a_decoder_panic() {
     words.extend(["SEND", "LIST", "WHO", "DELIVERY", "LIST-OK", "@ann: ", "DISCONNECT", "CHAT/1.0", "ann", "\"", "漢"]);
     let mut random = Random(0x5eed);
     for _ in 0..20_000 {
-        let line = random.line(&words);
+        let line = random_line(&mut random, &words);
         let line = clean(&line);
         for dialect in DIALECTS {
             for mut seat in seats() {

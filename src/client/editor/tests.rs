@@ -1,4 +1,5 @@
 use super::*;
+use crate::random::Random;
 
 /// An editor at which these bytes were typed, and what came of it.
 fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
@@ -135,13 +136,8 @@ fn a_line_is_as_long_as_lines_get() {
 
 #[test]
 fn any_keys_at_all_leave_the_cursor_between_characters() {
-    let mut random = 0x5eed_u64;
-    let mut next = |bound: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random as usize % bound
-    };
+    let mut random = Random(0x5eed);
+    let mut next = |bound| random.below(bound);
     let completion = Completion::new(vec!["!who"]);
     for _ in 0..2000 {
         let bytes: Vec<u8> = (0..next(60))
