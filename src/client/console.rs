@@ -5,8 +5,6 @@ use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::editor::{Completion, Decoder, Editor, Key, Outcome};
@@ -54,9 +52,6 @@ pub(super) struct Console {
     kind: &'static Kind,
     /// If the line being typed is edited here.
     keyboard: Option<Keyboard>,
-    /// The terminal has had another size since this was last looked at. It is looked at before anything is taken off the
-    /// screen, as to go up too many rows would erase messages.
-    is_resized: Arc<AtomicBool>,
 }
 
 /// The line being typed, and what it takes.
@@ -81,12 +76,7 @@ impl Keyboard {
 
 impl Console {
     /// The standard streams as they are wanted, for this kind of session, and a file to copy the chat to.
-    pub(super) fn open(
-        preferences: &Preferences,
-        kind: &'static Kind,
-        transcript: Option<Transcript>,
-        is_resized: Arc<AtomicBool>,
-    ) -> Self {
+    pub(super) fn open(preferences: &Preferences, kind: &'static Kind, transcript: Option<Transcript>) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let looks = Looks {
@@ -101,7 +91,6 @@ impl Console {
             transcript,
             kind,
             keyboard: None,
-            is_resized,
         };
         if preferences.want_editor() {
             console.edit();
@@ -149,14 +138,12 @@ impl Console {
 
     fn print_line(&mut self, text: &str, sender: Option<Range<usize>>) {
         self.copy("", text);
-        self.measure_if_resized();
         self.screen.print(&self.looks.of(text, sender, SystemTime::now()));
     }
 
     /// Shows a diagnostic.
     pub(super) fn warn(&mut self, text: &str) {
         self.copy("", text);
-        self.measure_if_resized();
         self.screen.warn(text);
     }
 
@@ -232,7 +219,6 @@ impl Console {
     ///
     /// When standard output cannot be written.
     pub(super) fn show(&mut self, prompt: &str) -> io::Result<()> {
-        self.measure_if_resized();
         match &self.keyboard {
             Some(keyboard) => self.screen.show(keyboard.line(prompt)),
             None => self.screen.show(Line { prompt, ..Line::default() }),
@@ -274,12 +260,13 @@ impl Console {
                 self.screen.warn(&messages::plain_mode(&error));
             }
             self.screen.hide();
-            self.screen.resize(Terminal::size());
+            self.resized();
         }
     }
 
-    fn measure_if_resized(&mut self) {
-        if self.is_resized.swap(false, Ordering::AcqRel) && self.keyboard.is_some() {
+    /// The terminal has another size.
+    pub(super) fn resized(&mut self) {
+        if self.keyboard.is_some() {
             self.screen.resize(Terminal::size());
         }
     }

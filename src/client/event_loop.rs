@@ -202,8 +202,8 @@ impl Client {
                 self.console.take_terminal();
             }
             Event::Signal(Signal::Continue) => self.console.take_terminal(),
-            // The console knows of another size already.
-            Event::Signal(Signal::Background | Signal::Resize) => {}
+            Event::Signal(Signal::Background) => {}
+            Event::Signal(Signal::Resize) => self.console.resized(),
             Event::Signal(signal) => {
                 self.console.give_up_line(self.session.prompt());
                 self.inputs.push_back(Input::Signal(signal));

@@ -23,8 +23,7 @@ mod typed;
 mod wac;
 
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use self::cap::CapSession;
 use self::chat1::Chat1Session;
@@ -84,15 +83,9 @@ pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &s
     let transcript = preferences.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
-    let is_resized = Arc::new(AtomicBool::new(false));
-    let console_is_resized = Arc::clone(&is_resized);
-    signals::take(&wanted_signals(preferences.want_editor()), move |signal| {
-        if signal == Signal::Resize {
-            is_resized.store(true, Ordering::Release);
-        }
-        report.send(Event::Signal(signal)).is_ok()
-    })?;
-    let console = Console::open(&preferences, kind, transcript, console_is_resized);
+    let wanted = wanted_signals(preferences.want_editor());
+    signals::take(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
+    let console = Console::open(&preferences, kind, transcript);
     let report = sender.clone();
     let throttle = keyboard::spawn(console.takes_keys(), move |what| report.send(Event::Keyboard(what)).is_ok())?;
     let client = Client::new((kind.begin)(setup), (host.to_owned(), port), console, sender, events, throttle);

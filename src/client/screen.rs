@@ -9,7 +9,7 @@ use std::mem;
 
 pub(super) use self::layout::Size;
 use self::layout::{Layout, Position, Row};
-use super::characters::{joins, width};
+use super::characters::joins;
 
 /// How standard output is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ struct Drawn {
     end: Position,
     /// What is above these rows does not fit on the terminal.
     is_cut: bool,
+    /// Columns of the terminal.
+    columns: usize,
     /// The terminal has changed since.
     outdated: bool,
 }
@@ -103,7 +105,7 @@ impl Screen {
             Style::Prompts => {
                 if self.drawn.is_none() && !line.prompt.is_empty() {
                     self.put(line.prompt);
-                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default()));
+                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default(), Size::USUAL));
                 }
             }
             Style::Editing(size) => {
@@ -112,7 +114,7 @@ impl Screen {
                 match &self.drawn {
                     Some(drawn) if drawn.shows(&text, cursor) => {}
                     _ if text.is_empty() => self.hide(),
-                    _ => self.draw(text, cursor, size, Below::Cursor),
+                    _ => self.draw(text, cursor, size, Rows::Typed),
                 }
             }
         }
@@ -125,11 +127,8 @@ impl Screen {
             let text = [line.prompt, line.text].concat();
             let cursor = text.len();
             match &self.drawn {
-                Some(drawn) if drawn.shows(&text, cursor) && !drawn.is_cut => {
-                    let is_on_row_of_its_own = drawn.end.is_on_new_row();
-                    self.put(if is_on_row_of_its_own { "" } else { "\n" });
-                }
-                _ => self.draw(text, cursor, size, Below::Output),
+                Some(drawn) if drawn.shows(&text, cursor) && drawn.is_one_row() => self.put("\n"),
+                _ => self.draw(text, cursor, size, Rows::Done),
             }
         }
         self.drawn = None;
@@ -145,8 +144,6 @@ impl Screen {
     pub(super) fn resize(&mut self, size: Size) {
         self.style = Style::Editing(size);
         if let Some(drawn) = &mut self.drawn {
-            let most = if drawn.is_cut { drawn.above } else { size.rows - 1 };
-            drawn.above = drawn.rows_above_at_least(size.columns).min(most);
             drawn.outdated = true;
         }
     }
@@ -157,8 +154,8 @@ impl Screen {
         match self.style {
             Style::Lines => {}
             Style::Prompts => self.put("\n"),
-            Style::Editing(_) => {
-                self.up(drawn.above);
+            Style::Editing(size) => {
+                self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.above });
                 self.put("\r\x1b[J");
             }
         }
@@ -174,27 +171,28 @@ impl Screen {
     }
 
     /// Has a terminal of this size show `text` with the cursor at this byte of it.
-    fn draw(&mut self, text: String, cursor: usize, size: Size, below: Below) {
-        let is_whole = |drawn: &&Drawn| below == Below::Cursor || !drawn.is_cut;
-        if let Some(drawn) = self.drawn.as_ref().filter(|drawn| drawn.is_continued_by(&text, cursor)).filter(is_whole) {
-            let (from, is_cut) = (drawn.end, drawn.is_cut);
-            let added = &text[drawn.text.len()..];
+    fn draw(&mut self, text: String, cursor: usize, size: Size, kind: Rows) {
+        let goes_on =
+            |drawn: &&Drawn| drawn.is_continued_by(&text, cursor) && (kind == Rows::Typed || drawn.is_one_row());
+        if let Some(Drawn { text: before, end: from, is_cut, .. }) = self.drawn.as_ref().filter(goes_on) {
+            let (from, is_cut) = (*from, *is_cut);
+            let added = &text[before.len()..];
             let layout = Layout::new(added, added.len(), size.columns, from.column);
             if from.row + layout.rows.len() <= size.rows {
-                self.put_rows(&layout.rows, below);
+                self.put_rows(&layout.rows, kind);
                 let end = Position { row: from.row + layout.end.row, column: layout.end.column };
-                self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end) });
+                self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end, size) });
                 return;
             }
         }
         self.hide();
         let layout = Layout::new(&text, cursor, size.columns, 0);
-        let (top, bottom) = match below {
-            Below::Cursor => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
+        let (top, bottom) = match kind {
+            Rows::Typed => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
             // What scrolls out can be scrolled back to.
-            Below::Output => (0, layout.rows.len()),
+            Rows::Done => (0, layout.rows.len()),
         };
-        self.put_rows(&layout.rows[top..bottom], below);
+        self.put_rows(&layout.rows[top..bottom], kind);
         let above = layout.cursor.row - top;
         if cursor < text.len() {
             self.up(bottom - 1 - layout.cursor.row);
@@ -202,21 +200,19 @@ impl Screen {
             self.right(layout.cursor.column);
         }
         let end = Position { row: layout.end.row.saturating_sub(top), column: layout.end.column };
-        self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, outdated: false });
+        self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, columns: size.columns, outdated: false });
     }
 
-    fn put_rows(&mut self, rows: &[Row], below: Below) {
+    fn put_rows(&mut self, rows: &[Row], kind: Rows) {
         for (number, row) in rows.iter().enumerate() {
             self.put(&row.text);
-            match rows.get(number + 1) {
-                Some(next) if row.wraps && next.text.is_empty() && below == Below::Cursor => self.put(" \r"),
-                Some(_) if row.wraps => {}
-                Some(_) => self.put("\r\n"),
-                None => {}
+            let is_last = number + 1 == rows.len();
+            if !is_last && (kind == Rows::Typed || !row.wraps) {
+                self.put("\r\n");
             }
         }
         let is_on_new_row = matches!(rows, [.., before, last] if last.text.is_empty() && !before.wraps);
-        if below == Below::Output && !is_on_new_row {
+        if kind == Rows::Done && !is_on_new_row {
             self.put("\n");
         }
     }
@@ -245,34 +241,36 @@ impl Screen {
     }
 }
 
-/// What is to stand on the row below a full last one.
+/// How the rows of a line are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Below {
-    /// The cursor: a full row alone leaves it in the last column.
-    Cursor,
-    /// What is shown next; so the cursor goes there in any case.
-    Output,
+enum Rows {
+    /// Each as a line of its own, with the cursor behind the last one. So as many of them are above the cursor as were
+    /// written, also on a terminal that has become wider and has not said so yet: too many would be other people's lines.
+    Typed,
+    /// As one line that the terminal wraps, and the cursor below it.
+    Done,
 }
 
 impl Drawn {
-    fn at_end(text: String, end: Position) -> Self {
-        Self { cursor: text.len(), text, above: end.row, end, is_cut: false, outdated: false }
+    fn at_end(text: String, end: Position, size: Size) -> Self {
+        let (cursor, above, columns) = (text.len(), end.row, size.columns);
+        Self { text, cursor, above, end, is_cut: false, columns, outdated: false }
     }
 
-    /// How many rows of it there are above the cursor once a terminal has wrapped it anew to so many columns, or a few
-    /// less: terminals differ in what becomes of wide characters and of a cursor behind a row that has just become full.
-    /// A row that is taken for another's is not erased by mistake.
-    fn rows_above_at_least(&self, columns: usize) -> usize {
-        let (before, last) = match self.text[..self.cursor].rsplit_once('\n') {
-            Some((before, last)) => (Some(before), last),
-            None => (None, &self.text[..self.cursor]),
-        };
-        let columns_of = |line: &str| line.chars().map(width).sum::<usize>();
-        let rows =
-            before.map_or(0, |before| before.split('\n').map(|line| columns_of(line).div_ceil(columns).max(1)).sum());
-        let column = columns_of(last);
-        let is_behind_last = self.cursor == self.text.len() && !self.end.is_on_new_row();
-        rows + if is_behind_last { column.saturating_sub(1) } else { column } / columns
+    fn is_one_row(&self) -> bool {
+        self.end.row == 0 && !self.is_cut
+    }
+
+    /// How many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals differ in
+    /// where they leave a cursor behind a row that has just become full; it may be one less than it is.
+    fn rows_above_in(&self, size: Size) -> usize {
+        let layout = Layout::new(&self.text, self.cursor, self.columns, 0);
+        let rows = &layout.rows[layout.cursor.row - self.above..layout.cursor.row];
+        let above: usize = rows.iter().map(|row| row.columns().div_ceil(size.columns).max(1)).sum();
+        let before_cursor = layout.cursor.column;
+        let is_behind_last = self.cursor == self.text.len();
+        let beside = if is_behind_last { before_cursor.saturating_sub(1) } else { before_cursor } / size.columns;
+        (above + beside).min(size.rows - 1)
     }
 
     fn shows(&self, text: &str, cursor: usize) -> bool {

@@ -19,25 +19,25 @@ pub(super) struct Position {
     pub(super) column: usize,
 }
 
-impl Position {
-    /// Whether there is nothing yet on the row of a line's end, and there is a row before it.
-    pub(super) fn is_on_new_row(self) -> bool {
-        self.column == 0 && self.row > 0
-    }
-}
-
 /// One row of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Row {
     /// What is written there.
     pub(super) text: String,
-    /// The terminal itself goes on in the next row, as this one is full.
+    /// The terminal itself would go on in the next row, as this one is full.
     pub(super) wraps: bool,
+}
+
+impl Row {
+    /// Columns that it takes.
+    pub(super) fn columns(&self) -> usize {
+        self.text.chars().map(width).sum()
+    }
 }
 
 impl Size {
     /// What a terminal has that does not say: the size of the first ones.
-    const USUAL: Self = Self { columns: 80, rows: 24 };
+    pub(super) const USUAL: Self = Self { columns: 80, rows: 24 };
 
     /// A terminal's size as it says itself, 0 where it does not know.
     pub(in crate::client) fn reported(rows: usize, columns: usize) -> Self {

@@ -213,6 +213,33 @@ fn a_resized_terminal_shows_the_line_once() {
 }
 
 #[test]
+fn a_message_in_the_middle_of_a_resize_costs_no_other_message() {
+    for (from, to) in [(20, 110), (20, 10), (10, 20), (7, 80), (80, 7)] {
+        for length in [5, 20, 40, 52] {
+            for cursor in [0, length / 2, length] {
+                let mut ann = Person::at(from, 100);
+                for number in 0..10 {
+                    ann.hear(&format!("m{number}"));
+                }
+                let text: String = ('a'..='z').chain('A'..='Z').take(length).collect();
+                ann.type_text(&text);
+                ann.cursor = cursor;
+                ann.see();
+                ann.terminal.resize(to, 100);
+                ann.hear("early");
+                ann.resize(to, 100);
+                ann.hear("late");
+                let shown = ann.terminal.text();
+                let messages: Vec<&str> = shown.lines().filter(|line| line.starts_with('m')).collect();
+                assert_eq!(messages, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"], "{shown}");
+                assert!(shown.contains("early\n") && shown.contains("late\n"), "{shown}");
+                assert!(shown.ends_with(&wrapped(&text, to)), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_line_taller_than_the_terminal_shows_the_part_with_the_cursor() {
     let mut ann = Person::at(5, 3);
     ann.type_text("aaaaabbbbbcccccddddde");
