@@ -1,5 +1,7 @@
 //! People on different protocols talk to each other: every cell of the crossing table, and names that change meanwhile.
 
+use std::cell::Cell;
+
 use super::support::{Peer, Server};
 
 const RENAMES: usize = 200;
@@ -107,15 +109,21 @@ fn names_may_change_under_fire() {
             })
             .collect();
         let mut delivered = vec![Vec::new(); WRITERS];
+        let taken = Cell::new(0);
         let mut take = |line: Vec<u8>| {
             let line = String::from_utf8(line).expect("text");
             let message = line.strip_prefix('w').and_then(|rest| rest.split_once(" whispers, \""));
             let Some((writer, number)) = message else { return Some(line) };
             let number: usize = number.trim_end_matches('"').parse().expect("a number");
             delivered[writer.parse::<usize>().expect("a writer")].push(number);
+            taken.set(taken.get() + 1);
             None
         };
-        for number in 0..RENAMES {
+        // Until there have been enough of both.
+        for number in 0..100 * RENAMES {
+            if number >= RENAMES && taken.get() > RENAMES {
+                break;
+            }
             let name = if number % 2 == 0 { "even" } else { "odd" };
             target.say(&format!("LIN {name}"));
             while take(target.line().expect("a line")) != Some(format!("You are now known as {name}.")) {}
