@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::messages;
-use super::session::{Action, Input, Session, Setup, print, warn};
+use super::session::{Action, Input, Session, Setup, print, warn, warn_of_unsent};
 use super::typed::{HELP, QUIT, WHO, addressed};
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
@@ -327,9 +327,7 @@ impl CapSession {
     /// Ends, and says what has come to nothing.
     fn exit(&self, status: u8, actions: &mut Vec<Action>) {
         let unsent = self.kept.iter().filter(|kept| matches!(kept, Typed::Line(_))).count();
-        if unsent > 0 {
-            actions.push(warn(messages::not_sent(unsent)));
-        }
+        actions.extend(warn_of_unsent(unsent));
         actions.push(Action::Exit(status));
     }
 

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Duration;
 
 use super::messages;
-use super::session::{Action, Input, Session, Setup, print, warn};
+use super::session::{Action, Input, Session, Setup, print, typed_lines, warn, warn_of_unsent};
 use super::typed::{HELP, QUIT};
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::chat1::Chat1;
@@ -162,10 +162,7 @@ impl Session for Chat1Session {
                 self.leave(signal.exit_status(), QUIT_WAIT, actions);
             }
             Input::Typed(line) if line.trim() == QUIT && (self.kept.is_empty() || self.returning) => {
-                let unsent = mem::take(&mut self.kept).iter().filter(|kept| matches!(kept, Input::Typed(_))).count();
-                if unsent > 0 {
-                    actions.push(warn(messages::not_sent(unsent)));
-                }
+                actions.extend(warn_of_unsent(typed_lines(&mem::take(&mut self.kept))));
                 self.leave(0, QUIT_WAIT, actions);
             }
             typed @ (Input::Typed(_) | Input::TypedEnd) if self.stage != Stage::Ready => self.keep(typed, actions),

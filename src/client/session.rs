@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::messages;
 use crate::signals::Signal;
 
 /// Something that happened.
@@ -149,6 +150,16 @@ pub(super) fn print(text: impl Into<String>) -> Action {
 /// To show this as a diagnostic.
 pub(super) fn warn(text: impl Into<String>) -> Action {
     Action::Warn(text.into())
+}
+
+/// To say, where it is so, that this many typed lines come to nothing.
+pub(super) fn warn_of_unsent(lines: usize) -> Option<Action> {
+    (lines > 0).then(|| warn(messages::not_sent(lines)))
+}
+
+/// How many lines there are among these inputs.
+pub(super) fn typed_lines(kept: &[Input]) -> usize {
+    kept.iter().filter(|kept| matches!(kept, Input::Typed(_))).count()
 }
 
 /// An action as one line, for the tests of sessions.

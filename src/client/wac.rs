@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::messages;
-use super::session::{Action, Input, Session, Setup, print, warn};
+use super::session::{Action, Input, Session, Setup, print, typed_lines, warn, warn_of_unsent};
 use super::typed::{HELP, QUIT, WHO, addressed};
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
@@ -100,13 +100,13 @@ impl WacSession {
         let is_refused =
             matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(Fault::MalformedName(_)));
         let is_welcome = matches!(event, Event::Welcome { .. });
-        if is_refused && !self.is_welcome && self.was_lost && self.leaving.is_none() {
-            self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
-            return;
-        }
         if is_refused && !self.is_welcome {
-            // There is no other name to try (W12), and nothing that one could do without.
-            actions.extend([print(line), Action::Exit(1)]);
+            if self.was_lost && self.leaving.is_none() {
+                self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
+            } else {
+                // There is no other name to try (W12), and nothing that one could do without.
+                actions.extend([print(line), Action::Exit(1)]);
+            }
             return;
         }
         self.is_welcome |= is_welcome;
@@ -186,10 +186,7 @@ impl Session for WacSession {
             Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
             Input::Typed(line) if is_quit(&line) && self.stage == Stage::Ready => self.leave(Leaving::Quit, actions),
             Input::Typed(line) if is_quit(&line) && (self.kept.is_empty() || self.is_returning()) => {
-                let unsent = self.kept.iter().filter(|kept| matches!(kept, Input::Typed(_))).count();
-                if unsent > 0 {
-                    actions.push(warn(messages::not_sent(unsent)));
-                }
+                actions.extend(warn_of_unsent(typed_lines(&self.kept)));
                 actions.push(Action::Exit(0));
             }
             Input::Typed(line) if is_quit(&line) => {
