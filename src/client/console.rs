@@ -101,8 +101,8 @@ impl Console {
     /// Takes the line being typed over from the terminal, if that is possible.
     fn edit(&mut self) {
         match Terminal::open() {
-            Ok(Some(terminal)) => {
-                self.screen = Screen::new(Style::Editing(Terminal::size()));
+            Ok(Some((terminal, size))) => {
+                self.screen = Screen::new(Style::Editing(size));
                 self.keyboard = Some(Keyboard {
                     terminal,
                     decoder: Decoder::default(),

@@ -28,22 +28,22 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Has the terminal hand over every key. `None` for one that is not ours to change: it does not show what is typed in
+    /// Has the terminal hand over every key, and measures it. `None` for one that is not ours to change: it does not show what is typed in
     /// the first place, so no person is typing there, or it belongs to others at the moment.
     ///
     /// # Errors
     ///
     /// When there is no `stty`, or it fails.
-    pub(super) fn open() -> io::Result<Option<Self>> {
+    pub(super) fn open() -> io::Result<Option<(Self, Size)>> {
         let modes = stty(&["-a"])?;
         if modes.split([' ', ';', '\n']).any(|mode| mode == "-echo") || !is_in_foreground() {
             return Ok(None);
         }
         let before = stty(&["-g"])?.trim().to_owned();
-        let can_bracket = reported_size().is_some();
-        let mut terminal = Self { before, is_editing: false, can_bracket, brackets: false };
+        let reported = reported_size();
+        let mut terminal = Self { before, is_editing: false, can_bracket: reported.is_some(), brackets: false };
         terminal.edit()?;
-        Ok(Some(terminal))
+        Ok(Some((terminal, size(reported))))
     }
 
     /// Has the terminal hand over every key, again, unless it belongs to others.
@@ -93,8 +93,7 @@ impl Terminal {
 
     /// Its size.
     pub(super) fn size() -> Size {
-        let (rows, columns) = reported_size().unwrap_or_default();
-        Size::reported(rows, columns)
+        size(reported_size())
     }
 }
 
@@ -102,6 +101,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.restore();
     }
+}
+
+fn size(reported: Option<(usize, usize)>) -> Size {
+    let (rows, columns) = reported.unwrap_or_default();
+    Size::reported(rows, columns)
 }
 
 /// Rows and columns, if the terminal knows.
