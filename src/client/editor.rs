@@ -133,7 +133,7 @@ impl Editor {
     /// Tab: what the word before the cursor can become. Where it can be nothing, Tab is a character like any other.
     fn complete(&mut self, tabbed: bool, completion: &Completion) -> Option<Outcome> {
         let before = &self.text[..self.cursor];
-        let start = before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8());
+        let start = start_of_last_word(before, char::is_whitespace);
         let word = &before[start..];
         let Some(completed) = completion.of(word, start == 0) else {
             return if self.text.is_empty() || tabbed { None } else { self.insert("\t") };
@@ -172,7 +172,7 @@ impl Editor {
     fn word_before(&self, separates: impl Fn(char) -> bool) -> usize {
         let before = &self.text[..self.cursor];
         let word_end = before.trim_end_matches(&separates).len();
-        before[..word_end].char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
+        start_of_last_word(&before[..word_end], separates)
     }
 
     /// Where the word behind the cursor ends.
@@ -182,6 +182,11 @@ impl Editor {
         let start = self.text.len() - word.len();
         word.find(separates).map_or(self.text.len(), |at| start + at)
     }
+}
+
+/// Where what is behind the last separator begins.
+fn start_of_last_word(text: &str, separates: impl Fn(char) -> bool) -> usize {
+    text.char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 /// What is between the words that one moves over.

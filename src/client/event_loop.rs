@@ -184,8 +184,7 @@ impl Client {
             self.connect()?;
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            let unsent = self.link.as_ref().is_some_and(|link| link.unsent() > 0);
-            self.inputs.push_back(Input::TimeUp { unsent });
+            self.inputs.push_back(Input::TimeUp { unsent: self.unsent() > 0 });
         }
         Ok(())
     }
@@ -245,8 +244,13 @@ impl Client {
         }
     }
 
+    /// Bytes that are still to be sent.
+    fn unsent(&self) -> usize {
+        self.link.as_ref().map_or(0, Outgoing::unsent)
+    }
+
     fn is_congested(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.unsent() >= CLIENT_BACKLOG)
+        self.unsent() >= CLIENT_BACKLOG
     }
 
     fn take_link(&mut self, report: link::Report) {
@@ -262,7 +266,7 @@ impl Client {
                 return;
             }
             link::Report::Disconnected(error) => {
-                self.partly_sent = self.link.as_ref().is_some_and(|link| link.unsent() > 0);
+                self.partly_sent = self.unsent() > 0;
                 self.disconnect();
                 Input::Disconnected(error.map(|error| error.to_string()))
             }

@@ -1,5 +1,6 @@
 //! How lines look beyond their text: the time before them, and colours.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,19 +40,19 @@ pub(super) struct Looks {
 
 impl Looks {
     /// A line of the chat, or several, as it is shown; the name of who sent it stands there in it.
-    pub(super) fn of(&self, text: &str, sender: Option<Range<usize>>, now: SystemTime) -> String {
+    pub(super) fn of<'a>(&self, text: &'a str, sender: Option<Range<usize>>, now: SystemTime) -> Cow<'a, str> {
         let colored = match sender {
             Some(Range { start, end }) if self.colored => {
                 let name = &text[start..end];
-                [&text[..start], color(name), name, PLAIN, &text[end..]].concat()
+                Cow::Owned([&text[..start], color(name), name, PLAIN, &text[end..]].concat())
             }
-            _ => text.to_owned(),
+            _ => Cow::Borrowed(text),
         };
         let Some(ahead) = self.clock else { return colored };
         let time = self.aside(&time_of_day(now, ahead));
         let lines =
             colored.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{time} {line}") });
-        lines.collect::<Vec<_>>().join("\n")
+        Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Something that the client adds of its own accord.
