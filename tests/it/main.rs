@@ -27,5 +27,7 @@ mod tidy;
 mod wac_client;
 mod wac_server;
 
+#[path = "../../src/random.rs"]
+mod random;
 #[path = "../../src/client/screen/virtual_screen.rs"]
 mod virtual_screen;

@@ -22,6 +22,7 @@ pub use self::half_closed::HalfClosed;
 pub use self::peer::{FakeServer, Peer};
 pub use self::server::Server;
 pub use self::terminal::Terminal;
+pub use crate::random::Random;
 
 /// How long a test waits for a fact before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -120,17 +121,8 @@ fn send_signal(signal: &str, pid: u32) {
     assert!(status.success());
 }
 
-/// Pseudo-random numbers (xorshift) from a seed, so that a failure repeats.
-pub struct Random(pub u64);
-
 impl Random {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-
+    /// So many bytes, whatever they are.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.below(256) as u8).collect()
     }
