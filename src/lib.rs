@@ -44,8 +44,8 @@ pub mod log;
 pub mod net;
 pub mod program;
 pub mod protocol;
-#[cfg(test)]
-mod random;
 pub mod server;
 pub mod signals;
 pub mod sys;
+#[cfg(test)]
+mod testing;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{DEFAULT_PORT, Flag, Invocation, Matches, Problem, Spec, UsageError, without_brackets};
-use crate::client::session::Kind;
-use crate::client::{Color, KINDS, Preferences};
+use crate::client::session::{KINDS, Kind};
+use crate::client::{Color, Preferences};
 
 /// What the client is told.
 #[derive(Debug)]

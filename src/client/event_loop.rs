@@ -9,29 +9,29 @@ use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use super::backoff::Backoff;
-use super::console::Console;
-use super::keyboard::{self, Throttle};
-use super::link;
+use super::connection::backoff::Backoff;
+use super::connection::reader as link;
+use super::connection::writer::Outgoing;
 use super::messages;
-use super::outgoing::Outgoing;
+use super::session::command::QUIT;
 use super::session::{Action, Input, Session};
-use super::typed::QUIT;
+use super::stdin::{self, Throttle};
+use super::ui::Console;
 use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
 /// What the other threads report.
 #[derive(Debug)]
-pub(super) enum Event {
-    Keyboard(keyboard::Report),
+pub(crate) enum Event {
+    Keyboard(stdin::Report),
     /// With the number of the connection that it is about.
     Link(u64, link::Report),
     Signal(Signal),
 }
 
 /// The state of a running client.
-pub(super) struct Client {
+pub(crate) struct Client {
     session: Box<dyn Session>,
     address: (String, u16),
     console: Console,
@@ -63,7 +63,7 @@ pub(super) struct Client {
 
 impl Client {
     /// A client that is yet to run.
-    pub(super) fn new(
+    pub(crate) fn new(
         session: Box<dyn Session>,
         address: (String, u16),
         console: Console,
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// Runs until the session is over, and returns the status to end with.
-    pub(super) fn run(mut self) -> io::Result<u8> {
+    pub(crate) fn run(mut self) -> io::Result<u8> {
         let mut actions = Vec::new();
         loop {
             while let Some(input) = self.inputs.pop_front() {
@@ -211,22 +211,22 @@ impl Client {
         Ok(())
     }
 
-    fn take_typed(&mut self, report: keyboard::Report) -> io::Result<()> {
+    fn take_typed(&mut self, report: stdin::Report) -> io::Result<()> {
         match report {
-            keyboard::Report::Line(line) => {
+            stdin::Report::Line(line) => {
                 self.console.line(&line);
                 self.inputs.push_back(Input::Typed(line));
                 self.unreleased += 1;
                 return Ok(());
             }
-            keyboard::Report::Keys(bytes) => {
+            stdin::Report::Keys(bytes) => {
                 for line in self.console.keys(&bytes, self.session.prompt())? {
                     self.take_line(line);
                 }
             }
-            keyboard::Report::Foreground => self.console.take_terminal(),
-            keyboard::Report::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
-            keyboard::Report::End => self.inputs.push_back(Input::TypedEnd),
+            stdin::Report::Foreground => self.console.take_terminal(),
+            stdin::Report::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
+            stdin::Report::End => self.inputs.push_back(Input::TypedEnd),
         }
         self.throttle.release();
         Ok(())

@@ -1,7 +1,7 @@
 //! What holds for every dialect, present and future: each test walks [`DIALECTS`].
 
 use super::*;
-use crate::random::Random;
+use crate::testing::random::Random;
 
 fn random_line(random: &mut Random, words: &[&str]) -> Vec<u8> {
     let mut line = Vec::new();

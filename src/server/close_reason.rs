@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
+pub(super) enum CloseReason {
     /// The client said good-bye.
     Quit,
     /// The client shut down its sending side.
@@ -34,7 +34,7 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Whether the client still gets what waits for it before the connection is closed.
-    pub fn is_orderly(self) -> bool {
+    pub(super) fn is_orderly(self) -> bool {
         matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::Idle | Self::Shutdown)
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Passes and good-byes that are going on, and whether new passes may begin.
 #[derive(Debug, Default)]
-pub struct Closing {
+pub(super) struct Closing {
     closed: AtomicBool,
     passes: AtomicUsize,
     /// Connections that are not in the registry any more and still get their last bytes.
@@ -16,15 +16,15 @@ pub struct Closing {
 
 /// A connection's last bytes are on their way, until this is dropped.
 #[derive(Debug)]
-pub struct Parting(Arc<Closing>);
+pub(super) struct Parting(Arc<Closing>);
 
 /// A pass that is going on, until this is dropped.
 #[derive(Debug)]
-pub struct RunningPass<'a>(&'a Closing);
+pub(super) struct RunningPass<'a>(&'a Closing);
 
 impl Closing {
     /// Begins a pass over lines that have been read; `None` when the server is going away, and they are not accepted.
-    pub fn begin_pass(&self) -> Option<RunningPass<'_>> {
+    pub(super) fn begin_pass(&self) -> Option<RunningPass<'_>> {
         // Both sides write their own flag before they look at the other's, in one order for all: so either this pass is
         // seen by whoever closes, or it sees that it may not begin.
         self.passes.fetch_add(1, Ordering::SeqCst);
@@ -33,28 +33,28 @@ impl Closing {
     }
 
     /// From now on no pass begins.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
     }
 
     /// Whether the server is going away.
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
     /// Begins the end of a connection, before it leaves the registry.
-    pub fn begin_parting(self: &Arc<Self>) -> Parting {
+    pub(super) fn begin_parting(self: &Arc<Self>) -> Parting {
         self.partings.fetch_add(1, Ordering::SeqCst);
         Parting(Arc::clone(self))
     }
 
     /// Whether some connection's last bytes are on their way.
-    pub fn has_partings(&self) -> bool {
+    pub(super) fn has_partings(&self) -> bool {
         self.partings.load(Ordering::SeqCst) > 0
     }
 
     /// Waits until every pass is over; `false` when that takes too long.
-    pub fn wait_for_passes(&self, deadline: Instant) -> bool {
+    pub(super) fn wait_for_passes(&self, deadline: Instant) -> bool {
         while self.passes.load(Ordering::SeqCst) > 0 {
             if Instant::now() >= deadline {
                 return false;

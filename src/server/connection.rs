@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::admission::lobby::Place;
 use super::close_reason::CloseReason;
-use super::lobby::Place;
-use super::outbox::{Bytes, Outbox};
-use super::pass::Pass;
+use super::delivery::batch::{Outcome, Run};
+use super::delivery::flush_list::Pass;
+use super::delivery::outbox::{Bytes, Outbox};
 use super::registry::{ECHOBOT, Member, NotJoined, Recipient};
-use super::run::{Outcome, Run};
 use super::sync::{read, write};
 use super::{Context, Slot};
 use crate::limits;
@@ -23,20 +23,20 @@ use crate::program;
 use crate::protocol::{self, Dialect, Event, Fault, Name, Request, Scope, Seat};
 
 /// A connection that has been accepted.
-pub(super) struct Connection {
-    pub(super) id: u64,
-    pub(super) peer: SocketAddr,
-    pub(super) arrived: Instant,
-    pub(super) stream: TcpStream,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) place: Place,
-    pub(super) slot: Slot,
-    pub(super) context: Context,
+pub(crate) struct Connection {
+    pub(crate) id: u64,
+    pub(crate) peer: SocketAddr,
+    pub(crate) arrived: Instant,
+    pub(crate) stream: TcpStream,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) place: Place,
+    pub(crate) slot: Slot,
+    pub(crate) context: Context,
 }
 
 impl Connection {
     /// Serves the client until the connection ends, and everything that was held for it is free again.
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
         let mut reader = LineReader::new(TelnetReader::new(self.stream), max_line);
         let mut conversation = Conversation {

@@ -3,15 +3,12 @@
 //! It knows the [`crate::protocol`] only through [`crate::protocol::Dialect`], and nothing of the client program. It
 //! prints nothing: events go to a [`Log`], and the address it listens on is asked for with [`Server::local_addr`].
 
-mod capacity;
+mod admission;
 mod close_reason;
 mod closing;
 mod connection;
-mod lobby;
-mod outbox;
-mod pass;
+mod delivery;
 mod registry;
-mod run;
 mod secret;
 mod shutdown;
 mod sync;
@@ -23,12 +20,12 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::capacity::{Capacity, Machine};
+use self::admission::capacity::{Capacity, Machine};
+use self::admission::lobby::Lobby;
 use self::close_reason::CloseReason;
 use self::closing::Closing;
 use self::connection::Connection;
-use self::lobby::Lobby;
-use self::outbox::{Outbox, OutboxSettings};
+use self::delivery::outbox::{Outbox, OutboxSettings};
 use self::registry::Registry;
 use self::secret::Secret;
 use crate::limits;

@@ -7,14 +7,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::outbox::Outbox;
+use super::delivery::outbox::Outbox;
 use crate::protocol::{Dialect, Name};
 
 /// The name that always answers, unless the server was told to do without it (G11).
-pub const ECHOBOT: &str = "echobot";
+pub(super) const ECHOBOT: &str = "echobot";
 
 /// Somebody who is logged in. A new name is a new member with the same id.
-pub struct Member {
+pub(super) struct Member {
     /// The connection's id: what tells a member from the next one of the same name.
     pub id: u64,
     /// The name.
@@ -26,7 +26,7 @@ pub struct Member {
 }
 
 /// Whom a direct message is for.
-pub enum Recipient {
+pub(super) enum Recipient {
     /// A client.
     Member(Arc<Member>),
     /// The server itself: the message goes back to the sender.
@@ -35,7 +35,7 @@ pub enum Recipient {
 
 /// Why somebody did not get a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotJoined {
+pub(super) enum NotJoined {
     /// Somebody has it.
     NameInUse,
     /// There are as many clients as may be.
@@ -43,7 +43,7 @@ pub enum NotJoined {
 }
 
 /// Who is online.
-pub struct Registry {
+pub(super) struct Registry {
     /// Every member, by the name it has now. Holds the same members as `arrivals`.
     by_name: HashMap<Name, Arc<Member>>,
     /// Every member, by the number of its login.
@@ -60,7 +60,7 @@ pub struct Registry {
 
 impl Registry {
     /// An empty room for `max_clients`, not counting `echobot`.
-    pub fn new(max_clients: usize, has_echobot: bool) -> Self {
+    pub(super) fn new(max_clients: usize, has_echobot: bool) -> Self {
         Self {
             by_name: HashMap::new(),
             arrivals: BTreeMap::new(),
@@ -77,7 +77,7 @@ impl Registry {
     /// # Errors
     ///
     /// [`NotJoined`], and then nothing has changed.
-    pub fn join(&mut self, member: Member, welcome: impl FnOnce(&Member)) -> Result<Arc<Member>, NotJoined> {
+    pub(super) fn join(&mut self, member: Member, welcome: impl FnOnce(&Member)) -> Result<Arc<Member>, NotJoined> {
         let taken = self.by_name.get(member.name.as_str()).is_some_and(|holder| holder.id != member.id);
         if taken || (self.has_echobot && member.name.as_str() == ECHOBOT) {
             return Err(NotJoined::NameInUse);
@@ -101,7 +101,7 @@ impl Registry {
     }
 
     /// Takes the member of this connection out; its name is free at once (G5). Does nothing when there is none.
-    pub fn leave(&mut self, id: u64) {
+    pub(super) fn leave(&mut self, id: u64) {
         let number = self.numbers.remove(&id);
         if let Some(member) = number.and_then(|number| self.arrivals.remove(&number)) {
             self.by_name.remove(member.name.as_str());
@@ -109,7 +109,7 @@ impl Registry {
     }
 
     /// Who has this name.
-    pub fn find(&self, name: &str) -> Option<Recipient> {
+    pub(super) fn find(&self, name: &str) -> Option<Recipient> {
         if self.has_echobot && name == ECHOBOT {
             return Some(Recipient::Echobot);
         }
@@ -117,17 +117,17 @@ impl Registry {
     }
 
     /// Everyone but the member of this connection. A snapshot, to be written to without the lock.
-    pub fn everyone_but(&self, id: u64) -> Vec<Arc<Member>> {
+    pub(super) fn everyone_but(&self, id: u64) -> Vec<Arc<Member>> {
         self.arrivals.values().filter(|member| member.id != id).cloned().collect()
     }
 
     /// How many members there are.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.arrivals.len()
     }
 
     /// The names of all who are online, in order of arrival; `echobot` was there before anybody.
-    pub fn names(&self) -> Vec<Name> {
+    pub(super) fn names(&self) -> Vec<Name> {
         let echobot = self.has_echobot.then(|| Name::parse(ECHOBOT).ok()).flatten();
         echobot.into_iter().chain(self.arrivals.values().map(|member| member.name.clone())).collect()
     }
@@ -137,7 +137,7 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::protocol::DIALECTS;
-    use crate::server::outbox::OutboxSettings;
+    use crate::server::delivery::outbox::OutboxSettings;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;

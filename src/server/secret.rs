@@ -7,7 +7,7 @@ use crate::limits::SECRET_LIFETIME;
 
 /// Either a text that somebody chose, or a random one that changes now and then and is the same for all who ask.
 #[derive(Debug)]
-pub struct Secret {
+pub(super) struct Secret {
     chosen: Option<String>,
     begun: Instant,
     /// Random once; each lifetime's secret is made from it and from the lifetime's number, so there is nothing to store.
@@ -16,12 +16,12 @@ pub struct Secret {
 
 impl Secret {
     /// The chosen text for good, or random ones from now on.
-    pub fn new(chosen: Option<String>) -> Self {
+    pub(super) fn new(chosen: Option<String>) -> Self {
         Self { chosen, begun: Instant::now(), seed: RandomState::new() }
     }
 
     /// The secret of this moment.
-    pub fn tell(&self) -> String {
+    pub(super) fn tell(&self) -> String {
         self.after(self.begun.elapsed())
     }
 

@@ -27,7 +27,7 @@ mod tidy;
 mod wac_client;
 mod wac_server;
 
-#[path = "../../src/random.rs"]
+#[path = "../../src/testing/random.rs"]
 mod random;
-#[path = "../../src/client/screen/virtual_screen.rs"]
+#[path = "../../src/testing/virtual_screen.rs"]
 mod virtual_screen;

@@ -49,10 +49,8 @@ fn what_is_pure_names_no_sockets_threads_clocks_or_standard_streams() {
     let words =
         ["std::net", "std::thread", "std::io", "std::time::Instant", "Instant::", "SystemTime", "std::sync::mpsc"];
     absent(&words, |path| path.starts_with("protocol"));
-    let pure = ["session", "cap", "wac", "chat1", "editor", "screen", "characters", "messages", "typed"];
-    for module in pure.map(|name| Path::new("client").join(name)) {
-        absent(&words, |path| path.with_extension("") == module || path.starts_with(&module));
-    }
+    let pure = ["session", "ui/editor", "ui/screen", "ui/unicode.rs", "messages.rs"];
+    absent(&words, |path| pure.iter().any(|pure| path.starts_with(Path::new("client").join(pure))));
 }
 
 #[test]
@@ -76,6 +74,6 @@ fn server_and_client_do_not_know_each_other_nor_any_dialect_by_name() {
 #[test]
 fn no_file_is_too_long_to_read() {
     for (path, code) in sources() {
-        assert!(code.lines().count() <= 500, "{}", path.display());
+        assert!(code.lines().count() <= 450, "{}", path.display());
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Peer, Server};
 
 /// Two users who exchange messages while something happens to others.
-pub struct Bystanders {
+pub(crate) struct Bystanders {
     ann: Peer,
     bob: Peer,
 }
@@ -17,13 +17,13 @@ pub struct Bystanders {
 const BYSTANDERS_PATIENCE: Duration = Duration::from_millis(250);
 
 impl Bystanders {
-    pub fn of(server: &Server) -> Self {
+    pub(crate) fn of(server: &Server) -> Self {
         Self { ann: server.cap("bystander-ann"), bob: server.cap("bystander-bob") }
     }
 
     /// Does something, and meanwhile and once more afterwards has each message arrive in time.
     #[track_caller]
-    pub fn are_fine_while<T>(&mut self, something: impl FnOnce() -> T) -> T {
+    pub(crate) fn are_fine_while<T>(&mut self, something: impl FnOnce() -> T) -> T {
         let over = AtomicBool::new(false);
         let (result, worst) = thread::scope(|scope| {
             let exchange = scope.spawn(|| {

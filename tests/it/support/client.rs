@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use super::{Collected, client_program, send_signal, wait_for};
 
 /// A running client, at a keyboard that a test types on.
-pub struct Client {
+pub(crate) struct Client {
     child: Child,
     keyboard: Option<ChildStdin>,
     output: Collected,
@@ -17,18 +17,18 @@ pub struct Client {
 
 impl Client {
     /// A client of the server on this port.
-    pub fn start(port: &str) -> Self {
+    pub(crate) fn start(port: &str) -> Self {
         Self::with(port, &[])
     }
 
-    pub fn with(port: &str, options: &[&str]) -> Self {
+    pub(crate) fn with(port: &str, options: &[&str]) -> Self {
         let mut command = client_program();
         command.args(["--port", port]).args(options);
         Self::from(command)
     }
 
     /// The client that this command starts.
-    pub fn from(mut command: Command) -> Self {
+    pub(crate) fn from(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the client starts");
         let output = Collected::from(child.stdout.take().expect("piped"));
@@ -39,7 +39,7 @@ impl Client {
 
     /// A client that has logged in.
     #[track_caller]
-    pub fn logged_in(port: &str, name: &str) -> Self {
+    pub(crate) fn logged_in(port: &str, name: &str) -> Self {
         let mut client = Self::start(port);
         client.expect("Welcome to Chat Client. Enter your login:");
         client.type_line(name);
@@ -48,29 +48,29 @@ impl Client {
     }
 
     #[track_caller]
-    pub fn type_line(&mut self, line: &str) {
+    pub(crate) fn type_line(&mut self, line: &str) {
         self.type_bytes(format!("{line}\n").as_bytes());
     }
 
     #[track_caller]
-    pub fn type_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
         let keyboard = self.keyboard.as_mut().expect("the keyboard is there");
         keyboard.write_all(bytes).expect("the client reads");
     }
 
     /// Sends it a signal, such as `INT`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         send_signal(signal, self.child.id());
     }
 
     /// Ends the client's standard input.
-    pub fn end_input(&mut self) {
+    pub(crate) fn end_input(&mut self) {
         self.keyboard = None;
     }
 
     /// The next line shown has to be this one.
     #[track_caller]
-    pub fn expect(&mut self, expected: &str) {
+    pub(crate) fn expect(&mut self, expected: &str) {
         let seen = self.seen;
         let line = self.output.wait_for(expected, |text, ended| {
             let rest = &text[seen..];
@@ -83,7 +83,7 @@ impl Client {
 
     /// This line has to be shown, whatever is shown before it.
     #[track_caller]
-    pub fn expect_somewhen(&mut self, expected: &str) {
+    pub(crate) fn expect_somewhen(&mut self, expected: &str) {
         let (seen, line) = (self.seen, format!("{expected}\n"));
         let at = self.output.wait_for(expected, |text, _| text[seen..].find(&line));
         self.seen += at + line.len();
@@ -91,13 +91,13 @@ impl Client {
 
     /// Waits for a line on standard error with this in it.
     #[track_caller]
-    pub fn expect_error(&self, part: &str) {
+    pub(crate) fn expect_error(&self, part: &str) {
         self.errors.wait_for(part, |text, _| text.contains(part).then_some(()));
     }
 
     /// The program has to end with this status, and with nothing shown that was not asked for.
     #[track_caller]
-    pub fn expect_exit(&mut self, status: i32) {
+    pub(crate) fn expect_exit(&mut self, status: i32) {
         let ended = self.wait();
         self.output.wait_for("the end", |_, ended| ended.then_some(()));
         self.errors.wait_for("the end", |_, ended| ended.then_some(()));
@@ -108,7 +108,7 @@ impl Client {
 
     /// The program has to end with this status, whatever it shows.
     #[track_caller]
-    pub fn expect_status(&mut self, status: i32) {
+    pub(crate) fn expect_status(&mut self, status: i32) {
         let ended = self.wait();
         assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.output_so_far());
     }
@@ -118,11 +118,11 @@ impl Client {
         wait_for("the client's end", || self.child.try_wait().expect("it can be asked"))
     }
 
-    pub fn output_so_far(&self) -> String {
+    pub(crate) fn output_so_far(&self) -> String {
         self.output.wait_for("", |text, _| Some(text.to_owned()))
     }
 
-    pub fn errors_so_far(&self) -> String {
+    pub(crate) fn errors_so_far(&self) -> String {
         self.errors.wait_for("", |text, _| Some(text.to_owned()))
     }
 }

@@ -6,12 +6,12 @@ const LINES: usize = 20_000;
 const BYTES: usize = 1000;
 
 /// A user who has sent many lines to itself and shut down its sending side.
-pub struct HalfClosed(Peer);
+pub(crate) struct HalfClosed(Peer);
 
 impl HalfClosed {
     /// The server has come to the end of its input, and still has answers to it.
     #[track_caller]
-    pub fn owed_more_than_the_kernel_takes(server: &Server) -> Self {
+    pub(crate) fn owed_more_than_the_kernel_takes(server: &Server) -> Self {
         let mut peer = server.connect();
         let text = "x".repeat(BYTES);
         let script: String = (0..LINES).map(|number| format!("SEND ann {number} {text}\n")).collect();
@@ -23,7 +23,7 @@ impl HalfClosed {
 
     /// Reads all answers and the end.
     #[track_caller]
-    pub fn expects_all_of_it(self) {
+    pub(crate) fn expects_all_of_it(self) {
         let Self(mut peer) = self;
         let text = "x".repeat(BYTES);
         peer.expect("HELLO ann");

@@ -16,30 +16,30 @@ use std::time::{Duration, Instant};
 use assert_cmd::cargo::cargo_bin;
 use parley::signals::Signal;
 
-pub use self::bystanders::Bystanders;
-pub use self::client::Client;
-pub use self::half_closed::HalfClosed;
-pub use self::peer::{FakeServer, Peer};
-pub use self::server::Server;
-pub use self::terminal::Terminal;
-pub use crate::random::Random;
+pub(crate) use self::bystanders::Bystanders;
+pub(crate) use self::client::Client;
+pub(crate) use self::half_closed::HalfClosed;
+pub(crate) use self::peer::{FakeServer, Peer};
+pub(crate) use self::server::Server;
+pub(crate) use self::terminal::Terminal;
+pub(crate) use crate::random::Random;
 
 /// How long a test waits for a fact before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server's program.
-pub fn server_program() -> Command {
+pub(crate) fn server_program() -> Command {
     Command::new(cargo_bin!("server"))
 }
 
 /// The client's program.
-pub fn client_program() -> Command {
+pub(crate) fn client_program() -> Command {
     Command::new(cargo_bin!("client"))
 }
 
 /// Waits until `fact` is there.
 #[track_caller]
-pub fn wait_for<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = fact() {
@@ -110,7 +110,7 @@ fn whole_characters(bytes: &[u8]) -> usize {
 }
 
 /// The signals that end a client, and the statuses it ends with. Under `nohup` it lives on after the one that is ignored.
-pub fn ending_signals() -> Vec<(&'static str, i32)> {
+pub(crate) fn ending_signals() -> Vec<(&'static str, i32)> {
     let mut signals = vec![("INT", 130), ("TERM", 143), ("HUP", 129)];
     signals.retain(|(name, _)| *name != "HUP" || !Signal::HangUp.is_ignored());
     signals
@@ -123,7 +123,7 @@ fn send_signal(signal: &str, pid: u32) {
 
 impl Random {
     /// So many bytes, whatever they are.
-    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.below(256) as u8).collect()
     }
 }

@@ -7,8 +7,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use super::{PATIENCE, wait_for};
 
 /// One end of a bare connection.
-pub struct Peer {
-    pub stream: TcpStream,
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
     /// What has come; the first `asked_for` bytes of it were asked for already.
     heard: Vec<u8>,
     asked_for: usize,
@@ -17,7 +17,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
@@ -34,13 +34,13 @@ impl Peer {
 
     /// Sends a line.
     #[track_caller]
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         self.send(format!("{line}\n").as_bytes());
     }
 
     /// Sends bytes as they are.
     #[track_caller]
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
         self.note("→", &shown);
         if let Err(error) = self.stream.write_all(bytes) {
@@ -50,7 +50,7 @@ impl Peer {
 
     /// The next line without its LF; `None` at the end of the connection.
     #[track_caller]
-    pub fn line(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn line(&mut self) -> Option<Vec<u8>> {
         let mut searched = 0;
         loop {
             let unread = &self.heard[self.asked_for..];
@@ -79,7 +79,7 @@ impl Peer {
 
     /// The next line has to be this one.
     #[track_caller]
-    pub fn expect(&mut self, expected: &str) {
+    pub(crate) fn expect(&mut self, expected: &str) {
         match self.line() {
             Some(line) if line == expected.as_bytes() => {}
             Some(_) => panic!("expected {expected:?}\n{}", self.transcript),
@@ -89,7 +89,7 @@ impl Peer {
 
     /// This line has to come, whatever comes before it.
     #[track_caller]
-    pub fn expect_somewhen(&mut self, expected: &str) {
+    pub(crate) fn expect_somewhen(&mut self, expected: &str) {
         loop {
             match self.line() {
                 Some(line) if line == expected.as_bytes() => return,
@@ -101,21 +101,21 @@ impl Peer {
 
     /// Says a line and hears its answer.
     #[track_caller]
-    pub fn ask(&mut self, line: &str, answer: &str) {
+    pub(crate) fn ask(&mut self, line: &str, answer: &str) {
         self.say(line);
         self.expect(answer);
     }
 
     /// Hears a line and answers it.
     #[track_caller]
-    pub fn ask_back(&mut self, expected: &str, answer: &str) {
+    pub(crate) fn ask_back(&mut self, expected: &str, answer: &str) {
         self.expect(expected);
         self.say(answer);
     }
 
     /// The connection has to end here, in good order.
     #[track_caller]
-    pub fn expect_end(&mut self) {
+    pub(crate) fn expect_end(&mut self) {
         if self.line().is_some() {
             panic!("expected the end\n{}", self.transcript);
         }
@@ -123,18 +123,18 @@ impl Peer {
 
     /// Nothing else has come before the answer to this, which any CAP user gets.
     #[track_caller]
-    pub fn expect_silence(&mut self) {
+    pub(crate) fn expect_silence(&mut self) {
         self.ask("SEND echobot fence", "SEND-OK");
         self.expect("DELIVERY echobot fence");
     }
 
     /// Shuts the sending side down.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.stream.shutdown(Shutdown::Write).expect("a socket");
     }
 
     /// Ends the connection by a reset.
-    pub fn reset(self) {
+    pub(crate) fn reset(self) {
         // A close with unread input makes the kernel send one, once the input is there.
         let mut byte = [0; 1];
         let _ = self.stream.peek(&mut byte);
@@ -142,21 +142,21 @@ impl Peer {
 }
 
 /// A server for one client that does what a test tells it to.
-pub struct FakeServer {
+pub(crate) struct FakeServer {
     listener: TcpListener,
 }
 
 impl FakeServer {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").expect("a free port") }
     }
 
-    pub fn port(&self) -> String {
+    pub(crate) fn port(&self) -> String {
         self.listener.local_addr().expect("bound").port().to_string()
     }
 
     #[track_caller]
-    pub fn accept(&self) -> Peer {
+    pub(crate) fn accept(&self) -> Peer {
         self.listener.set_nonblocking(true).expect("a socket");
         let (stream, _) = wait_for("a connection", || self.listener.accept().ok());
         stream.set_nonblocking(false).expect("a socket");

@@ -8,27 +8,27 @@ use std::time::Duration;
 use super::{Collected, Peer, send_signal, server_program, wait_for};
 
 /// A running server on a port of its own.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: Collected,
 }
 
 impl Server {
     /// A server with everything as it is by default.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
     /// A server with these options.
-    pub fn with(options: &[&str]) -> Self {
+    pub(crate) fn with(options: &[&str]) -> Self {
         let mut command = server_program();
         command.args(["--port", "0"]).args(options);
         Self::from(command)
     }
 
     /// The server that this command starts.
-    pub fn from(mut command: Command) -> Self {
+    pub(crate) fn from(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         let log = Collected::from(child.stderr.take().expect("piped"));
@@ -40,23 +40,23 @@ impl Server {
         Self { child, address: address.parse().expect("an address"), log }
     }
 
-    pub fn port(&self) -> String {
+    pub(crate) fn port(&self) -> String {
         self.address.port().to_string()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// A connection that has not said anything.
     #[track_caller]
-    pub fn connect(&self) -> Peer {
+    pub(crate) fn connect(&self) -> Peer {
         Peer::new(TcpStream::connect(self.address).expect("the server accepts"))
     }
 
     /// A CAP user.
     #[track_caller]
-    pub fn cap(&self, name: &str) -> Peer {
+    pub(crate) fn cap(&self, name: &str) -> Peer {
         let mut peer = self.connect();
         peer.say(&format!("HELLO-FROM {name}"));
         peer.expect(&format!("HELLO {name}"));
@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// A CAP user, if the server lets it in; whatever else it does about the login.
-    pub fn try_cap(&self, name: &str) -> Option<Peer> {
+    pub(crate) fn try_cap(&self, name: &str) -> Option<Peer> {
         let mut peer = self.connect();
         peer.stream.write_all(format!("HELLO-FROM {name}\n").as_bytes()).ok()?;
         let answer = format!("HELLO {name}\n");
@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// Logs in as many CAP users as the server takes until it has said this in its log.
-    pub fn fill_until_log(&self, part: &str, most: usize) -> Vec<Peer> {
+    pub(crate) fn fill_until_log(&self, part: &str, most: usize) -> Vec<Peer> {
         let mut peers = Vec::new();
         while !self.log().contains(part) {
             peers.extend(self.try_cap(&format!("c{}", peers.len())));
@@ -85,7 +85,7 @@ impl Server {
 
     /// A WAC user.
     #[track_caller]
-    pub fn wac(&self, name: &str) -> Peer {
+    pub(crate) fn wac(&self, name: &str) -> Peer {
         let mut peer = self.connect();
         peer.ask(&format!("LIN {name}"), &format!("Welcome, {name}."));
         peer
@@ -93,7 +93,7 @@ impl Server {
 
     /// A CHAT/1.0 user.
     #[track_caller]
-    pub fn chat(&self, name: &str) -> Peer {
+    pub(crate) fn chat(&self, name: &str) -> Peer {
         let mut peer = self.connect();
         peer.ask(&format!("REGISTER {name} CHAT/1.0"), "200 Registration successful");
         peer
@@ -101,17 +101,17 @@ impl Server {
 
     /// Waits for a log line with this in it.
     #[track_caller]
-    pub fn wait_for_log(&self, part: &str) -> String {
+    pub(crate) fn wait_for_log(&self, part: &str) -> String {
         self.log.wait_for(part, |text, _| text.lines().find(|line| line.contains(part)).map(str::to_owned))
     }
 
     /// The log so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.wait_for("", |text, _| Some(text.to_owned()))
     }
 
     /// Threads, open files and resident memory (KiB) of the process, as the system tells.
-    pub fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
@@ -123,7 +123,7 @@ impl Server {
 
     /// Waits until it uses as many threads and open files as it did.
     #[track_caller]
-    pub fn wait_until_as_before(&self, before: Usage) {
+    pub(crate) fn wait_until_as_before(&self, before: Usage) {
         wait_for("threads and open files to be given back", || {
             let now = self.usage();
             (now.threads == before.threads && now.files == before.files).then_some(())
@@ -131,7 +131,7 @@ impl Server {
     }
 
     /// How long processors have worked for it.
-    pub fn cpu_time(&self) -> Duration {
+    pub(crate) fn cpu_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
         let fields = stat.rsplit(')').next().expect("what is behind the name").split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum();
@@ -139,19 +139,19 @@ impl Server {
     }
 
     /// Ends it as `kill -9` does.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
     /// Sends it a signal, such as `INT`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         send_signal(signal, self.pid());
     }
 
     /// It has to end with this status.
     #[track_caller]
-    pub fn expect_exit(&mut self, status: i32) {
+    pub(crate) fn expect_exit(&mut self, status: i32) {
         let ended = wait_for("the server's end", || self.child.try_wait().expect("it can be asked"));
         assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.log());
     }
@@ -165,8 +165,8 @@ impl Drop for Server {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
-    pub threads: usize,
-    pub files: usize,
-    pub resident_kib: usize,
+pub(crate) struct Usage {
+    pub(crate) threads: usize,
+    pub(crate) files: usize,
+    pub(crate) resident_kib: usize,
 }

@@ -13,7 +13,7 @@ use super::{Collected, send_signal, wait_for};
 use crate::virtual_screen::VirtualScreen;
 
 /// A terminal with a client on it.
-pub struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keyboard: ChildStdin,
     output: Collected,
@@ -27,13 +27,13 @@ pub struct Terminal {
 
 impl Terminal {
     /// A client with these options on a terminal of this size.
-    pub fn with(columns: usize, rows: usize, options: &str) -> Self {
+    pub(crate) fn with(columns: usize, rows: usize, options: &str) -> Self {
         Self::running(columns, rows, &format!("exec '{}' {options}", cargo_bin!("client").display()))
     }
 
     /// A client that has logged in at the server on this port.
     #[track_caller]
-    pub fn logged_in(columns: usize, rows: usize, port: &str, name: &str) -> Self {
+    pub(crate) fn logged_in(columns: usize, rows: usize, port: &str, name: &str) -> Self {
         let mut terminal = Self::with(columns, rows, &format!("--port {port} --name {name}"));
         terminal.waits_for(&format!("logged in as {name}!"));
         terminal.forget();
@@ -41,7 +41,7 @@ impl Terminal {
     }
 
     /// A terminal of this size that runs a line of shell, says how it ended, and notes its modes before and after it.
-    pub fn running(columns: usize, rows: usize, line: &str) -> Self {
+    pub(crate) fn running(columns: usize, rows: usize, line: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("parley-{}-{number}", process::id()));
@@ -67,18 +67,18 @@ impl Terminal {
     }
 
     #[track_caller]
-    pub fn types(&mut self, keys: &str) {
+    pub(crate) fn types(&mut self, keys: &str) {
         self.types_bytes(keys.as_bytes());
     }
 
     #[track_caller]
-    pub fn types_bytes(&mut self, keys: &[u8]) {
+    pub(crate) fn types_bytes(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).expect("the terminal is there");
     }
 
     /// Waits until this is written, behind what was waited for before.
     #[track_caller]
-    pub fn waits_for(&mut self, text: &str) {
+    pub(crate) fn waits_for(&mut self, text: &str) {
         let before = self.awaited;
         let at = self.output.wait_for(text, |output, _| output[before..].find(text));
         self.awaited = before + at + text.len();
@@ -86,7 +86,7 @@ impl Terminal {
 
     /// Waits until this and nothing else is on the screen.
     #[track_caller]
-    pub fn sees(&mut self, expected: &str) {
+    pub(crate) fn sees(&mut self, expected: &str) {
         let (shown, screen) = (&mut self.shown, &mut self.screen);
         let seen = self.output.wait_for(expected, |output, ended| {
             screen.write(&output[*shown..]);
@@ -97,18 +97,18 @@ impl Terminal {
     }
 
     /// The cursor's row and column.
-    pub fn cursor(&self) -> (usize, usize) {
+    pub(crate) fn cursor(&self) -> (usize, usize) {
         self.screen.cursor()
     }
 
     /// What was written so far, escapes and all.
-    pub fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         self.output.wait_for("", |output, _| Some(output.to_owned()))
     }
 
     /// Forgets everything above the row of the cursor.
     #[track_caller]
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         let written = self.written();
         self.screen.write(&written[self.shown..]);
         self.shown = written.len();
@@ -118,7 +118,7 @@ impl Terminal {
     /// Gives the terminal another size, and waits until the client has drawn its line anew. What is written has to be on
     /// the screen already.
     #[track_caller]
-    pub fn resize(&mut self, columns: usize, rows: usize) {
+    pub(crate) fn resize(&mut self, columns: usize, rows: usize) {
         self.screen.resize(columns, rows);
         self.awaited = self.shown;
         let device = fs::read_to_string(self.folder.join("tty")).expect("noted");
@@ -129,19 +129,19 @@ impl Terminal {
 
     /// Sends the client a signal, such as `TERM`.
     #[track_caller]
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         send_signal(signal, self.pid());
     }
 
     /// The client's process.
     #[track_caller]
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         let noted = self.folder.join("pid");
         wait_for("the client", || fs::read_to_string(&noted).ok()?.trim().parse().ok())
     }
 
     /// The terminal's modes as they are now, in the words of `stty -a`.
-    pub fn modes(&self) -> String {
+    pub(crate) fn modes(&self) -> String {
         let device = fs::read_to_string(self.folder.join("tty")).expect("noted");
         let output = Command::new("stty").args(["-F", device.trim(), "-a"]).output().expect("stty is installed");
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -149,7 +149,7 @@ impl Terminal {
 
     /// Waits until the client has ended, with this status, and looks whether the terminal is what it was before.
     #[track_caller]
-    pub fn ends(&mut self, status: i32) {
+    pub(crate) fn ends(&mut self, status: i32) {
         self.output.wait_for("the end", |output, ended| (output.contains("over\r\n") || ended).then_some(()));
         let written = self.written();
         assert!(written.contains(&format!("status {status}\r\n")), "{written}");

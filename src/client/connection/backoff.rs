@@ -1,0 +1,56 @@
+//! How long to wait before the next try.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use crate::limits::{RECONNECT_FIRST, RECONNECT_MOST};
+
+/// Waits that double from try to try, up to a limit. Each is a little shorter or longer, so that not all who lost the same
+/// server come back at the same moment.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    /// Tries in a row.
+    tries: u32,
+    random: RandomState,
+}
+
+impl Backoff {
+    /// The wait before the next try.
+    pub(crate) fn next(&mut self) -> Duration {
+        let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(RECONNECT_MOST);
+        let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
+        self.tries += 1;
+        let wait = doubled * thousandths / 1000;
+        wait.min(RECONNECT_MOST * 2 - wait)
+    }
+
+    /// The last try has worked.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_double_up_to_a_limit_and_vary() {
+        let mut first = Vec::new();
+        for _ in 0..20 {
+            let mut backoff = Backoff::default();
+            for tries in 0..40 {
+                let wait = backoff.next().as_secs_f64();
+                let doubled = f64::from(1 << tries.min(6)).min(60.0);
+                assert!((0.75 * doubled..=(1.25 * doubled).min(60.0)).contains(&wait), "{tries}: {wait}");
+                if tries == 0 {
+                    first.push(wait);
+                }
+            }
+            backoff.reset();
+            assert!(backoff.next() <= Duration::from_millis(1250));
+        }
+        first.dedup();
+        assert!(first.len() > 10);
+    }
+}

@@ -1,0 +1,80 @@
+//! The thread on the socket: connects, then turns what the server sends into events, a line each.
+
+use std::io::{self, ErrorKind};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::thread;
+
+use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT};
+use crate::net::{Line, LineReader};
+use crate::protocol::clean;
+
+/// What the thread reports.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The connection is there, and this is its sending half.
+    Connected(TcpStream),
+    /// It could not be made.
+    Unreachable(io::Error),
+    /// A line, harmless to a terminal.
+    Received(String),
+    /// A line that is too long.
+    TooLong,
+    /// The connection has ended.
+    Disconnected(Option<io::Error>),
+}
+
+/// Starts the thread of a connection to a server. It ends with the connection, or when `report` says that nobody wants to
+/// hear of it any more.
+pub(crate) fn spawn(address: (String, u16), report: impl FnMut(Report) -> bool + Send + 'static) -> io::Result<()> {
+    let builder = thread::Builder::new().name(String::from("socket"));
+    builder.spawn(move || run(&address, report)).map(drop)
+}
+
+/// Reports until the connection has ended or nobody wants to hear of it any more.
+fn run((host, port): &(String, u16), mut report: impl FnMut(Report) -> bool) {
+    let opened = connect(host, *port).and_then(|stream| Ok((stream.try_clone()?, stream)));
+    let (sending_half, stream) = match opened {
+        Ok(halves) => halves,
+        Err(error) => {
+            report(Report::Unreachable(error));
+            return;
+        }
+    };
+    if !report(Report::Connected(sending_half)) {
+        return;
+    }
+    let mut reader = LineReader::new(stream, CLIENT_MAX_LINE);
+    let end = loop {
+        while let Some(line) = reader.buffered_line() {
+            let heard = match line {
+                Line::Whole(line) => report(Report::Received(clean(line).into_owned())),
+                Line::TooLong(_) => report(Report::TooLong),
+            };
+            if !heard {
+                return;
+            }
+        }
+        match reader.fill() {
+            Ok(0) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error),
+        }
+    };
+    report(Report::Disconnected(end));
+}
+
+/// Connects to the first of the name's addresses that answers.
+fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT))?;
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}

@@ -1,0 +1,379 @@
+//! What a terminal sends, as keys: text, control characters and escape sequences, wherever they are cut.
+
+use std::mem;
+
+use crate::protocol::clean;
+
+/// What was pressed, or pasted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names of keys say it")]
+pub(crate) enum Key {
+    /// Characters to be put in: typed ones, or pasted ones, which may be several lines.
+    Text(String),
+    Enter,
+    Tab,
+    Backspace,
+    Delete,
+    Left,
+    Right,
+    WordLeft,
+    WordRight,
+    Up,
+    Down,
+    Home,
+    End,
+    /// Ctrl-W.
+    KillWord,
+    /// Ctrl-U.
+    KillToStart,
+    /// Ctrl-K.
+    KillToEnd,
+    /// Ctrl-D.
+    EndOfInput,
+    /// Ctrl-L.
+    Clear,
+}
+
+/// Longest escape sequence that is looked at; what is longer is passed over up to its end.
+const SEQUENCE: usize = 32;
+
+/// What ends a paste.
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// Turns bytes into keys, and keeps what is cut for the next ones.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    state: State,
+    /// Text so far; its last character may be cut.
+    text: Vec<u8>,
+    /// What has come of an escape sequence behind its introducer, or of the end of a paste.
+    sequence: Vec<u8>,
+    /// The last pasted byte was a CR.
+    after_return: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Ground,
+    /// Behind ESC.
+    Escape,
+    /// Behind ESC `[`.
+    Control,
+    /// Behind ESC `O`: one more byte.
+    Single,
+    /// Before the last byte of a key that means nothing here.
+    Unknown,
+    /// In a text that a terminal sends of itself; it ends with BEL or ESC `\`.
+    Report,
+    /// Behind an ESC in such a text.
+    ReportEscape,
+    /// Between the brackets of a paste.
+    Paste,
+}
+
+impl Decoder {
+    /// The keys in these bytes.
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<Key> {
+        let mut keys = Vec::new();
+        for byte in bytes {
+            self.take(*byte, &mut keys);
+        }
+        self.end_text(false, &mut keys);
+        keys
+    }
+
+    fn take(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        match self.state {
+            State::Ground => self.ground(byte, keys),
+            State::Escape => self.escape(byte, keys),
+            State::Control => self.control(byte, keys),
+            State::Single => self.sequence_ends(byte, keys),
+            State::Unknown => self.state = State::Ground,
+            State::Report => match byte {
+                0x07 => self.state = State::Ground,
+                0x1b => self.state = State::ReportEscape,
+                b' '.. => {}
+                _ => self.cut_short(byte, keys),
+            },
+            State::ReportEscape if byte == b'\\' => self.state = State::Ground,
+            State::ReportEscape => self.escape(byte, keys),
+            State::Paste => self.paste(byte, keys),
+        }
+    }
+
+    fn ground(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        if byte >= b' ' && byte != 0x7f {
+            self.text.push(byte);
+            return;
+        }
+        self.end_text(true, keys);
+        keys.push(match byte {
+            b'\n' | b'\r' => Key::Enter,
+            b'\t' => Key::Tab,
+            0x7f | 0x08 => Key::Backspace,
+            0x01 => Key::Home,
+            0x02 => Key::Left,
+            0x04 => Key::EndOfInput,
+            0x05 => Key::End,
+            0x06 => Key::Right,
+            0x0b => Key::KillToEnd,
+            0x0c => Key::Clear,
+            0x0e => Key::Down,
+            0x10 => Key::Up,
+            0x15 => Key::KillToStart,
+            0x17 => Key::KillWord,
+            0x1b => {
+                self.state = State::Escape;
+                return;
+            }
+            _ => return,
+        });
+    }
+
+    /// Behind a lone ESC, the Escape key, what follows means what it always does.
+    fn escape(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        self.sequence.clear();
+        self.state = match byte {
+            b'[' => State::Control,
+            b'O' => State::Single,
+            b']' | b'P' | b'X' | b'^' | b'_' => State::Report,
+            0x1b => State::Escape,
+            _ => State::Ground,
+        };
+        match byte {
+            b'b' => keys.push(Key::WordLeft),
+            b'f' => keys.push(Key::WordRight),
+            0x7f | 0x08 => keys.push(Key::KillWord),
+            _ if self.state == State::Ground => self.ground(byte, keys),
+            _ => {}
+        }
+    }
+
+    fn control(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        match byte {
+            // A function key of the Linux console: one more byte.
+            b'[' if self.sequence.is_empty() => self.state = State::Unknown,
+            b' '..=b'?' if self.sequence.len() < SEQUENCE => self.sequence.push(byte),
+            b' '..=b'?' => {}
+            b'@'..=b'~' => self.sequence_ends(byte, keys),
+            _ => self.cut_short(byte, keys),
+        }
+    }
+
+    /// A sequence that will have no end: what comes instead means what it always does.
+    fn cut_short(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        self.state = State::Ground;
+        self.ground(byte, keys);
+    }
+
+    fn sequence_ends(&mut self, last: u8, keys: &mut Vec<Key>) {
+        self.state = State::Ground;
+        if self.sequence.len() == SEQUENCE {
+            return;
+        }
+        let with_modifier = self.sequence.contains(&b';');
+        let number = self.sequence.split(|byte| *byte == b';').next().unwrap_or_default();
+        keys.push(match (number, last) {
+            (_, b'A') => Key::Up,
+            (_, b'B') => Key::Down,
+            (_, b'C') if with_modifier => Key::WordRight,
+            (_, b'D') if with_modifier => Key::WordLeft,
+            (_, b'C') => Key::Right,
+            (_, b'D') => Key::Left,
+            (_, b'H') | (b"1" | b"7", b'~') => Key::Home,
+            (_, b'F') | (b"4" | b"8", b'~') => Key::End,
+            (b"3", b'~') => Key::Delete,
+            (b"200", b'~') => {
+                self.state = State::Paste;
+                self.sequence.clear();
+                return;
+            }
+            _ => return,
+        });
+    }
+
+    fn paste(&mut self, byte: u8, keys: &mut Vec<Key>) {
+        self.sequence.push(byte);
+        if self.sequence == PASTE_END {
+            self.state = State::Ground;
+            self.end_text(true, keys);
+        } else if !PASTE_END.starts_with(&self.sequence) {
+            let text = mem::take(&mut self.sequence);
+            // The last byte may begin the end again.
+            let (last, before) = text.split_last().unwrap_or((&byte, &[]));
+            before.iter().for_each(|byte| self.paste_text(*byte));
+            if *last == PASTE_END[0] {
+                self.sequence.push(*last);
+            } else {
+                self.paste_text(*last);
+            }
+        }
+    }
+
+    /// A line ends with CR, LF or both.
+    fn paste_text(&mut self, byte: u8) {
+        let after_return = mem::replace(&mut self.after_return, byte == b'\r');
+        match byte {
+            b'\n' if after_return => {}
+            b'\r' => self.text.push(b'\n'),
+            _ => self.text.push(byte),
+        }
+    }
+
+    /// Hands over the text so far; the last character of it waits for its other bytes unless it is the `last` text.
+    fn end_text(&mut self, last: bool, keys: &mut Vec<Key>) {
+        let whole = if last { self.text.len() } else { whole_characters(&self.text) };
+        if whole == 0 {
+            return;
+        }
+        let text: Vec<u8> = self.text.drain(..whole).collect();
+        keys.push(Key::Text(clean_lines(&text)));
+    }
+}
+
+/// The lines, harmless to a terminal.
+fn clean_lines(text: &[u8]) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        if number > 0 {
+            lines.push('\n');
+        }
+        lines += &clean(line);
+    }
+    lines
+}
+
+/// How many bytes there are up to the last character, if that one is cut.
+fn whole_characters(text: &[u8]) -> usize {
+    let from = text.len().saturating_sub(3);
+    let cut = (from..text.len()).rev().find(|at| text[*at] >= 0xc0).filter(|at| {
+        let length = match text[*at] {
+            0xf0.. => 4,
+            0xe0.. => 3,
+            _ => 2,
+        };
+        text.len() - at < length
+    });
+    cut.unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8]) -> Vec<Key> {
+        Decoder::default().decode(bytes)
+    }
+
+    /// The keys, with the text between other keys put together.
+    fn joined(keys: Vec<Key>) -> Vec<Key> {
+        let mut joined = Vec::new();
+        for key in keys {
+            match (joined.last_mut(), key) {
+                (Some(Key::Text(text)), Key::Text(more)) => *text += &more,
+                (_, key) => joined.push(key),
+            }
+        }
+        joined
+    }
+
+    fn text(text: &str) -> Key {
+        Key::Text(text.to_owned())
+    }
+
+    #[test]
+    fn text_and_control_characters() {
+        assert_eq!(decode("hé 漢\n".as_bytes()), [text("hé 漢"), Key::Enter]);
+        assert_eq!(
+            decode(b"\x01\x05\x02\x06\x17\x15\x0b\x0c\x04\x7f\x08\t\r"),
+            [
+                Key::Home,
+                Key::End,
+                Key::Left,
+                Key::Right,
+                Key::KillWord,
+                Key::KillToStart,
+                Key::KillToEnd,
+                Key::Clear,
+                Key::EndOfInput,
+                Key::Backspace,
+                Key::Backspace,
+                Key::Tab,
+                Key::Enter,
+            ]
+        );
+        assert_eq!(decode(b"\0\x07\x1d"), []);
+    }
+
+    #[test]
+    fn the_sequences_of_many_terminals() {
+        for (sequences, key) in [
+            (&["\x1b[A", "\x1bOA", "\x10"][..], Key::Up),
+            (&["\x1b[B", "\x1bOB", "\x0e"], Key::Down),
+            (&["\x1b[C", "\x1bOC"], Key::Right),
+            (&["\x1b[D", "\x1bOD"], Key::Left),
+            (&["\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~"], Key::Home),
+            (&["\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~"], Key::End),
+            (&["\x1b[3~", "\x1b[3;5~"], Key::Delete),
+            (&["\x1b[1;5C", "\x1b[1;3C", "\x1bf"], Key::WordRight),
+            (&["\x1b[1;5D", "\x1b[1;3D", "\x1bb"], Key::WordLeft),
+            (&["\x1b\x7f"], Key::KillWord),
+        ] {
+            for sequence in sequences {
+                assert_eq!(decode(sequence.as_bytes()), std::slice::from_ref(&key), "{sequence:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_passed_over_and_what_is_behind_it_is_not() {
+        for unknown in [
+            "\x1b[5~",
+            "\x1b[99;99;99z",
+            "\x1b[?1;2c",
+            "\x1bOP",
+            "\x1b[[A",
+            "\x1b",
+            "\x1b\x1b",
+            "\x1b]11;rgb:0/0/0\x07",
+            "\x1bP1$r0m\x1b\\",
+            "\x1b[201~",
+        ] {
+            assert_eq!(decode(format!("{unknown}x\n").as_bytes()), [text("x"), Key::Enter], "{unknown:?}");
+        }
+        assert_eq!(decode(b"\x1b[12\nx"), [Key::Enter, text("x")]);
+        assert_eq!(decode(b"\x1b[12\x1b[Ax"), [Key::Up, text("x")]);
+        assert_eq!(decode(b"\x1b_hello\nx"), [Key::Enter, text("x")]);
+        assert_eq!(decode(format!("\x1b[{}~x", "1;".repeat(1000)).as_bytes()), [text("x")]);
+    }
+
+    #[test]
+    fn invalid_utf8_and_what_drives_a_terminal_become_harmless() {
+        assert_eq!(decode(b"a\xffb\n"), [text("a\u{fffd}b"), Key::Enter]);
+        assert_eq!(decode(b"a\xe6\xbc\n"), [text("a\u{fffd}"), Key::Enter]);
+        assert_eq!(decode("\u{9b}31m\u{202e}".as_bytes()), [text("\u{fffd}31m\u{fffd}")]);
+    }
+
+    #[test]
+    fn a_paste_is_text_whatever_is_in_it() {
+        let pasted = decode(b"\x1b[200~a\tb\r\nc\rd\n\x1b[A\x1b[20\x03e\x1b[201~f");
+        assert_eq!(joined(pasted), [text("a\tb\nc\nd\n\u{fffd}[A\u{fffd}[20\u{fffd}ef")]);
+        assert_eq!(joined(decode(b"\x1b[200~\x1b[\x1b[201~\x1b[A")), [text("\u{fffd}["), Key::Up]);
+    }
+
+    #[test]
+    fn it_makes_no_difference_where_the_bytes_are_cut() {
+        let bytes = "a漢🙂\x1b[1;5C\x1bOH\n\x1b[200~x\ny\x1b[2\x1b[201~\x1b]0;t\x1b\\\x1b[Aé\n".as_bytes();
+        let whole = joined(decode(bytes));
+        for cut in 0..=bytes.len() {
+            let mut decoder = Decoder::default();
+            let mut keys = decoder.decode(&bytes[..cut]);
+            keys.extend(decoder.decode(&bytes[cut..]));
+            assert_eq!(joined(keys), whole, "cut at {cut}");
+        }
+        let mut decoder = Decoder::default();
+        let one_by_one = bytes.iter().flat_map(|byte| decoder.decode(&[*byte])).collect();
+        assert_eq!(joined(one_by_one), whole);
+    }
+}

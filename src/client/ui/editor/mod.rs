@@ -1,0 +1,198 @@
+//! The line editor: keys in, edits and whole lines out.
+//!
+//! It knows the text, the cursor and what was typed before, and nothing of terminals, streams or clocks: what a key does
+//! is a function of what was pressed before it.
+
+mod completion;
+mod history;
+mod keys;
+
+use std::mem;
+
+pub(crate) use self::completion::Completion;
+use self::history::History;
+pub(crate) use self::keys::{Decoder, Key};
+use super::unicode::{next_boundary, previous_boundary};
+use crate::limits::EDITED_BYTES;
+
+/// A line being typed; it may hold several pasted ones.
+#[derive(Debug, Default)]
+pub(crate) struct Editor {
+    text: String,
+    /// Where the next character goes: bytes from the start.
+    cursor: usize,
+    history: History,
+    /// What was put in last did not fit.
+    full: bool,
+    /// The last key was a Tab for which there was something to complete.
+    tabbed: bool,
+}
+
+/// What a key has brought about that is more than a change of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The line is done; the editor is empty again. Pasted lines come as one text.
+    Done(String),
+    /// There will be no more lines.
+    End,
+    /// The screen is to be cleared.
+    Clear,
+    /// These words are possible here.
+    Possible(Vec<String>),
+    /// The line is as long as lines get.
+    Full,
+}
+
+impl Editor {
+    /// What is being typed.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the cursor is: bytes from the start of the text.
+    pub(crate) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Gives up the line being typed.
+    pub(crate) fn clear(&mut self) {
+        self.cursor = 0;
+        self.text.clear();
+    }
+
+    /// Remembers a line for Up.
+    pub(crate) fn remember(&mut self, line: &str) {
+        self.history.push(line);
+    }
+
+    /// Does what a key is for.
+    pub(crate) fn press(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
+        let tabbed = mem::take(&mut self.tabbed);
+        let was_full = mem::take(&mut self.full);
+        match key {
+            // The rest of a paste whose beginning did not fit.
+            Key::Text(_) if was_full => {
+                self.full = true;
+                return None;
+            }
+            Key::Text(text) => return self.insert(&text),
+            Key::Enter => return Some(self.done()),
+            Key::Tab => return self.complete(tabbed, completion),
+            Key::EndOfInput if self.text.is_empty() => return Some(Outcome::End),
+            Key::Clear => return Some(Outcome::Clear),
+            Key::Backspace => self.remove(previous_boundary(&self.text, self.cursor), self.cursor),
+            Key::Delete | Key::EndOfInput => self.remove(self.cursor, next_boundary(&self.text, self.cursor)),
+            Key::KillWord => self.remove(self.word_before(char::is_whitespace), self.cursor),
+            Key::KillToStart => self.remove(self.line_start(), self.cursor),
+            Key::KillToEnd => self.remove(self.cursor, self.line_end()),
+            Key::Left => self.cursor = previous_boundary(&self.text, self.cursor),
+            Key::Right => self.cursor = next_boundary(&self.text, self.cursor),
+            Key::WordLeft => self.cursor = self.word_before(is_separator),
+            Key::WordRight => self.cursor = self.word_after(is_separator),
+            Key::Home => self.cursor = self.line_start(),
+            Key::End => self.cursor = self.line_end(),
+            Key::Up => {
+                if let Some(line) = self.history.older(&self.text) {
+                    self.replace(line);
+                }
+            }
+            Key::Down => {
+                if let Some(line) = self.history.newer() {
+                    self.replace(line);
+                }
+            }
+        }
+        None
+    }
+
+    fn insert(&mut self, text: &str) -> Option<Outcome> {
+        let room = EDITED_BYTES.saturating_sub(self.text.len());
+        let fits = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.text.insert_str(self.cursor, &text[..fits]);
+        self.cursor += fits;
+        self.full = fits < text.len();
+        self.full.then_some(Outcome::Full)
+    }
+
+    fn remove(&mut self, from: usize, to: usize) {
+        self.text.drain(from..to);
+        self.cursor = from;
+    }
+
+    fn replace(&mut self, text: String) {
+        self.cursor = text.len();
+        self.text = text;
+    }
+
+    fn done(&mut self) -> Outcome {
+        self.cursor = 0;
+        self.history.leave();
+        Outcome::Done(mem::take(&mut self.text))
+    }
+
+    /// Tab: what the word before the cursor can become. Where it can be nothing, Tab is a character like any other.
+    fn complete(&mut self, tabbed: bool, completion: &Completion) -> Option<Outcome> {
+        let before = &self.text[..self.cursor];
+        let start = start_of_last_word(before, char::is_whitespace);
+        let word = &before[start..];
+        let Some(completed) = completion.of(word, start == 0) else {
+            return if self.text.is_empty() || tabbed { None } else { self.insert("\t") };
+        };
+        self.tabbed = true;
+        match &completed.words[..] {
+            [] => {}
+            [word] => {
+                let followed = self.text[self.cursor..].starts_with(char::is_whitespace);
+                let word = if followed { word.clone() } else { format!("{word} ") };
+                self.remove(start, self.cursor);
+                return self.insert(&word);
+            }
+            words if completed.common.len() == word.len() && tabbed => {
+                return Some(Outcome::Possible(words.to_vec()));
+            }
+            _ => {
+                self.remove(start, self.cursor);
+                return self.insert(&completed.common);
+            }
+        }
+        None
+    }
+
+    /// Where the pasted line that the cursor is in begins.
+    fn line_start(&self) -> usize {
+        self.text[..self.cursor].rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    /// Where it ends.
+    fn line_end(&self) -> usize {
+        self.text[self.cursor..].find('\n').map_or(self.text.len(), |at| self.cursor + at)
+    }
+
+    /// Where the word before the cursor begins.
+    fn word_before(&self, separates: impl Fn(char) -> bool) -> usize {
+        let before = &self.text[..self.cursor];
+        let word_end = before.trim_end_matches(&separates).len();
+        start_of_last_word(&before[..word_end], separates)
+    }
+
+    /// Where the word behind the cursor ends.
+    fn word_after(&self, separates: impl Fn(char) -> bool) -> usize {
+        let behind = &self.text[self.cursor..];
+        let word = behind.trim_start_matches(&separates);
+        let start = self.text.len() - word.len();
+        word.find(separates).map_or(self.text.len(), |at| start + at)
+    }
+}
+
+/// Where what is behind the last separator begins.
+fn start_of_last_word(text: &str, separates: impl Fn(char) -> bool) -> usize {
+    text.char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
+}
+
+/// What is between the words that one moves over.
+fn is_separator(c: char) -> bool {
+    !c.is_alphanumeric() && c != '_'
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use super::*;
+use crate::testing::random::Random;
+
+/// An editor at which these bytes were typed, and what came of it.
+fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
+    let mut completion = Completion::new(vec!["!who", "!quit"]);
+    for name in ["bob", "anna", "annabel"] {
+        completion.saw(name);
+    }
+    let mut editor = Editor::default();
+    let mut outcomes = Vec::new();
+    for key in Decoder::default().decode(bytes.as_bytes()) {
+        let outcome = editor.press(key, &completion);
+        if let Some(Outcome::Done(line)) = &outcome {
+            editor.remember(line);
+        }
+        outcomes.extend(outcome);
+    }
+    (editor, outcomes)
+}
+
+/// The line after these keys, with the cursor shown as `|`.
+fn line(bytes: &str) -> String {
+    let (editor, _) = typed(bytes);
+    let (before, behind) = editor.text().split_at(editor.cursor());
+    format!("{before}|{behind}")
+}
+
+const LEFT: &str = "\x1b[D";
+const RIGHT: &str = "\x1b[C";
+const UP: &str = "\x1b[A";
+const DOWN: &str = "\x1b[B";
+
+#[test]
+fn characters_go_in_at_the_cursor_and_whole_ones_come_out() {
+    assert_eq!(line(&format!("ad{LEFT}bc")), "abc|d");
+    assert_eq!(line(&format!("ae\u{301}漢{LEFT}{LEFT}x")), "ax|e\u{301}漢");
+    assert_eq!(line("a👩\u{200d}🚀\x7f"), "a|");
+    assert_eq!(line("ae\u{301}\x7f"), "a|");
+    assert_eq!(line(&format!("abc{LEFT}{LEFT}\x1b[3~")), "a|c");
+    assert_eq!(line(&format!("abc{LEFT}{LEFT}\x04")), "a|c");
+    assert_eq!(line(&format!("{LEFT}\x7f\x1b[3~{RIGHT}a{RIGHT}")), "a|");
+}
+
+#[test]
+fn every_key_of_a_line_editor_does_what_it_does_elsewhere() {
+    assert_eq!(line("hello\x01x"), "x|hello");
+    assert_eq!(line("hello\x01\x05x"), "hellox|");
+    assert_eq!(line("hello\x1b[Hx\x1b[Fy"), "xhelloy|");
+    assert_eq!(line("ab\x02\x02x\x06y"), "xay|b");
+    assert_eq!(line("one two  three \x17"), "one two  |");
+    assert_eq!(line("one two  three \x17\x17"), "one |");
+    assert_eq!(line("one two\x1b[1;5Dx"), "one x|two");
+    assert_eq!(line("one two\x01\x1b[1;5Cx"), "onex| two");
+    assert_eq!(line(&format!("hello{LEFT}{LEFT}\x15")), "|lo");
+    assert_eq!(line(&format!("hello{LEFT}{LEFT}\x0b")), "hel|");
+    assert_eq!(typed("a\x0c").1, [Outcome::Clear]);
+}
+
+#[test]
+fn ctrl_d_ends_the_input_only_of_an_empty_line() {
+    assert_eq!(typed("\x04").1, [Outcome::End]);
+    assert_eq!(typed("a\x04").1, []);
+}
+
+#[test]
+fn enter_hands_over_the_line_wherever_the_cursor_is() {
+    let (editor, outcomes) = typed(&format!("hello{LEFT}{LEFT}\n\n"));
+    assert_eq!(outcomes, [Outcome::Done("hello".into()), Outcome::Done(String::new())]);
+    assert_eq!((editor.text(), editor.cursor()), ("", 0));
+}
+
+#[test]
+fn up_and_down_bring_lines_back_to_be_changed() {
+    assert_eq!(line(&format!("one\ntwo\n{UP}")), "two|");
+    assert_eq!(line(&format!("one\ntwo\n{UP}{UP}{UP}!")), "one!|");
+    assert_eq!(line(&format!("one\ntwo\ndraft{UP}{UP}{DOWN}{DOWN}")), "draft|");
+    assert_eq!(line(&format!("one\n{UP}x\n{UP}{UP}")), "one|");
+    assert_eq!(line(&format!("{UP}{DOWN}a")), "a|");
+}
+
+#[test]
+fn tab_completes_names_and_commands() {
+    assert_eq!(line("@b\t"), "@bob |");
+    assert_eq!(line("!w\t"), "!who |");
+    assert_eq!(line("@a\t"), "@anna|");
+    assert_eq!(line("@annab\thi"), "@annabel hi|");
+    assert_eq!(line("hello @b\t"), "hello @bob |");
+    assert_eq!(line(&format!("@b hi{LEFT}{LEFT}{LEFT}\t")), "@bob| hi");
+    assert_eq!(line("@x\t"), "@x|");
+    assert_eq!(line("@b\t\thi"), "@bob hi|");
+}
+
+#[test]
+fn the_second_tab_lists_what_is_possible() {
+    let possible = Outcome::Possible(vec!["@anna".into(), "@annabel".into()]);
+    assert_eq!(typed("@a\t").1, []);
+    assert_eq!(typed("@a\t\t").1, std::slice::from_ref(&possible));
+    assert_eq!(typed("@anna\t\t").1, [possible]);
+    assert_eq!(typed("@anna\tx\x7f\t").1, []);
+    assert_eq!(typed("!\t\t").1, [Outcome::Possible(vec!["!quit".into(), "!who".into()])]);
+}
+
+#[test]
+fn tab_elsewhere_is_a_character() {
+    assert_eq!(line("a\tb"), "a\tb|");
+    assert_eq!(line("@bob a \tb"), "@bob a \tb|");
+    assert_eq!(line("@bob \tb"), "@bob \tb|");
+    assert_eq!(line("\t"), "|");
+}
+
+#[test]
+fn pasted_lines_wait_for_enter() {
+    let (editor, outcomes) = typed("x\x1b[200~one\ntwo\n\x1b[201~");
+    assert_eq!((editor.text(), outcomes), ("xone\ntwo\n", vec![]));
+    let (_, outcomes) = typed("x\x1b[200~one\ntwo\x1b[201~y\n");
+    assert_eq!(outcomes, [Outcome::Done("xone\ntwoy".into())]);
+    assert_eq!(line("\x1b[200~one\ntwo\x1b[201~\x01x"), "one\nx|two");
+    assert_eq!(line("\x1b[200~one\ntwo\x1b[201~\x15"), "one\n|");
+}
+
+#[test]
+fn a_line_is_as_long_as_lines_get() {
+    let completion = Completion::default();
+    let mut editor = Editor::default();
+    assert_eq!(editor.press(Key::Text("x".repeat(EDITED_BYTES - 1)), &completion), None);
+    assert_eq!(editor.press(Key::Text("é".into()), &completion), Some(Outcome::Full));
+    assert_eq!(editor.press(Key::Text("y".into()), &completion), None);
+    assert_eq!(editor.text().len(), EDITED_BYTES - 1);
+    assert_eq!(editor.press(Key::Left, &completion), None);
+    assert_eq!(editor.press(Key::Text("yz".into()), &completion), Some(Outcome::Full));
+    assert!(editor.text().ends_with("xyx"));
+    assert_eq!(editor.press(Key::Backspace, &completion), None);
+    assert_eq!(editor.press(Key::Text("y".into()), &completion), None);
+}
+
+#[test]
+fn any_keys_at_all_leave_the_cursor_between_characters() {
+    let mut random = Random(0x5eed);
+    let mut next = |bound| random.below(bound);
+    let completion = Completion::new(vec!["!who"]);
+    for _ in 0..2000 {
+        let bytes: Vec<u8> = (0..next(60))
+            .map(|_| if next(3) == 0 { b"\x1b[ABCDHF~3;5\n\t\x7f\x17\x15\x0b"[next(18)] } else { next(256) as u8 })
+            .collect();
+        let (mut decoder, mut editor) = (Decoder::default(), Editor::default());
+        for chunk in bytes.chunks(1 + next(8)) {
+            for key in decoder.decode(chunk) {
+                if let Some(Outcome::Done(line)) = editor.press(key, &completion) {
+                    editor.remember(&line);
+                }
+                assert!(editor.text().is_char_boundary(editor.cursor()), "{bytes:?}");
+            }
+        }
+    }
+}

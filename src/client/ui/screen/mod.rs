@@ -1,0 +1,289 @@
+//! What a person sees: lines, diagnostics, and below them the line being typed, which survives both.
+//!
+//! It only says which bytes go to which stream. While nothing is typed and there is no prompt, a line is that line and
+//! nothing else.
+
+mod layout;
+
+use std::mem;
+
+pub(crate) use self::layout::Size;
+use self::layout::{Layout, Position, Row};
+use super::unicode::joins;
+
+/// How standard output is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Lines alone.
+    Lines,
+    /// A terminal that edits its line itself: lines and prompts.
+    Prompts,
+    /// A terminal of this size, whose line is edited here.
+    Editing(Size),
+}
+
+/// A stream to write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Errors,
+}
+
+/// The line being typed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Line<'a> {
+    pub(crate) prompt: &'a str,
+    pub(crate) text: &'a str,
+    /// Where the cursor is: bytes from the start of the text.
+    pub(crate) cursor: usize,
+}
+
+/// The screen, as far as it is ours.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    style: Style,
+    /// What is to be written, in order.
+    pieces: Vec<(Stream, Vec<u8>)>,
+    /// The line that is on the screen.
+    drawn: Option<Drawn>,
+}
+
+/// A line as it was drawn.
+#[derive(Debug)]
+struct Drawn {
+    /// The prompt and the text.
+    text: String,
+    cursor: usize,
+    /// Rows of it above the cursor.
+    above: usize,
+    /// Where it ends; its row is counted like `above`.
+    end: Position,
+    /// What is above these rows does not fit on the terminal.
+    is_cut: bool,
+    /// Columns of the terminal.
+    columns: usize,
+    /// The terminal has changed since.
+    outdated: bool,
+}
+
+impl Screen {
+    /// An empty screen.
+    pub(crate) fn new(style: Style) -> Self {
+        Self { style, pieces: Vec::new(), drawn: None }
+    }
+
+    /// What is to be written, in order.
+    pub(crate) fn take(&mut self) -> Vec<(Stream, Vec<u8>)> {
+        mem::take(&mut self.pieces)
+    }
+
+    /// Shows a line, or several, above the line being typed.
+    pub(crate) fn print(&mut self, text: &str) {
+        self.hide();
+        self.put(text);
+        self.put("\n");
+    }
+
+    /// Shows a diagnostic, in its place among what is printed.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.hide();
+        let text = format!("{text}\n");
+        self.put_on(Stream::Errors, text.as_bytes());
+    }
+
+    /// Has the terminal make a sound.
+    pub(crate) fn ring(&mut self) {
+        if self.style != Style::Lines {
+            self.put("\x07");
+        }
+    }
+
+    /// Shows the line being typed as it is now.
+    pub(crate) fn show(&mut self, line: Line<'_>) {
+        match self.style {
+            Style::Lines => {}
+            Style::Prompts => {
+                if self.drawn.is_none() && !line.prompt.is_empty() {
+                    self.put(line.prompt);
+                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default(), Size::USUAL));
+                }
+            }
+            Style::Editing(size) => {
+                let text = [line.prompt, line.text].concat();
+                let cursor = line.prompt.len() + line.cursor;
+                match &self.drawn {
+                    Some(drawn) if drawn.shows(&text, cursor) => {}
+                    _ if text.is_empty() => self.hide(),
+                    _ => self.draw(text, cursor, size, Rows::Typed),
+                }
+            }
+        }
+    }
+
+    /// The line being typed is done: leaves it where it is, and goes on below it. A terminal that edits its line itself
+    /// has done so already.
+    pub(crate) fn done(&mut self, line: Line<'_>) {
+        if let Style::Editing(size) = self.style {
+            let text = [line.prompt, line.text].concat();
+            let cursor = text.len();
+            match &self.drawn {
+                Some(drawn) if drawn.shows(&text, cursor) && drawn.is_one_row() => self.put("\n"),
+                _ => self.draw(text, cursor, size, Rows::Done),
+            }
+        }
+        self.drawn = None;
+    }
+
+    /// Clears the terminal.
+    pub(crate) fn clear(&mut self) {
+        self.drawn = None;
+        self.put("\x1b[H\x1b[2J");
+    }
+
+    /// The terminal has this size now, and has wrapped what it shows anew.
+    pub(crate) fn resize(&mut self, size: Size) {
+        self.style = Style::Editing(size);
+        if let Some(drawn) = &mut self.drawn {
+            drawn.outdated = true;
+        }
+    }
+
+    /// Takes the line being typed off the screen.
+    pub(crate) fn hide(&mut self) {
+        let Some(drawn) = self.drawn.take() else { return };
+        match self.style {
+            Style::Lines => {}
+            Style::Prompts => self.put("\n"),
+            Style::Editing(size) => {
+                self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.above });
+                self.put("\r\x1b[J");
+            }
+        }
+    }
+
+    /// Nothing more will be shown: leaves the cursor at the start of a row. What was being typed stays.
+    pub(crate) fn end(&mut self, line: Line<'_>) {
+        match self.style {
+            Style::Editing(_) if line.text.is_empty() => self.hide(),
+            Style::Editing(_) => self.done(line),
+            Style::Lines | Style::Prompts => self.hide(),
+        }
+    }
+
+    /// Has a terminal of this size show `text` with the cursor at this byte of it.
+    fn draw(&mut self, text: String, cursor: usize, size: Size, kind: Rows) {
+        let goes_on =
+            |drawn: &&Drawn| drawn.is_continued_by(&text, cursor) && (kind == Rows::Typed || drawn.is_one_row());
+        if let Some(Drawn { text: before, end: from, is_cut, .. }) = self.drawn.as_ref().filter(goes_on) {
+            let (from, is_cut) = (*from, *is_cut);
+            let added = &text[before.len()..];
+            let layout = Layout::new(added, added.len(), size.columns, from.column);
+            if from.row + layout.rows.len() <= size.rows {
+                self.put_rows(&layout.rows, kind);
+                let end = Position { row: from.row + layout.end.row, column: layout.end.column };
+                self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end, size) });
+                return;
+            }
+        }
+        self.hide();
+        let layout = Layout::new(&text, cursor, size.columns, 0);
+        let (top, bottom) = match kind {
+            Rows::Typed => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
+            // What scrolls out can be scrolled back to.
+            Rows::Done => (0, layout.rows.len()),
+        };
+        self.put_rows(&layout.rows[top..bottom], kind);
+        let above = layout.cursor.row - top;
+        if cursor < text.len() {
+            self.up(bottom - 1 - layout.cursor.row);
+            self.put("\r");
+            self.right(layout.cursor.column);
+        }
+        let end = Position { row: layout.end.row.saturating_sub(top), column: layout.end.column };
+        self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, columns: size.columns, outdated: false });
+    }
+
+    fn put_rows(&mut self, rows: &[Row], kind: Rows) {
+        for (number, row) in rows.iter().enumerate() {
+            self.put(&row.text);
+            let is_last = number + 1 == rows.len();
+            if !is_last && (kind == Rows::Typed || !row.wraps) {
+                self.put("\r\n");
+            }
+        }
+        let is_on_new_row = matches!(rows, [.., before, last] if last.text.is_empty() && !before.wraps);
+        if kind == Rows::Done && !is_on_new_row {
+            self.put("\n");
+        }
+    }
+
+    fn up(&mut self, rows: usize) {
+        if rows > 0 {
+            self.put(&format!("\x1b[{rows}A"));
+        }
+    }
+
+    fn right(&mut self, columns: usize) {
+        if columns > 0 {
+            self.put(&format!("\x1b[{columns}C"));
+        }
+    }
+
+    fn put(&mut self, text: &str) {
+        self.put_on(Stream::Output, text.as_bytes());
+    }
+
+    fn put_on(&mut self, stream: Stream, bytes: &[u8]) {
+        match self.pieces.last_mut() {
+            Some((last, piece)) if *last == stream => piece.extend_from_slice(bytes),
+            _ => self.pieces.push((stream, bytes.to_vec())),
+        }
+    }
+}
+
+/// How the rows of a line are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    /// Each as a line of its own, with the cursor behind the last one. So as many of them are above the cursor as were
+    /// written, also on a terminal that has become wider and has not said so yet: too many would be other people's lines.
+    Typed,
+    /// As one line that the terminal wraps, and the cursor below it.
+    Done,
+}
+
+impl Drawn {
+    fn at_end(text: String, end: Position, size: Size) -> Self {
+        let (cursor, above, columns) = (text.len(), end.row, size.columns);
+        Self { text, cursor, above, end, is_cut: false, columns, outdated: false }
+    }
+
+    fn is_one_row(&self) -> bool {
+        self.end.row == 0 && !self.is_cut
+    }
+
+    /// How many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals differ in
+    /// where they leave a cursor behind a row that has just become full; it may be one less than it is.
+    fn rows_above_in(&self, size: Size) -> usize {
+        let layout = Layout::new(&self.text, self.cursor, self.columns, 0);
+        let rows = &layout.rows[layout.cursor.row - self.above..layout.cursor.row];
+        let above: usize = rows.iter().map(|row| row.columns().div_ceil(size.columns).max(1)).sum();
+        let before_cursor = layout.cursor.column;
+        let is_behind_last = self.cursor == self.text.len();
+        let beside = if is_behind_last { before_cursor.saturating_sub(1) } else { before_cursor } / size.columns;
+        (above + beside).min(size.rows - 1)
+    }
+
+    fn shows(&self, text: &str, cursor: usize) -> bool {
+        !self.outdated && self.text == text && self.cursor == cursor
+    }
+
+    /// Whether it is enough to write what `text` has more. What joins the last character does not count as more.
+    fn is_continued_by(&self, text: &str, cursor: usize) -> bool {
+        let is_at_end = self.cursor == self.text.len() && cursor == text.len() && !self.outdated;
+        let more = if is_at_end { text.strip_prefix(&self.text) } else { None };
+        more.is_some_and(|more| more.chars().next().is_some_and(|first| !joins(first)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+use super::*;
+use crate::testing::virtual_screen::VirtualScreen;
+
+/// Somebody at a terminal.
+struct Person {
+    screen: Screen,
+    terminal: VirtualScreen,
+    /// All that was written.
+    written: String,
+    prompt: &'static str,
+    text: String,
+    cursor: usize,
+}
+
+impl Person {
+    fn at(columns: usize, rows: usize) -> Self {
+        Self {
+            screen: Screen::new(Style::Editing(Size { columns, rows })),
+            terminal: VirtualScreen::new(columns, rows),
+            written: String::new(),
+            prompt: "",
+            text: String::new(),
+            cursor: 0,
+        }
+    }
+
+    fn line(&self) -> Line<'_> {
+        Line { prompt: self.prompt, text: &self.text, cursor: self.cursor }
+    }
+
+    fn see(&mut self) {
+        let line = Line { prompt: self.prompt, text: &self.text, cursor: self.cursor };
+        self.screen.show(line);
+        for (_, bytes) in self.screen.take() {
+            let text = String::from_utf8(bytes).expect("text");
+            self.terminal.write(&text);
+            self.written += &text;
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            self.text.insert(self.cursor, c);
+            self.cursor += c.len_utf8();
+            self.see();
+        }
+    }
+
+    fn enter(&mut self) {
+        let line = Line { prompt: self.prompt, text: &self.text, cursor: self.cursor };
+        self.screen.done(line);
+        self.text.clear();
+        self.cursor = 0;
+        self.see();
+    }
+
+    fn hear(&mut self, message: &str) {
+        self.screen.print(message);
+        self.see();
+    }
+
+    fn resize(&mut self, columns: usize, rows: usize) {
+        self.terminal.resize(columns, rows);
+        self.screen.resize(Size { columns, rows });
+        self.see();
+    }
+
+    #[track_caller]
+    fn sees(&self, expected: &str) {
+        assert_eq!(self.terminal.text(), expected);
+    }
+}
+
+/// The text as a terminal of so many columns wraps it.
+fn wrapped(text: &str, columns: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let rows: Vec<String> =
+        chars.chunks(columns).map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect();
+    rows.join("\n")
+}
+
+#[test]
+fn rt6_a_half_typed_line_survives_ten_messages_at_any_width() {
+    let long = "a long line ".repeat(20);
+    for columns in [80, 40, 20, 7] {
+        for text in ["@bob half a line", &long[..3 * columns.min(80)], &long[..2 * columns + 1], "é 漢字 e\u{301}"] {
+            for prompt in ["", "> "] {
+                let mut ann = Person::at(columns, 24);
+                ann.prompt = prompt;
+                let (half, rest) =
+                    text.split_at(text.char_indices().nth(text.chars().count() / 2).expect("a middle").0);
+                ann.type_text(half);
+                let mut expected = Vec::new();
+                for number in 0..10 {
+                    ann.hear(&format!("From bob: m{number}"));
+                    expected.push(wrapped(&format!("From bob: m{number}"), columns));
+                }
+                ann.type_text(rest);
+                ann.enter();
+                ann.prompt = "";
+                ann.hear("end");
+                let line: String = [prompt, text].concat();
+                if text.is_ascii() {
+                    expected.push(wrapped(&line, columns));
+                    expected.push("end".into());
+                    ann.sees(&expected.join("\n"));
+                } else if columns == 80 {
+                    expected.extend([line, "end".into()]);
+                    ann.sees(&expected.join("\n"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn while_nothing_is_typed_a_message_is_a_plain_line() {
+    let mut ann = Person::at(80, 24);
+    ann.hear("one");
+    ann.type_text("x");
+    ann.text.clear();
+    ann.cursor = 0;
+    ann.see();
+    let before = ann.written.len();
+    ann.hear("two");
+    ann.screen.print("three");
+    ann.screen.print("four");
+    ann.see();
+    assert_eq!(&ann.written[before..], "two\nthree\nfour\n");
+}
+
+#[test]
+fn typing_at_the_end_writes_what_is_typed_and_nothing_else() {
+    for columns in [80, 5] {
+        let mut ann = Person::at(columns, 24);
+        ann.text = "@bob hello, world".into();
+        ann.cursor = ann.text.len();
+        ann.enter();
+        assert_eq!(ann.written, "@bob hello, world\n");
+    }
+    let mut ann = Person::at(80, 24);
+    ann.type_text("@bob hi");
+    ann.enter();
+    ann.enter();
+    assert_eq!(ann.written, "@bob hi\n\n");
+}
+
+#[test]
+fn a_line_that_fills_its_row_leaves_no_empty_one() {
+    for typed_slowly in [true, false] {
+        let mut ann = Person::at(5, 24);
+        if typed_slowly {
+            ann.type_text("helloworld");
+            assert_eq!(ann.terminal.cursor(), (2, 0));
+        } else {
+            ann.text = "helloworld".into();
+            ann.cursor = 10;
+        }
+        ann.enter();
+        ann.hear("end");
+        ann.sees("hello\nworld\nend");
+    }
+}
+
+#[test]
+fn the_cursor_is_where_the_next_character_goes() {
+    let mut ann = Person::at(10, 24);
+    ann.hear("From bob");
+    ann.type_text("abcdefghijklmnopqrstuvwx");
+    for (cursor, place) in [(24, (3, 4)), (20, (3, 0)), (19, (2, 9)), (10, (2, 0)), (0, (1, 0)), (24, (3, 4))] {
+        ann.cursor = cursor;
+        ann.see();
+        assert_eq!(ann.terminal.cursor(), place, "at {cursor}");
+    }
+    ann.cursor = 5;
+    ann.type_text("漢");
+    ann.sees("From bob\nabcde漢fgh\nijklmnopqr\nstuvwx");
+    assert_eq!(ann.terminal.cursor(), (1, 7));
+    ann.hear("m");
+    ann.sees("From bob\nm\nabcde漢fgh\nijklmnopqr\nstuvwx");
+    assert_eq!(ann.terminal.cursor(), (2, 7));
+    ann.enter();
+    ann.hear("end");
+    ann.sees("From bob\nm\nabcde漢fgh\nijklmnopqr\nstuvwx\nend");
+}
+
+#[test]
+fn a_combining_mark_joins_the_character_before_it_wherever_that_is() {
+    let mut ann = Person::at(5, 24);
+    ann.type_text("abcde");
+    ann.type_text("\u{301}f");
+    ann.sees("abcde\u{301}\nf");
+}
+
+#[test]
+fn a_resized_terminal_shows_the_line_once() {
+    for (from, to) in [(20, 10), (10, 20), (20, 7), (20, 1), (10, 80), (5, 6)] {
+        for length in [3, 5, 9, 10, 11, 20, 21, 25, 40] {
+            for cursor in [0, length / 2, length] {
+                let mut ann = Person::at(from, 100);
+                ann.hear("From");
+                let text: String = ('a'..='z').chain('A'..='Z').take(length).collect();
+                ann.type_text(&text);
+                ann.cursor = cursor;
+                ann.see();
+                ann.resize(to, 100);
+                ann.hear("m");
+                let expected = [wrapped("From", to), "m".into(), wrapped(&text, to)].join("\n");
+                assert_eq!(ann.terminal.text(), expected, "{length} letters, cursor {cursor}, {from} to {to} columns");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_in_the_middle_of_a_resize_costs_no_other_message() {
+    for (from, to) in [(20, 110), (20, 10), (10, 20), (7, 80), (80, 7)] {
+        for length in [5, 20, 40, 52] {
+            for cursor in [0, length / 2, length] {
+                let mut ann = Person::at(from, 100);
+                for number in 0..10 {
+                    ann.hear(&format!("m{number}"));
+                }
+                let text: String = ('a'..='z').chain('A'..='Z').take(length).collect();
+                ann.type_text(&text);
+                ann.cursor = cursor;
+                ann.see();
+                ann.terminal.resize(to, 100);
+                ann.hear("early");
+                ann.resize(to, 100);
+                ann.hear("late");
+                let shown = ann.terminal.text();
+                let messages: Vec<&str> = shown.lines().filter(|line| line.starts_with('m')).collect();
+                assert_eq!(messages, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"], "{shown}");
+                assert!(shown.contains("early\n") && shown.contains("late\n"), "{shown}");
+                assert!(shown.ends_with(&wrapped(&text, to)), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_taller_than_the_terminal_shows_the_part_with_the_cursor() {
+    let mut ann = Person::at(5, 3);
+    ann.type_text("aaaaabbbbbcccccddddde");
+    assert!(ann.terminal.text().ends_with("ccccc\nddddd\ne"), "{}", ann.terminal.text());
+    ann.hear("m");
+    assert!(ann.terminal.text().ends_with("m\nccccc\nddddd\ne"), "{}", ann.terminal.text());
+    ann.cursor = 0;
+    ann.see();
+    assert!(ann.terminal.text().ends_with("m\naaaaa\nbbbbb\nccccc"), "{}", ann.terminal.text());
+    ann.type_text("x");
+    assert!(ann.terminal.text().ends_with("m\nxaaaa\nabbbb\nbcccc"), "{}", ann.terminal.text());
+    ann.enter();
+    ann.hear("end");
+    assert!(ann.terminal.text().ends_with("m\nxaaaa\nabbbb\nbcccc\ncdddd\nde\nend"), "{}", ann.terminal.text());
+}
+
+#[test]
+fn a_line_taller_than_the_terminal_is_shown_whole_when_it_is_done() {
+    for drawn_before in [0, 15, 19, 20] {
+        let mut ann = Person::at(5, 3);
+        ann.hear("m");
+        let (before, rest) = "aaaaabbbbbcccccdddde".split_at(drawn_before);
+        ann.type_text(before);
+        ann.text += rest;
+        ann.cursor = ann.text.len();
+        ann.enter();
+        ann.hear("end");
+        let shown = ann.terminal.text();
+        assert!(shown.ends_with("aaaaa\nbbbbb\nccccc\ndddde\nend"), "{drawn_before}: {shown}");
+    }
+}
+
+#[test]
+fn pasted_lines_are_shown_as_lines() {
+    let mut ann = Person::at(10, 24);
+    ann.type_text("one\ntwo\nthree");
+    ann.hear("m");
+    ann.sees("m\none\ntwo\nthree");
+    ann.cursor = 5;
+    ann.see();
+    assert_eq!(ann.terminal.cursor(), (2, 1));
+    ann.enter();
+    ann.hear("end");
+    ann.sees("m\none\ntwo\nthree\nend");
+    ann.type_text("four\n");
+    ann.enter();
+    ann.hear("end");
+    ann.sees("m\none\ntwo\nthree\nend\nfour\nend");
+}
+
+#[test]
+fn a_prompt_comes_back_below_each_message_and_leaves_no_trace() {
+    let mut ann = Person::at(20, 24);
+    ann.prompt = "> ";
+    ann.see();
+    ann.hear("@bob: one");
+    ann.hear("@bob: two");
+    ann.sees("@bob: one\n@bob: two\n>");
+    ann.type_text("hi");
+    ann.enter();
+    ann.sees("@bob: one\n@bob: two\n> hi\n>");
+    let line = Line { prompt: "> ", ..Line::default() };
+    ann.screen.end(line);
+    ann.prompt = "";
+    ann.see();
+    ann.sees("@bob: one\n@bob: two\n> hi");
+}
+
+#[test]
+fn the_end_leaves_the_cursor_at_the_start_of_a_row() {
+    let mut ann = Person::at(20, 24);
+    ann.type_text("half");
+    let (text, cursor) = (ann.line().text.to_owned(), ann.line().cursor);
+    ann.screen.end(Line { prompt: "", text: &text, cursor });
+    ann.text.clear();
+    ann.cursor = 0;
+    ann.see();
+    ann.sees("half");
+    assert_eq!(ann.terminal.cursor(), (1, 0));
+}
+
+#[test]
+fn clearing_keeps_the_line() {
+    let mut ann = Person::at(20, 24);
+    ann.hear("m");
+    ann.type_text("half");
+    ann.screen.clear();
+    ann.see();
+    ann.sees("half");
+    assert_eq!(ann.terminal.cursor(), (0, 4));
+    ann.enter();
+    ann.terminal.forget();
+    ann.hear("m");
+    ann.sees("m");
+}
+
+#[test]
+fn terminals_of_any_size_do_no_harm() {
+    let text = "a漢\te\u{301}👩\u{200d}🚀\nb".repeat(3);
+    for columns in [1, 2, 3, 500] {
+        for rows in [1, 2, 24] {
+            let mut ann = Person::at(columns, rows);
+            ann.prompt = "> ";
+            ann.type_text(&text);
+            for (at, _) in text.char_indices() {
+                ann.cursor = at;
+                ann.see();
+            }
+            ann.hear("m");
+            ann.resize(1, 1);
+            ann.resize(500, 100);
+            ann.enter();
+            ann.prompt = "";
+            ann.hear("end");
+            assert!(ann.terminal.text().ends_with("e\u{301}👩\u{200d}🚀\nb\nend"), "{columns} x {rows}");
+        }
+    }
+    assert_eq!(Size::reported(0, 0), Size { columns: 80, rows: 24 });
+}
+
+#[test]
+fn a_diagnostic_goes_to_the_other_stream_in_its_place() {
+    let mut screen = Screen::new(Style::Editing(Size { columns: 80, rows: 24 }));
+    screen.print("one");
+    screen.warn("oops");
+    screen.show(Line { prompt: "", text: "half", cursor: 4 });
+    let expected = [(Stream::Output, "one\n"), (Stream::Errors, "oops\n"), (Stream::Output, "half")];
+    assert_eq!(screen.take(), expected.map(|(stream, text)| (stream, text.as_bytes().to_vec())));
+}
+
+#[test]
+fn without_an_editor_nothing_is_erased() {
+    for (style, expected) in [(Style::Lines, "one\ntwo\n"), (Style::Prompts, "> \none\n> \ntwo\n> ")] {
+        let mut screen = Screen::new(style);
+        let line = Line { prompt: "> ", ..Line::default() };
+        screen.show(line);
+        for text in ["one", "two"] {
+            screen.print(text);
+            screen.show(line);
+        }
+        let written: Vec<u8> = screen.take().into_iter().flat_map(|(_, bytes)| bytes).collect();
+        assert_eq!(String::from_utf8_lossy(&written), expected);
+    }
+}

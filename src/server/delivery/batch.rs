@@ -1,0 +1,99 @@
+//! Consecutive messages of one sender to the same recipients, put together before any outbox is touched.
+//!
+//! A read that brings many lines brings many to the same recipients, one after the other. They are looked up once, encoded
+//! once for each dialect, and added to each outbox in one step. Whatever else the sender asks for ends the run first, so
+//! that the order of everything stays as it was sent (G7).
+
+use std::mem;
+use std::sync::Arc;
+
+use super::flush_list::Pass;
+use super::outbox::Bytes;
+use crate::protocol::{Dialect, Event};
+use crate::server::registry::Member;
+
+/// A run, or none.
+#[derive(Default)]
+pub(crate) struct Run {
+    recipients: Recipients,
+    /// How many messages it has.
+    count: usize,
+    /// All of them, for each dialect among the recipients.
+    lines: Vec<(&'static dyn Dialect, Arc<Vec<u8>>)>,
+}
+
+#[derive(Default)]
+enum Recipients {
+    #[default]
+    Nobody,
+    /// The one who had this name when the run began.
+    One { name: String, member: Arc<Member> },
+    /// Everybody who was there when the run began.
+    Everyone(Vec<Arc<Member>>),
+}
+
+/// What became of a run of messages to one recipient.
+pub(crate) struct Outcome {
+    /// How many messages there were.
+    pub(crate) count: usize,
+    /// The recipient's name.
+    pub(crate) name: String,
+    /// Whether they were handed on.
+    pub(crate) sent: bool,
+}
+
+impl Run {
+    /// Whether the run is one of direct messages to this name.
+    pub(crate) fn is_to(&self, to: &str) -> bool {
+        matches!(&self.recipients, Recipients::One { name, .. } if name == to)
+    }
+
+    /// Whether the run is one of broadcasts.
+    pub(crate) fn is_to_everyone(&self) -> bool {
+        matches!(self.recipients, Recipients::Everyone(_))
+    }
+
+    /// Begins a run of direct messages. The one before it has to be over.
+    pub(crate) fn begin_to(&mut self, name: &str, member: Arc<Member>) {
+        self.begin_in(member.dialect);
+        self.recipients = Recipients::One { name: name.to_owned(), member };
+    }
+
+    /// Begins a run of broadcasts. The one before it has to be over.
+    pub(crate) fn begin_to_everyone(&mut self, members: Vec<Arc<Member>>) {
+        members.iter().for_each(|member| self.begin_in(member.dialect));
+        self.recipients = Recipients::Everyone(members);
+    }
+
+    fn begin_in(&mut self, dialect: &'static dyn Dialect) {
+        if !self.lines.iter().any(|(known, _)| *known == dialect) {
+            self.lines.push((dialect, Arc::default()));
+        }
+    }
+
+    /// Adds a message.
+    pub(crate) fn add(&mut self, delivery: &Event<'_>) {
+        self.count += 1;
+        for (dialect, lines) in &mut self.lines {
+            dialect.encode_event(delivery, 0, Arc::make_mut(lines));
+        }
+    }
+
+    /// Ends the run: adds its messages to the outboxes of its recipients. Says what became of direct ones.
+    pub(crate) fn end(&mut self, pass: &mut Pass) -> Option<Outcome> {
+        let run = mem::take(self);
+        let lines_for = |member: &Member| run.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
+        let mut post = |member: &Arc<Member>| {
+            lines_for(member).is_some_and(|(_, lines)| pass.post(&member.outbox, Bytes::Shared(lines)).is_ok())
+        };
+        match run.recipients {
+            Recipients::Nobody => None,
+            Recipients::One { name, ref member } => Some(Outcome { count: run.count, sent: post(member), name }),
+            Recipients::Everyone(ref members) => {
+                // Whoever has just gone gets no broadcast, like anybody else who is not there.
+                members.iter().for_each(|member| _ = post(member));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Bytes on their way to one client, in order: copied together while they are few, shared between recipients while they
+//! are many.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::limits::SHARED_PIECE;
+
+/// A queue of bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    queue: VecDeque<Piece>,
+    /// Bytes of the first piece that are gone.
+    gone: usize,
+    /// Bytes that are left.
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Own(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
+}
+
+impl Piece {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Pieces {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a copy at the end.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        match self.queue.back_mut() {
+            Some(Piece::Own(last)) => last.extend_from_slice(bytes),
+            _ if bytes.is_empty() => {}
+            _ => self.queue.push_back(Piece::Own(bytes.to_vec())),
+        }
+    }
+
+    /// Adds bytes that others get as well; copies them only when they are few.
+    pub(crate) fn push_shared(&mut self, bytes: &Arc<Vec<u8>>) {
+        if bytes.len() < SHARED_PIECE {
+            return self.push(bytes);
+        }
+        self.len += bytes.len();
+        self.queue.push_back(Piece::Shared(Arc::clone(bytes)));
+    }
+
+    /// Adds all of another queue at the end.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        if self.is_empty() {
+            *self = later;
+            return;
+        }
+        if let Some(first) = later.queue.pop_front() {
+            self.push(&first.bytes()[later.gone..]);
+        }
+        self.len += later.queue.iter().map(|piece| piece.bytes().len()).sum::<usize>();
+        self.queue.append(&mut later.queue);
+    }
+
+    /// What is to go next, in one piece.
+    pub(crate) fn front(&self) -> &[u8] {
+        self.queue.front().map_or(&[], |piece| &piece.bytes()[self.gone..])
+    }
+
+    /// Takes bytes off that are gone, of the first piece only.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.len -= count;
+        self.gone += count;
+        if self.queue.front().is_some_and(|piece| piece.bytes().len() == self.gone) {
+            self.queue.pop_front();
+            self.gone = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(mut pieces: Pieces, step: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while !pieces.is_empty() {
+            let count = pieces.front().len().min(step);
+            all.extend_from_slice(&pieces.front()[..count]);
+            pieces.advance(count);
+        }
+        assert_eq!(pieces.front(), b"");
+        all
+    }
+
+    #[test]
+    fn order_is_kept_whatever_is_shared_and_wherever_it_is_cut() {
+        let large = Arc::new(vec![b'x'; SHARED_PIECE]);
+        let small = Arc::new(b"small".to_vec());
+        let expected = [&b"one"[..], b"small", &large, b"two", &large, b"three", b"four", b"small"].concat();
+        for step in [1, 7, SHARED_PIECE - 1, usize::MAX] {
+            for cut in [0, 1, 3, 8, SHARED_PIECE] {
+                let mut first = Pieces::default();
+                first.push(b"one");
+                first.push(b"");
+                first.push_shared(&small);
+                first.push_shared(&large);
+                first.push(b"two");
+                let mut later = Pieces::default();
+                later.push_shared(&large);
+                later.push(b"three");
+                first.append(later);
+                let mut last = Pieces::default();
+                last.push(b"four");
+                last.push_shared(&small);
+                first.append(last);
+                assert_eq!(first.len(), expected.len());
+                let mut begun = Vec::new();
+                while begun.len() < cut {
+                    let count = first.front().len().min(cut - begun.len());
+                    begun.extend_from_slice(&first.front()[..count]);
+                    first.advance(count);
+                }
+                let mut whole = Pieces::default();
+                whole.append(first);
+                assert_eq!([begun, drained(whole, step)].concat(), expected, "{step} at a time, cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_bytes_are_put_together_and_many_are_shared() {
+        let mut pieces = Pieces::default();
+        pieces.push(b"one");
+        pieces.push_shared(&Arc::new(b"two".to_vec()));
+        assert_eq!(pieces.front(), b"onetwo");
+        let large = Arc::new(vec![b'x'; SHARED_PIECE]);
+        pieces.push_shared(&large);
+        assert_eq!(Arc::strong_count(&large), 2);
+    }
+}

@@ -1,0 +1,103 @@
+//! The writer thread of an outbox whose client does not take its bytes at once.
+//!
+//! It also keeps the two clocks by which such a client is given up: over half its backlog for too long, or taking
+//! nothing for too long. It ends when the client has kept up for a while, and senders write for themselves again.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::buf_list::Pieces;
+use super::outbox::{Mode, Outbox, Socket};
+use crate::limits;
+use crate::server::close_reason::CloseReason;
+use crate::server::sync::{lock, wait_for};
+
+/// Starts the writer thread of an outbox that has just become queued. `held_up` is whether that is the client's fault;
+/// otherwise a sender has only had no time for it.
+pub(crate) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>, held_up: bool) -> io::Result<()> {
+    let stay = if held_up { outbox.settings.kept_up } else { outbox.settings.kept_up.min(limits::HANDED_OVER) };
+    let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
+    builder.spawn(move || Writer { outbox, last_held_up: Instant::now(), stay }.run()).map(drop)
+}
+
+struct Writer<S: Socket> {
+    outbox: Arc<Outbox<S>>,
+    /// When the client last did not take its bytes, or else when the thread began.
+    last_held_up: Instant,
+    /// How long from then on the client has to keep up before the thread ends.
+    stay: Duration,
+}
+
+impl<S: Socket> Writer<S> {
+    fn run(mut self) {
+        self.outbox.socket.set_write_timeout(limits::QUEUED_WRITE_TIMEOUT);
+        while let Some(batch) = self.next_batch() {
+            if let Err(reason) = self.write(batch) {
+                self.outbox.close(reason);
+            }
+        }
+    }
+
+    /// Waits for something to write; `None` when this thread has nothing more to do.
+    fn next_batch(&self) -> Option<Pieces> {
+        let outbox = &*self.outbox;
+        let mut state = lock(&outbox.state);
+        while state.closed.is_none() {
+            if !state.pending.is_empty() {
+                return Some(state.take_batch());
+            }
+            let left = self.stay.saturating_sub(self.last_held_up.elapsed());
+            if left.is_zero() {
+                outbox.socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
+                state.mode = Mode::Idle;
+                return None;
+            }
+            state.writer_waits = true;
+            state = wait_for(&outbox.work, state, left);
+            state.writer_waits = false;
+        }
+        None
+    }
+
+    fn write(&mut self, mut batch: Pieces) -> Result<(), CloseReason> {
+        let outbox = &*self.outbox;
+        let mut last_progress = Instant::now();
+        while !batch.is_empty() {
+            let chunk = &batch.front()[..batch.front().len().min(limits::WRITE_CHUNK)];
+            let sent = outbox
+                .socket
+                .send(chunk, limits::QUEUED_WRITE_TIMEOUT)
+                .map_err(|error| CloseReason::Failed(error.kind()))?;
+            let now = Instant::now();
+            if sent > 0 {
+                last_progress = now;
+            }
+            if sent < chunk.len() {
+                self.last_held_up = now;
+                self.stay = outbox.settings.kept_up;
+            }
+            batch.advance(sent);
+            let mut state = lock(&outbox.state);
+            state.in_flight = batch.len();
+            outbox.settle(&mut state);
+            if let Some(reason) = state.closed {
+                return Err(reason);
+            }
+            if state.over_since.is_some_and(|since| now.duration_since(since) >= outbox.settings.slow_timeout) {
+                return Err(CloseReason::Slow);
+            }
+            if now.duration_since(last_progress) >= outbox.settings.stall_timeout {
+                return Err(CloseReason::Stalled);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Socket> Drop for Writer<S> {
+    fn drop(&mut self) {
+        self.outbox.settings.give_writer_back();
+    }
+}
