@@ -22,7 +22,7 @@ pub const READ_BUFFER: usize = 4 << 10;
 
 /// Bytes a read buffer grows to under load, so that one `read` brings many lines. Only one long line makes it grow past
 /// this, up to the line limit.
-pub const BUSY_READ_BUFFER: usize = 64 << 10;
+pub const MAX_READ_BUFFER: usize = 64 << 10;
 
 /// Default of `--max-backlog`: bytes that may wait for one recipient. The kernel holds about as much again.
 pub const MAX_BACKLOG: usize = 4 << 20;
@@ -141,7 +141,7 @@ pub const KEEPALIVE_PROBES: i32 = 3;
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 
 /// Longest wait after a failed `accept`.
-pub const ACCEPT_RETRY_MOST: Duration = Duration::from_millis(500);
+pub const MAX_ACCEPT_RETRY: Duration = Duration::from_millis(500);
 
 /// Log lines that may wait for standard error; further ones are dropped and counted.
 pub const LOG_LINES: usize = 1024;
@@ -193,7 +193,7 @@ pub const NAMES_REMEMBERED: usize = 1024;
 pub const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 
 /// Longest wait before the client connects again.
-pub const RECONNECT_MOST: Duration = Duration::from_secs(60);
+pub const MAX_RECONNECT_WAIT: Duration = Duration::from_secs(60);
 
 /// Bytes that are read from the keyboard at a time; a terminal hands over no more at once.
 pub const KEYBOARD_READ: usize = 4 << 10;

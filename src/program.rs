@@ -8,7 +8,7 @@ use crate::net;
 
 /// For tests of what a panic leaves behind: a debug build panics at the line that the environment names.
 #[cfg(debug_assertions)]
-pub(crate) fn panic_if_told(line: &str) {
+pub(crate) fn failpoint(line: &str) {
     static LINE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     let told = LINE.get_or_init(|| std::env::var("PARLEY_PANIC_AT").ok());
     assert_ne!(told.as_deref(), Some(line), "told to panic");
@@ -16,7 +16,7 @@ pub(crate) fn panic_if_told(line: &str) {
 
 /// No other build does.
 #[cfg(not(debug_assertions))]
-pub(crate) fn panic_if_told(_line: &str) {}
+pub(crate) fn failpoint(_line: &str) {}
 
 /// Prints a text that was asked for, such as the help.
 pub fn print(text: &str) -> ExitCode {
@@ -28,7 +28,7 @@ pub fn print(text: &str) -> ExitCode {
 
 /// Says on standard error what went wrong, and returns the status to end with: 1 when the world is in the way, 2 when
 /// the command line is wrong.
-pub fn complain(status: u8, problem: &dyn Display) -> ExitCode {
+pub fn fail(status: u8, problem: &dyn Display) -> ExitCode {
     // The exit status is all that is left to tell where standard error is closed.
     let _ = net::write_fully(&mut io::stderr(), format!("{problem}\n").as_bytes());
     ExitCode::from(status)

@@ -91,7 +91,7 @@ impl fmt::Display for Signal {
 /// # Errors
 ///
 /// When the system refuses.
-pub fn take(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 'static) -> io::Result<()> {
+pub fn forward(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 'static) -> io::Result<()> {
     let numbers: Vec<c_int> = signals.iter().map(|signal| signal.number()).collect();
     let blocked = BlockedSignals::block(&numbers)?;
     let run = move || {
@@ -112,5 +112,5 @@ pub fn take(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 
 ///
 /// When the system refuses.
 pub fn suspend() -> io::Result<()> {
-    sys::raise_blocked(SIGTSTP)
+    sys::raise_default(SIGTSTP)
 }

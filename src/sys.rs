@@ -175,7 +175,7 @@ impl RawSignalSet {
 /// # Errors
 ///
 /// When the system refuses.
-pub fn raise_blocked(signal: c_int) -> io::Result<()> {
+pub fn raise_default(signal: c_int) -> io::Result<()> {
     let set = RawSignalSet::of(&[signal])?;
     set.apply(SIG_UNBLOCK)?;
     // SAFETY: it takes no pointer, and no handler of ours runs.

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let options = match cli::client::parse(env::args_os().skip(1)) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::complain(2, &error),
+        Err(error) => return program::fail(2, &error),
     };
     let setup = Setup {
         server: format!("{} port {}", options.address, options.port),
@@ -21,6 +21,6 @@ fn main() -> ExitCode {
     };
     match client::run(options.kind, setup, options.preferences, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
-        Err(error) => program::complain(1, &format_args!("client: {error}")),
+        Err(error) => program::fail(1, &format_args!("client: {error}")),
     }
 }

@@ -18,11 +18,11 @@ fn main() -> ExitCode {
     let options = match cli::server::parse(env::args_os().skip(1)) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::complain(2, &error),
+        Err(error) => return program::fail(2, &error),
     };
     match run(options) {
         Ok(status) => status,
-        Err(problem) => program::complain(1, &format_args!("server: {problem}")),
+        Err(problem) => program::fail(1, &format_args!("server: {problem}")),
     }
 }
 
@@ -35,7 +35,7 @@ enum Event {
 fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let (events, next_event) = mpsc::channel();
     let report = events.clone();
-    signals::take(&[Signal::Interrupt, Signal::Terminate], move |signal| report.send(Event::Signal(signal)).is_ok())
+    signals::forward(&[Signal::Interrupt, Signal::Terminate], move |signal| report.send(Event::Signal(signal)).is_ok())
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     let log = Log::start(options.log_level, io::stderr()).map_err(no_thread)?;
     let panic_log = log.clone();

@@ -147,7 +147,7 @@ impl Spec {
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Invocation<Matches>, UsageError> {
         let mut matches = Matches { spec: self, given: Vec::new(), words: Vec::new() };
-        let mut args = args.into_iter().map(|arg| protocol::clean(arg.as_encoded_bytes()).into_owned());
+        let mut args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
                 if matches.words.len() == self.words {

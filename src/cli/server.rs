@@ -61,7 +61,7 @@ Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 
 const AUTO: &str = "auto";
 
 fn protocols() -> Vec<String> {
-    DIALECTS.iter().map(|dialect| dialect.key()).chain([AUTO]).map(String::from).collect()
+    DIALECTS.iter().map(|dialect| dialect.name()).chain([AUTO]).map(String::from).collect()
 }
 
 fn levels() -> Vec<String> {
@@ -83,7 +83,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
     let level = |text: &str| LEVELS.into_iter().find(|level| level.to_string() == text);
     let dialect = |text: &str| match text {
         AUTO => Some(None),
-        key => DIALECTS.iter().find(|dialect| dialect.key() == key).map(|dialect| Some(*dialect)),
+        key => DIALECTS.iter().find(|dialect| dialect.name() == key).map(|dialect| Some(*dialect)),
     };
     let secret = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
     Ok(Invocation::Run(Options {
@@ -155,8 +155,8 @@ mod tests {
         assert_eq!((options.settings.login_timeout.as_secs(), options.settings.echobot), (90, false));
         assert_eq!(options.log_level, Level::Debug);
         for dialect in DIALECTS {
-            let options = run(&["--protocol", dialect.key()]).expect("it is spoken");
-            assert_eq!(options.settings.dialect.map(|pinned| pinned.key()), Some(dialect.key()));
+            let options = run(&["--protocol", dialect.name()]).expect("it is spoken");
+            assert_eq!(options.settings.dialect.map(|pinned| pinned.name()), Some(dialect.name()));
         }
         assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
         assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));

@@ -98,7 +98,7 @@ impl Client {
         loop {
             while let Some(input) = self.inputs.pop_front() {
                 if let Input::Typed(line) = &input {
-                    program::panic_if_told(line);
+                    program::failpoint(line);
                     if !self.session.asks_for_name() {
                         self.console.remember(line);
                     }

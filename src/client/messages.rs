@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::ops::Range;
 
-use crate::protocol::clean;
+use crate::protocol::sanitize;
 
 /// RI2: before anything else.
 pub const WELCOME: &str = "Welcome to Chat Client. Enter your login:";
@@ -54,19 +54,19 @@ pub const DISCONNECTED: &str = "Disconnected from server ... exiting!";
 
 /// RI3: logged in.
 pub fn logged_in(name: &str) -> String {
-    let name = clean(name.as_bytes());
+    let name = sanitize(name.as_bytes());
     format!("Successfully logged in as {name}!")
 }
 
 /// RI4: somebody has that name.
 pub fn name_in_use(name: &str) -> String {
-    let name = clean(name.as_bytes());
+    let name = sanitize(name.as_bytes());
     format!("Cannot log in as {name}. That username is already in use.")
 }
 
 /// RI5: that is no name.
 pub fn malformed_name(name: &str) -> String {
-    let name = clean(name.as_bytes());
+    let name = sanitize(name.as_bytes());
     format!("Cannot log in as {name}. That username contains disallowed characters.")
 }
 

@@ -31,7 +31,7 @@ pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &s
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
     let wanted = wanted_signals(preferences.want_editor());
-    signals::take(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
+    signals::forward(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
     let console = Console::open(&preferences, kind, transcript);
     let report = sender.clone();
     let throttle = stdin::spawn(console.takes_keys(), move |what| report.send(Event::Keyboard(what)).is_ok())?;

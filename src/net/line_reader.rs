@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::mem;
 
-use crate::limits::{BUSY_READ_BUFFER, READ_BUFFER};
+use crate::limits::{MAX_READ_BUFFER, READ_BUFFER};
 
 /// A line as it came, without its LF and without one CR right before it (G1).
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<R> LineReader<R> {
     }
 
     /// Treats the partial line as if it were too long already.
-    pub fn give_up_line(&mut self) -> Line<'_> {
+    pub fn discard_line(&mut self) -> Line<'_> {
         let start = mem::replace(&mut self.start, self.end);
         self.scanned = self.end;
         self.skipping = true;
@@ -114,7 +114,7 @@ impl<R> LineReader<R> {
         if self.start == self.end {
             (self.start, self.end, self.scanned) = (0, 0, 0);
             let is_idle = self.last_read < READ_BUFFER && self.buffer.len() > READ_BUFFER;
-            if is_idle || self.buffer.len() > BUSY_READ_BUFFER {
+            if is_idle || self.buffer.len() > MAX_READ_BUFFER {
                 self.buffer = Vec::new();
             }
         }
@@ -149,7 +149,7 @@ impl<R: Read> LineReader<R> {
                 Ok(count) => {
                     self.end += count;
                     self.last_read = count;
-                    if self.end == self.buffer.len() && self.buffer.len() < BUSY_READ_BUFFER {
+                    if self.end == self.buffer.len() && self.buffer.len() < MAX_READ_BUFFER {
                         self.buffer.resize(self.buffer.len() * 2, 0);
                     }
                     return Ok(count);
@@ -235,7 +235,7 @@ mod tests {
         let mut reader = LineReader::new(Pieces(vec![&block[..]; 500]), 1000);
         while reader.fill().expect("the pieces do not fail") > 0 {
             while reader.buffered_line().is_some() {}
-            assert!(reader.buffer.len() <= BUSY_READ_BUFFER);
+            assert!(reader.buffer.len() <= MAX_READ_BUFFER);
         }
         assert_eq!(reader.into_rest(), b"");
     }
@@ -254,7 +254,7 @@ mod tests {
             }
         }
         assert_eq!(lengths, [1 << 20, 5]);
-        assert!(reader.buffer.len() <= BUSY_READ_BUFFER);
+        assert!(reader.buffer.len() <= MAX_READ_BUFFER);
     }
 
     #[test]
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(reader.fill().expect("two bytes"), 2);
         assert_eq!(reader.buffered_line(), None);
         assert_eq!(reader.partial_line(), b"\x16\x03");
-        assert_eq!(reader.give_up_line(), Line::TooLong(b"\x16\x03"));
+        assert_eq!(reader.discard_line(), Line::TooLong(b"\x16\x03"));
         assert_eq!(reader.buffered_line(), None);
         assert_eq!(reader.partial_line(), b"");
         reader.fill().expect("the rest");

@@ -1,6 +1,6 @@
 //! CAP, the Chat Application Protocol, in both of its revisions (C1 to C14).
 
-use super::{Dialect, Event, Fault, Request, Scope, Seat, put_line, split_message, split_word};
+use super::{Dialect, Event, PeerState, Request, RequestError, Scope, put_line, split_message, split_word};
 
 /// The revision that says `LIST`, `LIST-OK` and `BAD-DEST-USER`; assumed until `WHO` is seen.
 pub const REVISION_2: u8 = 0;
@@ -29,11 +29,11 @@ const BAD_BODY: &str = "BAD-RQST-BODY";
 pub struct Cap;
 
 impl Dialect for Cap {
-    fn key(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         "cap"
     }
 
-    fn first_words(&self) -> &'static [&'static str] {
+    fn verbs(&self) -> &'static [&'static str] {
         &[LOGIN]
     }
 
@@ -41,29 +41,29 @@ impl Dialect for Cap {
         true
     }
 
-    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
+    fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a> {
         let (header, body) = split_word(line);
-        if seat.name.is_none() {
+        if peer.name.is_none() {
             return match header {
                 LOGIN => Request::Login { name: body.unwrap_or_default() },
-                _ => Request::Faulty(Fault::Header),
+                _ => Request::Invalid(RequestError::Header),
             };
         }
         match header {
             LIST | WHO => {
                 if header == WHO {
-                    seat.revision = REVISION_1;
+                    peer.revision = REVISION_1;
                 }
                 match body {
-                    None => Request::Names,
-                    Some(_) => Request::Faulty(Fault::Body),
+                    None => Request::List,
+                    Some(_) => Request::Invalid(RequestError::Body),
                 }
             }
             SEND => match split_message(body) {
                 Some((to, text)) => Request::Direct { to, text },
-                None => Request::Faulty(Fault::Body),
+                None => Request::Invalid(RequestError::Body),
             },
-            _ => Request::Faulty(Fault::Header),
+            _ => Request::Invalid(RequestError::Header),
         }
     }
 
@@ -71,9 +71,9 @@ impl Dialect for Cap {
         match *request {
             Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
             Request::Direct { to, text } => put_line(out, &[SEND, " ", to, " ", text]),
-            Request::Names if revision == REVISION_1 => put_line(out, &[WHO]),
-            Request::Names => put_line(out, &[LIST]),
-            Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Nothing | Request::Faulty(_) => {}
+            Request::List if revision == REVISION_1 => put_line(out, &[WHO]),
+            Request::List => put_line(out, &[LIST]),
+            Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Ignore | Request::Invalid(_) => {}
         }
     }
 
@@ -83,15 +83,15 @@ impl Dialect for Cap {
             WELCOME => Event::Welcome { name: body.unwrap_or_default() },
             IN_USE => Event::NameInUse { name: "" },
             BUSY => Event::ServerFull,
-            LIST_OK | WHO_OK => Event::Names(body.unwrap_or_default().split(',').filter(|n| !n.is_empty()).collect()),
-            SEND_OK => Event::Sent,
+            LIST_OK | WHO_OK => Event::Users(body.unwrap_or_default().split(',').filter(|n| !n.is_empty()).collect()),
+            SEND_OK => Event::Ack,
             BAD_DEST_USER | UNKNOWN => Event::NoSuchUser { name: "" },
             DELIVERY => {
                 let (from, text) = body?.split_once(' ')?;
                 Event::Delivery { scope: Scope::Direct, from, text }
             }
-            BAD_HEADER => Event::Faulty(Fault::Header),
-            BAD_BODY => Event::Faulty(Fault::Body),
+            BAD_HEADER => Event::Error(RequestError::Header),
+            BAD_BODY => Event::Error(RequestError::Body),
             _ => return None,
         };
         Some(event)
@@ -104,11 +104,13 @@ impl Dialect for Cap {
             Event::Welcome { name } => put_line(out, &[WELCOME, " ", name]),
             Event::NameInUse { .. } => put_line(out, &[IN_USE]),
             Event::ServerFull => put_line(out, &[BUSY]),
-            Event::Sent => put_line(out, &[SEND_OK]),
+            Event::Ack => put_line(out, &[SEND_OK]),
             Event::NoSuchUser { .. } => put_line(out, &[of_revision(BAD_DEST_USER, UNKNOWN)]),
-            Event::Names(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
-            Event::Faulty(Fault::Header | Fault::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
-            Event::Faulty(Fault::Body | Fault::MalformedName(_) | Fault::TooLong) => put_line(out, &[BAD_BODY]),
+            Event::Users(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
+            Event::Error(RequestError::Header | RequestError::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
+            Event::Error(RequestError::Body | RequestError::InvalidName(_) | RequestError::TooLong) => {
+                put_line(out, &[BAD_BODY])
+            }
             Event::Renamed { .. } | Event::Secret(_) | Event::Goodbye | Event::Text(_) => {}
         }
     }
@@ -119,8 +121,8 @@ mod tests {
     use super::*;
     use crate::protocol::Name;
 
-    fn logged_in() -> Seat {
-        Seat { name: Name::parse("ann").ok(), ..Seat::default() }
+    fn logged_in() -> PeerState {
+        PeerState { name: "ann".parse::<Name>().ok(), ..PeerState::default() }
     }
 
     fn reply(event: &Event<'_>, revision: u8) -> String {
@@ -136,37 +138,37 @@ mod tests {
             ("HELLO-FROM", Request::Login { name: "" }),
             ("HELLO-FROM a b", Request::Login { name: "a b" }),
             ("HELLO-FROM  ann", Request::Login { name: " ann" }),
-            ("hello-from ann", Request::Faulty(Fault::Header)),
-            ("HELLO-FROMann", Request::Faulty(Fault::Header)),
-            ("LIST", Request::Faulty(Fault::Header)),
-            ("SEND ann hi", Request::Faulty(Fault::Header)),
-            ("", Request::Faulty(Fault::Header)),
+            ("hello-from ann", Request::Invalid(RequestError::Header)),
+            ("HELLO-FROMann", Request::Invalid(RequestError::Header)),
+            ("LIST", Request::Invalid(RequestError::Header)),
+            ("SEND ann hi", Request::Invalid(RequestError::Header)),
+            ("", Request::Invalid(RequestError::Header)),
         ];
         for (line, expected) in cases {
-            assert_eq!(Cap.decode_request(line, &mut Seat::default()), expected, "{line:?}");
+            assert_eq!(Cap.decode_request(line, &mut PeerState::default()), expected, "{line:?}");
         }
     }
 
     #[test]
     fn c5_c7_c14_after_login() {
         let cases = [
-            ("LIST", Request::Names),
-            ("WHO", Request::Names),
-            ("LIST x", Request::Faulty(Fault::Body)),
-            ("WHO x", Request::Faulty(Fault::Body)),
+            ("LIST", Request::List),
+            ("WHO", Request::List),
+            ("LIST x", Request::Invalid(RequestError::Body)),
+            ("WHO x", Request::Invalid(RequestError::Body)),
             ("SEND bob hi", Request::Direct { to: "bob", text: "hi" }),
             ("SEND bob  hi, all ", Request::Direct { to: "bob", text: " hi, all " }),
-            ("SEND", Request::Faulty(Fault::Body)),
-            ("SEND ", Request::Faulty(Fault::Body)),
-            ("SEND bob", Request::Faulty(Fault::Body)),
-            ("SEND bob ", Request::Faulty(Fault::Body)),
-            ("SEND bob  \t ", Request::Faulty(Fault::Body)),
-            ("SEND  bob hi", Request::Faulty(Fault::Body)),
-            ("HELLO-FROM bob", Request::Faulty(Fault::Header)),
-            ("HELLO-FROM", Request::Faulty(Fault::Header)),
-            ("list", Request::Faulty(Fault::Header)),
-            (" LIST", Request::Faulty(Fault::Header)),
-            ("", Request::Faulty(Fault::Header)),
+            ("SEND", Request::Invalid(RequestError::Body)),
+            ("SEND ", Request::Invalid(RequestError::Body)),
+            ("SEND bob", Request::Invalid(RequestError::Body)),
+            ("SEND bob ", Request::Invalid(RequestError::Body)),
+            ("SEND bob  \t ", Request::Invalid(RequestError::Body)),
+            ("SEND  bob hi", Request::Invalid(RequestError::Body)),
+            ("HELLO-FROM bob", Request::Invalid(RequestError::Header)),
+            ("HELLO-FROM", Request::Invalid(RequestError::Header)),
+            ("list", Request::Invalid(RequestError::Header)),
+            (" LIST", Request::Invalid(RequestError::Header)),
+            ("", Request::Invalid(RequestError::Header)),
         ];
         for (line, expected) in cases {
             assert_eq!(Cap.decode_request(line, &mut logged_in()), expected, "{line:?}");
@@ -175,13 +177,13 @@ mod tests {
 
     #[test]
     fn c6_c9_who_makes_the_answers_those_of_revision_1() {
-        let mut seat = logged_in();
-        Cap.decode_request("LIST", &mut seat);
-        assert_eq!(seat.revision, REVISION_2);
-        Cap.decode_request("WHO", &mut seat);
-        Cap.decode_request("LIST", &mut seat);
-        assert_eq!(seat.revision, REVISION_1);
-        let names = Event::Names(vec!["echobot", "ann"]);
+        let mut peer = logged_in();
+        Cap.decode_request("LIST", &mut peer);
+        assert_eq!(peer.revision, REVISION_2);
+        Cap.decode_request("WHO", &mut peer);
+        Cap.decode_request("LIST", &mut peer);
+        assert_eq!(peer.revision, REVISION_1);
+        let names = Event::Users(vec!["echobot", "ann"]);
         let nobody = Event::NoSuchUser { name: "bob" };
         assert_eq!(reply(&names, REVISION_2), "LIST-OK echobot,ann\n");
         assert_eq!(reply(&names, REVISION_1), "WHO-OK echobot,ann\n");
@@ -195,12 +197,12 @@ mod tests {
             (Event::Welcome { name: "ann" }, "HELLO ann\n"),
             (Event::NameInUse { name: "ann" }, "IN-USE\n"),
             (Event::ServerFull, "BUSY\n"),
-            (Event::Sent, "SEND-OK\n"),
+            (Event::Ack, "SEND-OK\n"),
             (Event::Delivery { scope: Scope::Direct, from: "bob", text: " hi " }, "DELIVERY bob  hi \n"),
-            (Event::Faulty(Fault::Header), "BAD-RQST-HDR\n"),
-            (Event::Faulty(Fault::Body), "BAD-RQST-BODY\n"),
-            (Event::Faulty(Fault::MalformedName("a b")), "BAD-RQST-BODY\n"),
-            (Event::Faulty(Fault::TooLong), "BAD-RQST-BODY\n"),
+            (Event::Error(RequestError::Header), "BAD-RQST-HDR\n"),
+            (Event::Error(RequestError::Body), "BAD-RQST-BODY\n"),
+            (Event::Error(RequestError::InvalidName("a b")), "BAD-RQST-BODY\n"),
+            (Event::Error(RequestError::TooLong), "BAD-RQST-BODY\n"),
             (Event::Goodbye, ""),
         ];
         for (event, expected) in cases {
@@ -213,6 +215,6 @@ mod tests {
         for line in ["", "DELIVERY", "DELIVERY bob", "hello ann", "SEND-OKAY", "42"] {
             assert_eq!(Cap.decode_event(line), None, "{line:?}");
         }
-        assert_eq!(Cap.decode_event("LIST-OK"), Some(Event::Names(vec![])));
+        assert_eq!(Cap.decode_event("LIST-OK"), Some(Event::Users(vec![])));
     }
 }

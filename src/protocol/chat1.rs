@@ -1,6 +1,6 @@
 //! CHAT/1.0: a registration, then every line is a message to everyone else (H1 to H11).
 
-use super::{Dialect, Event, Fault, Name, Request, Scope, Seat, is_blank, put_line};
+use super::{Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line};
 
 const REGISTER: &str = "REGISTER";
 const DISCONNECT: &str = "DISCONNECT";
@@ -12,11 +12,11 @@ const WHISPERS: &str = " whispers: ";
 pub struct Chat1;
 
 impl Dialect for Chat1 {
-    fn key(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         "chat"
     }
 
-    fn first_words(&self) -> &'static [&'static str] {
+    fn verbs(&self) -> &'static [&'static str] {
         &[REGISTER]
     }
 
@@ -24,21 +24,21 @@ impl Dialect for Chat1 {
         true
     }
 
-    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
-        let Some(own_name) = &seat.name else {
+    fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a> {
+        let Some(own_name) = &peer.name else {
             return match name_in(line, REGISTER) {
                 Some(name) => Request::Login { name },
-                None => Request::Faulty(Fault::Header),
+                None => Request::Invalid(RequestError::Header),
             };
         };
         match name_in(line, DISCONNECT) {
             Some(name) if name == own_name.as_str() => return Request::Leave,
-            Some(_) => return Request::Nothing,
+            Some(_) => return Request::Ignore,
             None => {}
         }
         let own_prefix = line.strip_prefix('@').and_then(|rest| rest.strip_prefix(own_name.as_str()));
         let text = own_prefix.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(line);
-        if is_blank(text) { Request::Nothing } else { Request::Broadcast { text } }
+        if is_blank(text) { Request::Ignore } else { Request::Broadcast { text } }
     }
 
     fn encode_request(&self, request: &Request<'_>, from: &str, _revision: u8, out: &mut Vec<u8>) {
@@ -46,7 +46,7 @@ impl Dialect for Chat1 {
             Request::Login { name } => put_line(out, &[REGISTER, " ", name, " ", VERSION]),
             Request::Broadcast { text } => put_line(out, &["@", from, ": ", text]),
             Request::Leave => put_line(out, &[DISCONNECT, " ", from, " ", VERSION]),
-            Request::Direct { .. } | Request::Names | Request::Secret | Request::Nothing | Request::Faulty(_) => {}
+            Request::Direct { .. } | Request::List | Request::Secret | Request::Ignore | Request::Invalid(_) => {}
         }
     }
 
@@ -58,7 +58,7 @@ impl Dialect for Chat1 {
             (_, Ok(200)) => Event::Welcome { name: "" },
             (_, Ok(401)) => Event::NameInUse { name: "" },
             (_, Ok(503)) => Event::ServerFull,
-            (_, Ok(100..=999)) => Event::Faulty(Fault::Header),
+            (_, Ok(100..=999)) => Event::Error(RequestError::Header),
             _ => delivery(line).unwrap_or(Event::Text(line)),
         })
     }
@@ -68,12 +68,12 @@ impl Dialect for Chat1 {
             Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &["@", from, ": ", text]),
             Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &["@", from, WHISPERS, text]),
             Event::Welcome { .. } => put_line(out, &["200 Registration successful"]),
-            Event::Faulty(_) => put_line(out, &["400 Invalid registration"]),
+            Event::Error(_) => put_line(out, &["400 Invalid registration"]),
             Event::NameInUse { .. } => put_line(out, &["401 Client already registered"]),
             Event::ServerFull => put_line(out, &["503 Server full"]),
             Event::Goodbye => put_line(out, &[DISCONNECT, " ", VERSION]),
             Event::Text(text) => put_line(out, &[text]),
-            Event::Renamed { .. } | Event::Sent | Event::NoSuchUser { .. } | Event::Names(_) | Event::Secret(_) => {}
+            Event::Renamed { .. } | Event::Ack | Event::NoSuchUser { .. } | Event::Users(_) | Event::Secret(_) => {}
         }
     }
 }
@@ -82,7 +82,7 @@ impl Dialect for Chat1 {
 fn delivery(line: &str) -> Option<Event<'_>> {
     let line = line.strip_prefix('@')?;
     let (from, rest) = line.split_at(line.find([':', ' '])?);
-    Name::parse(from).ok()?;
+    from.parse::<Name>().ok()?;
     let (scope, text) = match rest.strip_prefix(": ") {
         Some(text) => (Scope::Broadcast, text),
         None => (Scope::Direct, rest.strip_prefix(WHISPERS)?),
@@ -101,12 +101,12 @@ mod tests {
     use super::*;
 
     fn decode(line: &str) -> Request<'_> {
-        Chat1.decode_request(line, &mut Seat { name: Name::parse("ann").ok(), revision: 0 })
+        Chat1.decode_request(line, &mut PeerState { name: "ann".parse::<Name>().ok(), revision: 0 })
     }
 
     #[test]
     fn h1_h3_h11_a_registration_is_three_words_exactly() {
-        let decode = |line| Chat1.decode_request(line, &mut Seat::default());
+        let decode = |line| Chat1.decode_request(line, &mut PeerState::default());
         assert_eq!(decode("REGISTER ann CHAT/1.0"), Request::Login { name: "ann" });
         assert_eq!(decode("REGISTER @ CHAT/1.0"), Request::Login { name: "@" });
         for line in [
@@ -123,7 +123,7 @@ mod tests {
             "DISCONNECT ann CHAT/1.0",
             "",
         ] {
-            assert_eq!(decode(line), Request::Faulty(Fault::Header), "{line:?}");
+            assert_eq!(decode(line), Request::Invalid(RequestError::Header), "{line:?}");
         }
     }
 
@@ -144,29 +144,29 @@ mod tests {
             assert_eq!(decode(line), Request::Broadcast { text }, "{line:?}");
         }
         for line in ["", "  ", "@ann: ", "@ann:  \t"] {
-            assert_eq!(decode(line), Request::Nothing, "{line:?}");
+            assert_eq!(decode(line), Request::Ignore, "{line:?}");
         }
     }
 
     #[test]
     fn h7_one_says_good_bye_for_oneself_only() {
         assert_eq!(decode("DISCONNECT ann CHAT/1.0"), Request::Leave);
-        assert_eq!(decode("DISCONNECT bob CHAT/1.0"), Request::Nothing);
+        assert_eq!(decode("DISCONNECT bob CHAT/1.0"), Request::Ignore);
     }
 
     #[test]
     fn h2_to_h10_are_byte_for_byte() {
         let cases = [
             (Event::Welcome { name: "ann" }, "200 Registration successful\n"),
-            (Event::Faulty(Fault::Header), "400 Invalid registration\n"),
-            (Event::Faulty(Fault::MalformedName("a,b")), "400 Invalid registration\n"),
-            (Event::Faulty(Fault::TooLong), "400 Invalid registration\n"),
+            (Event::Error(RequestError::Header), "400 Invalid registration\n"),
+            (Event::Error(RequestError::InvalidName("a,b")), "400 Invalid registration\n"),
+            (Event::Error(RequestError::TooLong), "400 Invalid registration\n"),
             (Event::NameInUse { name: "ann" }, "401 Client already registered\n"),
             (Event::ServerFull, "503 Server full\n"),
             (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "@bob: hi\n"),
             (Event::Delivery { scope: Scope::Direct, from: "bob", text: "hi" }, "@bob whispers: hi\n"),
             (Event::Goodbye, "DISCONNECT CHAT/1.0\n"),
-            (Event::Sent, ""),
+            (Event::Ack, ""),
         ];
         for (event, expected) in cases {
             let mut out = Vec::new();
@@ -181,7 +181,7 @@ mod tests {
             assert_eq!(Chat1.decode_event(line), Some(Event::Welcome { name: "" }), "{line:?}");
         }
         assert_eq!(Chat1.decode_event("401 taken"), Some(Event::NameInUse { name: "" }));
-        assert_eq!(Chat1.decode_event("500 oops"), Some(Event::Faulty(Fault::Header)));
+        assert_eq!(Chat1.decode_event("500 oops"), Some(Event::Error(RequestError::Header)));
         let delivery = Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "200 hi" };
         assert_eq!(Chat1.decode_event("@bob: 200 hi"), Some(delivery));
         for line in ["2000 x", "@bob", "@bob hi", "@a,b: hi", "-1", "20", "", "DISCONNECT CHAT/1.0 x"] {

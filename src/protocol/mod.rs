@@ -13,8 +13,8 @@ pub mod wac;
 
 use std::fmt;
 
-pub use name::{MalformedName, Name};
-pub use text::{clean, is_garbage};
+pub use name::{InvalidName, Name};
+pub use text::{looks_binary, sanitize};
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
 pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap, &wac::Wac, &chat1::Chat1];
@@ -30,26 +30,26 @@ pub enum Request<'a> {
     /// Hand `text` to everyone else.
     Broadcast { text: &'a str },
     /// Say who is online.
-    Names,
+    List,
     /// Tell the secret.
     Secret,
     /// Good-bye; no reply.
     Leave,
-    /// Nothing: a line that is to be passed over in silence.
-    Nothing,
+    /// A line that is to be passed over in silence.
+    Ignore,
     /// The line is not a request, and this is what is wrong with it.
-    Faulty(Fault<'a>),
+    Invalid(RequestError<'a>),
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault<'a> {
+pub enum RequestError<'a> {
     /// Its first word is unknown, or out of place now.
     Header,
     /// The rest of it is wrong.
     Body,
     /// The name in it breaks G3.
-    MalformedName(&'a str),
+    InvalidName(&'a str),
     /// It needs a login first.
     NotLoggedIn,
     /// It is longer than the limit (G8).
@@ -71,13 +71,13 @@ pub enum Event<'a> {
     /// Not logged in: the server is full.
     ServerFull,
     /// The last line was not understood.
-    Faulty(Fault<'a>),
+    Error(RequestError<'a>),
     /// The direct message was handed on.
-    Sent,
+    Ack,
     /// The direct message was not handed on: nobody of that name is online.
     NoSuchUser { name: &'a str },
     /// Who is online, in order of arrival.
-    Names(Vec<&'a str>),
+    Users(Vec<&'a str>),
     /// The secret.
     Secret(&'a str),
     /// The server is going away.
@@ -97,7 +97,7 @@ pub enum Scope {
 
 /// What a dialect may know of the connection that a request comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seat {
+pub struct PeerState {
     /// The name that is logged in on the connection.
     pub name: Option<Name>,
     /// Which revision of the dialect the other end speaks; what the numbers mean is the dialect's own affair, and 0 is
@@ -105,21 +105,21 @@ pub struct Seat {
     pub revision: u8,
 }
 
-/// One protocol, both directions. Lines are without their LF, and already [`clean`]; what is encoded ends with LF.
+/// One protocol, both directions. Lines are without their LF, and already [`sanitize`]; what is encoded ends with LF.
 ///
 /// An encoder writes nothing for what its protocol has no word for.
 pub trait Dialect: fmt::Debug + Sync {
     /// Its name on command lines and in the log.
-    fn key(&self) -> &'static str;
+    fn name(&self) -> &'static str;
 
     /// The first words by which a first line is known to be of this dialect.
-    fn first_words(&self) -> &'static [&'static str];
+    fn verbs(&self) -> &'static [&'static str];
 
     /// Whether the server closes the connection of somebody whose login, or whatever was sent instead, was refused.
     fn refusal_closes(&self) -> bool;
 
-    /// Server side: what the line asks for, coming from `seat`. May learn the revision.
-    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a>;
+    /// Server side: what the line asks for, coming from `peer`. May learn the revision.
+    fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a>;
 
     /// Client side: appends the line by which `from` asks for `request`.
     fn encode_request(&self, request: &Request<'_>, from: &str, revision: u8, out: &mut Vec<u8>);
@@ -134,7 +134,7 @@ pub trait Dialect: fmt::Debug + Sync {
 
 impl PartialEq for dyn Dialect {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.name() == other.name()
     }
 }
 
@@ -143,7 +143,7 @@ impl Eq for dyn Dialect {}
 /// The dialect of a connection, from its first line.
 pub fn detect(first_line: &str) -> &'static dyn Dialect {
     let (word, _) = split_word(first_line);
-    let claims = |dialect: &&&dyn Dialect| dialect.first_words().contains(&word);
+    let claims = |dialect: &&&dyn Dialect| dialect.verbs().contains(&word);
     *DIALECTS.iter().find(claims).unwrap_or(&DIALECTS[0])
 }
 

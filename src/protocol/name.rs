@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::limits::NAME_CHARS;
@@ -12,23 +13,22 @@ pub struct Name(Arc<str>);
 
 /// The text is not a name by G3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MalformedName;
+pub struct InvalidName;
 
-impl Name {
-    /// Takes `text` as a name.
-    ///
-    /// # Errors
-    ///
-    /// [`MalformedName`] when it is empty, too long, or has a character that no name may have.
-    pub fn parse(text: &str) -> Result<Self, MalformedName> {
+impl FromStr for Name {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
         if text.is_empty() || text.chars().nth(NAME_CHARS).is_some() || !text.chars().all(allowed) {
-            return Err(MalformedName);
+            return Err(InvalidName);
         }
         Ok(Self(text.into()))
     }
+}
 
-    /// The name as text.
+impl Name {
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,13 +46,13 @@ impl fmt::Display for Name {
     }
 }
 
-impl fmt::Display for MalformedName {
+impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not a name: use 1 to 64 letters, digits, '_', '-' and '.'")
     }
 }
 
-impl std::error::Error for MalformedName {}
+impl std::error::Error for InvalidName {}
 
 #[cfg(test)]
 mod tests {
@@ -62,7 +62,7 @@ mod tests {
     fn g3_accepts_what_a_name_may_be() {
         let longest = "é".repeat(NAME_CHARS);
         for text in ["a", "ann", "Ann_B-2.x", "张三", "éric", "...", "7", longest.as_str()] {
-            assert_eq!(Name::parse(text).as_ref().map(Name::as_str), Ok(text));
+            assert_eq!(Name::from_str(text).as_ref().map(Name::as_str), Ok(text));
         }
     }
 
@@ -71,12 +71,12 @@ mod tests {
         let too_long = "a".repeat(NAME_CHARS + 1);
         let others = ["", " ", "a b", "a,b", "@a", "a!", "\"a\"", "a\t", "a\n", "a\u{7f}", "\u{fffd}", "a\u{301}"];
         for text in others.into_iter().chain([too_long.as_str()]) {
-            assert_eq!(Name::parse(text), Err(MalformedName), "{text:?}");
+            assert_eq!(Name::from_str(text), Err(InvalidName), "{text:?}");
         }
     }
 
     #[test]
     fn g3_is_case_sensitive() {
-        assert_ne!(Name::parse("ann"), Name::parse("Ann"));
+        assert_ne!(Name::from_str("ann"), Name::from_str("Ann"));
     }
 }

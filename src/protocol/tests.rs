@@ -15,9 +15,9 @@ fn random_line(random: &mut Random, words: &[&str]) -> Vec<u8> {
     line
 }
 
-fn seats() -> [Seat; 3] {
-    let name = Name::parse("ann").ok();
-    [Seat::default(), Seat { name: name.clone(), revision: 0 }, Seat { name, revision: 1 }]
+fn seats() -> [PeerState; 3] {
+    let name = "ann".parse::<Name>().ok();
+    [PeerState::default(), PeerState { name: name.clone(), revision: 0 }, PeerState { name, revision: 1 }]
 }
 
 #[test]
@@ -27,24 +27,24 @@ fn requests_survive_the_way_out_and_back() {
         Request::Direct { to: "bob", text: "hi, all" },
         Request::Direct { to: "bob", text: " two  blanks " },
         Request::Broadcast { text: "hello" },
-        Request::Names,
+        Request::List,
         Request::Secret,
         Request::Leave,
     ];
     for dialect in DIALECTS {
         let mut encoded_any = false;
-        for mut seat in seats() {
-            let requests = if seat.name.is_none() { &outside[..] } else { &inside[..] };
+        for mut peer in seats() {
+            let requests = if peer.name.is_none() { &outside[..] } else { &inside[..] };
             for request in requests {
                 let mut line = Vec::new();
-                dialect.encode_request(request, "ann", seat.revision, &mut line);
+                dialect.encode_request(request, "ann", peer.revision, &mut line);
                 let Some((b'\n', line)) = line.split_last() else { continue };
-                let line = clean(line);
-                assert_eq!(dialect.decode_request(&line, &mut seat), *request, "{}: {line:?}", dialect.key());
+                let line = sanitize(line);
+                assert_eq!(dialect.decode_request(&line, &mut peer), *request, "{}: {line:?}", dialect.name());
                 encoded_any = true;
             }
         }
-        assert!(encoded_any, "{}", dialect.key());
+        assert!(encoded_any, "{}", dialect.name());
     }
 }
 
@@ -57,14 +57,14 @@ fn events_survive_the_way_out_and_back() {
         Event::Renamed { name: "ann" },
         Event::NameInUse { name: "ann" },
         Event::ServerFull,
-        Event::Faulty(Fault::Header),
-        Event::Faulty(Fault::Body),
-        Event::Faulty(Fault::MalformedName("a b")),
-        Event::Faulty(Fault::NotLoggedIn),
-        Event::Faulty(Fault::TooLong),
-        Event::Sent,
+        Event::Error(RequestError::Header),
+        Event::Error(RequestError::Body),
+        Event::Error(RequestError::InvalidName("a b")),
+        Event::Error(RequestError::NotLoggedIn),
+        Event::Error(RequestError::TooLong),
+        Event::Ack,
         Event::NoSuchUser { name: "bob" },
-        Event::Names(vec!["echobot", "ann"]),
+        Event::Users(vec!["echobot", "ann"]),
         Event::Secret("xyzzy"),
         Event::Goodbye,
     ];
@@ -74,11 +74,11 @@ fn events_survive_the_way_out_and_back() {
                 let mut line = Vec::new();
                 dialect.encode_event(event, revision, &mut line);
                 let Some((b'\n', body)) = line.split_last() else { continue };
-                let body = clean(body);
-                let decoded = dialect.decode_event(&body).unwrap_or_else(|| panic!("{}: {body:?}", dialect.key()));
+                let body = sanitize(body);
+                let decoded = dialect.decode_event(&body).unwrap_or_else(|| panic!("{}: {body:?}", dialect.name()));
                 let mut again = Vec::new();
                 dialect.encode_event(&decoded, revision, &mut again);
-                assert_eq!(again, line, "{}: {event:?}", dialect.key());
+                assert_eq!(again, line, "{}: {event:?}", dialect.name());
             }
         }
     }
@@ -86,15 +86,15 @@ fn events_survive_the_way_out_and_back() {
 
 #[test]
 fn no_line_at_all_makes_a_decoder_panic() {
-    let mut words: Vec<&str> = DIALECTS.iter().flat_map(|d| d.first_words()).copied().collect();
+    let mut words: Vec<&str> = DIALECTS.iter().flat_map(|d| d.verbs()).copied().collect();
     words.extend(["SEND", "LIST", "WHO", "DELIVERY", "LIST-OK", "@ann: ", "DISCONNECT", "CHAT/1.0", "ann", "\"", "漢"]);
     let mut random = Random(0x5eed);
     for _ in 0..20_000 {
         let line = random_line(&mut random, &words);
-        let line = clean(&line);
+        let line = sanitize(&line);
         for dialect in DIALECTS {
-            for mut seat in seats() {
-                dialect.decode_request(&line, &mut seat);
+            for mut peer in seats() {
+                dialect.decode_request(&line, &mut peer);
             }
             dialect.decode_event(&line);
         }
@@ -105,12 +105,12 @@ fn no_line_at_all_makes_a_decoder_panic() {
 #[test]
 fn every_dialect_is_found_by_each_of_its_first_words() {
     for dialect in DIALECTS {
-        for word in dialect.first_words() {
-            assert_eq!(detect(word).key(), dialect.key());
-            assert_eq!(detect(&format!("{word} more words")).key(), dialect.key());
+        for word in dialect.verbs() {
+            assert_eq!(detect(word).name(), dialect.name());
+            assert_eq!(detect(&format!("{word} more words")).name(), dialect.name());
         }
     }
     for line in ["", " ", "GET / HTTP/1.1", "hello-from ann"] {
-        assert_eq!(detect(line).key(), DIALECTS[0].key(), "{line:?}");
+        assert_eq!(detect(line).name(), DIALECTS[0].name(), "{line:?}");
     }
 }

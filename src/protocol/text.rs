@@ -7,15 +7,15 @@ const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// The line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
 /// character other than TAB, bidi control and line separator becomes U+FFFD. Borrows when there is nothing to replace.
-pub fn clean(line: &[u8]) -> Cow<'_, str> {
+pub fn sanitize(line: &[u8]) -> Cow<'_, str> {
     if let (true, Ok(text)) = (is_plain(line), std::str::from_utf8(line)) {
         return Cow::Borrowed(text);
     }
     let text = String::from_utf8_lossy(line);
-    if !text.chars().any(is_harmful) {
+    if !text.chars().any(needs_replacement) {
         return text;
     }
-    Cow::Owned(text.chars().map(|c| if is_harmful(c) { REPLACEMENT } else { c }).collect())
+    Cow::Owned(text.chars().map(|c| if needs_replacement(c) { REPLACEMENT } else { c }).collect())
 }
 
 /// Whether the line is ASCII without control characters other than TAB. Looks at every byte, without a branch for each, so
@@ -26,11 +26,11 @@ fn is_plain(line: &[u8]) -> bool {
 
 /// Whether what has come of a line so far shows that nobody typed it: a control character in it, other than TAB and the
 /// CR of a line end, is how TLS begins, and most other protocols of bytes.
-pub fn is_garbage(partial_line: &[u8]) -> bool {
+pub fn looks_binary(partial_line: &[u8]) -> bool {
     partial_line.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r'))
 }
 
-fn is_harmful(c: char) -> bool {
+fn needs_replacement(c: char) -> bool {
     let bidi_or_separator = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || bidi_or_separator
 }
@@ -42,17 +42,17 @@ mod tests {
     #[test]
     fn g2_harmless_text_is_untouched_and_borrowed() {
         for text in ["", "hello, world", "tab\there", "é 漢 🙂 e\u{301}", "\u{200d}\u{200b}", "\u{2030}"] {
-            assert!(matches!(clean(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text:?}");
+            assert!(matches!(sanitize(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text:?}");
         }
     }
 
     #[test]
     fn what_nobody_typed_is_garbage() {
         for line in [&b"\x16\x03\x01"[..], b"\0", b"abc\x01"] {
-            assert!(is_garbage(line), "{line:?}");
+            assert!(looks_binary(line), "{line:?}");
         }
         for line in [&b""[..], b"HELLO-FROM a\tb\r", "é 漢".as_bytes(), b"\xfe"] {
-            assert!(!is_garbage(line), "{line:?}");
+            assert!(!looks_binary(line), "{line:?}");
         }
     }
 
@@ -70,7 +70,7 @@ mod tests {
             (b"\xff\xfe", "\u{fffd}\u{fffd}"),
         ];
         for (line, expected) in cases {
-            assert_eq!(clean(line), expected, "{line:?}");
+            assert_eq!(sanitize(line), expected, "{line:?}");
         }
     }
 }

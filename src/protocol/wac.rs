@@ -1,6 +1,8 @@
 //! WAC chat: replies are for people to read (W1 to W11).
 
-use super::{Dialect, Event, Fault, Name, Request, Scope, Seat, is_blank, put_line, split_message, split_word};
+use super::{
+    Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_message, split_word,
+};
 
 const LOGIN: &str = "LIN";
 const BROADCAST: &str = "MSG";
@@ -23,11 +25,11 @@ const GOODBYE: &str = "The server is shutting down.";
 pub struct Wac;
 
 impl Dialect for Wac {
-    fn key(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         "wac"
     }
 
-    fn first_words(&self) -> &'static [&'static str] {
+    fn verbs(&self) -> &'static [&'static str] {
         &[LOGIN, BROADCAST, WHISPER, WHO, SECRET]
     }
 
@@ -35,19 +37,19 @@ impl Dialect for Wac {
         false
     }
 
-    fn decode_request<'a>(&self, line: &'a str, seat: &mut Seat) -> Request<'a> {
+    fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a> {
         let (word, body) = split_word(line);
         let request = match (word, body) {
             (LOGIN, Some(name)) if !is_blank(name) => return Request::Login { name: without_quotes(name) },
-            (WHO, None) => return Request::Names,
+            (WHO, None) => return Request::List,
             (SECRET, None) => return Request::Secret,
             (BROADCAST, Some(text)) if !is_blank(text) => Some(Request::Broadcast { text }),
             (WHISPER, body) => split_message(body).map(|(to, text)| Request::Direct { to, text }),
             _ => None,
         };
         match request {
-            None => Request::Faulty(Fault::Header),
-            Some(_) if seat.name.is_none() => Request::Faulty(Fault::NotLoggedIn),
+            None => Request::Invalid(RequestError::Header),
+            Some(_) if peer.name.is_none() => Request::Invalid(RequestError::NotLoggedIn),
             Some(request) => request,
         }
     }
@@ -57,9 +59,9 @@ impl Dialect for Wac {
             Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
             Request::Direct { to, text } => put_line(out, &[WHISPER, " ", to, " ", text]),
             Request::Broadcast { text } => put_line(out, &[BROADCAST, " ", text]),
-            Request::Names => put_line(out, &[WHO]),
+            Request::List => put_line(out, &[WHO]),
             Request::Secret => put_line(out, &[SECRET]),
-            Request::Leave | Request::Nothing | Request::Faulty(_) => {}
+            Request::Leave | Request::Ignore | Request::Invalid(_) => {}
         }
     }
 
@@ -72,7 +74,7 @@ impl Dialect for Wac {
         } else if let Some(name) = within(REFUSED, IN_USE) {
             Event::NameInUse { name }
         } else if let Some(name) = within(REFUSED, MALFORMED) {
-            Event::Faulty(Fault::MalformedName(name))
+            Event::Error(RequestError::InvalidName(name))
         } else {
             match line {
                 SERVER_FULL => Event::ServerFull,
@@ -89,18 +91,20 @@ impl Dialect for Wac {
             Event::Welcome { name } => put_line(out, &[WELCOME, name, "."]),
             Event::Renamed { name } => put_line(out, &["You are now known as ", name, "."]),
             Event::NameInUse { name } => put_line(out, &[REFUSED, name, IN_USE]),
-            Event::Faulty(Fault::MalformedName(name)) => {
+            Event::Error(RequestError::InvalidName(name)) => {
                 put_line(out, &[REFUSED, name, MALFORMED]);
             }
             Event::ServerFull => put_line(out, &[SERVER_FULL]),
-            Event::Faulty(Fault::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
-            Event::Faulty(Fault::Header | Fault::Body | Fault::TooLong) => put_line(out, &[NOT_UNDERSTOOD]),
+            Event::Error(RequestError::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
+            Event::Error(RequestError::Header | RequestError::Body | RequestError::TooLong) => {
+                put_line(out, &[NOT_UNDERSTOOD])
+            }
             Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
-            Event::Names(names) => put_line(out, &[ONLINE, &names.join(", ")]),
+            Event::Users(names) => put_line(out, &[ONLINE, &names.join(", ")]),
             Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
             Event::Goodbye => put_line(out, &[GOODBYE]),
             Event::Text(text) => put_line(out, &[text]),
-            Event::Sent => {}
+            Event::Ack => {}
         }
     }
 }
@@ -109,11 +113,11 @@ impl Dialect for Wac {
 /// begins with no name; the other way round, `Online` may be somebody's name.
 fn delivery(line: &str) -> Option<Event<'_>> {
     if let Some(names) = line.strip_prefix(ONLINE) {
-        return Some(Event::Names(names.split(", ").collect()));
+        return Some(Event::Users(names.split(", ").collect()));
     }
     let end = line.find([':', ' '])?;
     let (from, rest) = line.split_at(end);
-    Name::parse(from).ok()?;
+    from.parse::<Name>().ok()?;
     if let Some(text) = rest.strip_prefix(": ") {
         return Some(Event::Delivery { scope: Scope::Broadcast, from, text });
     }
@@ -130,12 +134,12 @@ fn without_quotes(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    const FAULTY: Request<'_> = Request::Faulty(Fault::Header);
-    const LOG_IN_FIRST: Request<'_> = Request::Faulty(Fault::NotLoggedIn);
+    const FAULTY: Request<'_> = Request::Invalid(RequestError::Header);
+    const LOG_IN_FIRST: Request<'_> = Request::Invalid(RequestError::NotLoggedIn);
 
     fn decode(line: &str, logged_in: bool) -> Request<'_> {
-        let name = if logged_in { Name::parse("ann").ok() } else { None };
-        Wac.decode_request(line, &mut Seat { name, revision: 0 })
+        let name = if logged_in { "ann".parse::<Name>().ok() } else { None };
+        Wac.decode_request(line, &mut PeerState { name, revision: 0 })
     }
 
     #[test]
@@ -157,7 +161,7 @@ mod tests {
 
     #[test]
     fn w4_w5_w9_who_and_sec_need_no_login_and_messages_do() {
-        assert_eq!((decode("WHO", false), decode("SEC", false)), (Request::Names, Request::Secret));
+        assert_eq!((decode("WHO", false), decode("SEC", false)), (Request::List, Request::Secret));
         assert_eq!((decode("MSG hi", false), decode("W bob hi", false)), (LOG_IN_FIRST, LOG_IN_FIRST));
         assert_eq!(decode("MSG  hi, all ", true), Request::Broadcast { text: " hi, all " });
         assert_eq!(decode("W bob  psst ", true), Request::Direct { to: "bob", text: " psst " });
@@ -181,20 +185,20 @@ mod tests {
             (Event::Renamed { name: "eve" }, "You are now known as eve.\n"),
             (Event::NameInUse { name: "ann" }, "Cannot log in as ann: that name is already in use.\n"),
             (
-                Event::Faulty(Fault::MalformedName("a b")),
+                Event::Error(RequestError::InvalidName("a b")),
                 "Cannot log in as a b: that name is malformed (use letters, digits, '_', '-' and '.').\n",
             ),
             (Event::ServerFull, "Cannot log in: the server is full.\n"),
-            (Event::Faulty(Fault::NotLoggedIn), "Log in first: LIN <name>\n"),
+            (Event::Error(RequestError::NotLoggedIn), "Log in first: LIN <name>\n"),
             (Event::NoSuchUser { name: "bob" }, "No user named bob is logged in.\n"),
-            (Event::Names(vec!["a", "b", "c"]), "Online: a, b, c\n"),
-            (Event::Faulty(Fault::Header), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
-            (Event::Faulty(Fault::TooLong), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
+            (Event::Users(vec!["a", "b", "c"]), "Online: a, b, c\n"),
+            (Event::Error(RequestError::Header), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
+            (Event::Error(RequestError::TooLong), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
             (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "bob: hi\n"),
             (Event::Delivery { scope: Scope::Direct, from: "bob", text: "hi" }, "bob whispers, \"hi\"\n"),
             (Event::Secret("xyzzy"), "The secret is: xyzzy\n"),
             (Event::Goodbye, "The server is shutting down.\n"),
-            (Event::Sent, ""),
+            (Event::Ack, ""),
         ];
         for (event, expected) in cases {
             let mut out = Vec::new();
@@ -215,6 +219,6 @@ mod tests {
         for line in ["", ":", "bob", "bob:hi", "bob whispers", "bob whispers, \"hi", "a,b: hi", "The secret is: x"] {
             assert_eq!(Wac.decode_event(line), Some(Event::Text(line)));
         }
-        assert_eq!(Wac.decode_event("Online: a, b"), Some(Event::Names(vec!["a", "b"])));
+        assert_eq!(Wac.decode_event("Online: a, b"), Some(Event::Users(vec!["a", "b"])));
     }
 }

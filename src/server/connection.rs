@@ -20,7 +20,7 @@ use crate::limits;
 use crate::log::Level;
 use crate::net::{Line, LineReader, TelnetReader};
 use crate::program;
-use crate::protocol::{self, Dialect, Event, Fault, Name, Request, Scope, Seat};
+use crate::protocol::{self, Dialect, Event, Name, PeerState, Request, RequestError, Scope};
 
 /// A connection that has been accepted.
 pub(crate) struct Connection {
@@ -46,7 +46,7 @@ impl Connection {
             outbox: self.outbox,
             pass: Pass::new(self.id),
             dialect: self.context.settings.dialect,
-            seat: Seat::default(),
+            state: PeerState::default(),
             place: Some(self.place),
             context: self.context,
             run: Run::default(),
@@ -74,7 +74,7 @@ struct Conversation {
     pass: Pass,
     /// Known from the first line on.
     dialect: Option<&'static dyn Dialect>,
-    seat: Seat,
+    state: PeerState,
     /// Held until the client is logged in.
     place: Option<Place>,
     context: Context,
@@ -92,12 +92,12 @@ impl Conversation {
                 return reason;
             }
             // Only now, as the client does not get that time taken off for which others held it up.
-            if mem::take(&mut heard) && self.seat.name.is_some() {
+            if mem::take(&mut heard) && self.state.name.is_some() {
                 self.deadline = self.idle_deadline();
             }
             let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                return if self.seat.name.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
+                return if self.state.name.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
             }
             if left.is_some() {
                 let _ = reader.source().source().set_read_timeout(left);
@@ -123,16 +123,16 @@ impl Conversation {
         self.replies.extend(reader.source_mut().take_answer());
         let mut result = ControlFlow::Continue(());
         while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
-            let was_logged_in = self.seat.name.is_some();
+            let was_logged_in = self.state.name.is_some();
             result = self.handle(&line);
-            if !was_logged_in && self.seat.name.is_some() {
+            if !was_logged_in && self.state.name.is_some() {
                 reader.set_limit(self.context.settings.max_line);
                 let _ = reader.source().source().set_read_timeout(None);
             }
         }
         // Whoever is not a client of ours, but of some other kind of server, need not wait for the time limit.
-        if result.is_continue() && self.seat.name.is_none() && protocol::is_garbage(reader.partial_line()) {
-            result = self.handle(&reader.give_up_line());
+        if result.is_continue() && self.state.name.is_none() && protocol::looks_binary(reader.partial_line()) {
+            result = self.handle(&reader.discard_line());
         }
         self.flush();
         result
@@ -145,12 +145,12 @@ impl Conversation {
 
     fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
-        let text = protocol::clean(bytes);
-        program::panic_if_told(&text);
+        let text = protocol::sanitize(bytes);
+        program::failpoint(&text);
         let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
-        let request = match (dialect.decode_request(&text, &mut self.seat), line) {
-            (Request::Faulty(fault), _) => Request::Faulty(fault),
-            (_, Line::TooLong(_)) => Request::Faulty(Fault::TooLong),
+        let request = match (dialect.decode_request(&text, &mut self.state), line) {
+            (Request::Invalid(fault), _) => Request::Invalid(fault),
+            (_, Line::TooLong(_)) => Request::Invalid(RequestError::TooLong),
             (request, Line::Whole(_)) => request,
         };
         if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
@@ -166,9 +166,9 @@ impl Conversation {
                 self.broadcast(text);
                 true
             }
-            Request::Names => {
+            Request::List => {
                 let names = read(&self.context.registry).names();
-                self.reply(&Event::Names(names.iter().map(Name::as_str).collect()));
+                self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
                 true
             }
             Request::Secret => {
@@ -176,14 +176,14 @@ impl Conversation {
                 self.reply(&Event::Secret(&secret));
                 true
             }
-            Request::Nothing => true,
+            Request::Ignore => true,
             Request::Leave => return ControlFlow::Break(CloseReason::Quit),
-            Request::Faulty(fault) => {
-                self.reply(&Event::Faulty(fault));
+            Request::Invalid(fault) => {
+                self.reply(&Event::Error(fault));
                 false
             }
         };
-        if !accepted && self.seat.name.is_none() && dialect.refusal_closes() {
+        if !accepted && self.state.name.is_none() && dialect.refusal_closes() {
             return ControlFlow::Break(CloseReason::Refused);
         }
         ControlFlow::Continue(())
@@ -191,25 +191,25 @@ impl Conversation {
 
     /// Checks a name in the order of G4 and takes it; says whether it is taken now.
     fn login(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
-        let Ok(name) = Name::parse(text) else {
-            self.reply(&Event::Faulty(Fault::MalformedName(text)));
+        let Ok(name) = text.parse::<Name>() else {
+            self.reply(&Event::Error(RequestError::InvalidName(text)));
             return false;
         };
-        let welcome = match self.seat.name {
+        let welcome = match self.state.name {
             None => Event::Welcome { name: text },
             Some(_) => Event::Renamed { name: text },
         };
         self.post_replies();
         self.pass.make_room(&self.outbox);
         let mut line = Vec::new();
-        dialect.encode_event(&welcome, self.seat.revision, &mut line);
+        dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
         let joined =
             write(&self.context.registry).join(member, |member| member.outbox.add_reserved(&line, self.pass.id()));
         match joined {
             Ok(_) => {
                 self.pass.touch(&self.outbox);
-                match self.seat.name.replace(name) {
+                match self.state.name.replace(name) {
                     None => self.came_in(dialect, text),
                     Some(before) => self.context.log.event(Level::Info, format_args!("{before} is now {text}")),
                 }
@@ -230,12 +230,12 @@ impl Conversation {
     fn came_in(&mut self, dialect: &dyn Dialect, name: &str) {
         self.deadline = self.idle_deadline();
         self.place = None;
-        let (peer, key) = (self.peer, dialect.key());
+        let (peer, key) = (self.peer, dialect.name());
         self.context.log.event(Level::Info, format_args!("{name} logged in from {peer} ({key})"));
     }
 
     fn direct(&mut self, to: &str, text: &str) {
-        let from = self.seat.name.clone();
+        let from = self.state.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
         let delivery = Event::Delivery { scope: Scope::Direct, from, text };
         if self.run.is_to(to) {
@@ -246,12 +246,12 @@ impl Conversation {
         match recipient {
             None => self.reply(&Event::NoSuchUser { name: to }),
             Some(Recipient::Echobot) => {
-                self.reply(&Event::Sent);
+                self.reply(&Event::Ack);
                 self.reply(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
             }
             // To oneself the reply comes before the delivery (C8).
             Some(Recipient::Member(member)) if member.id == self.id => {
-                self.reply(&Event::Sent);
+                self.reply(&Event::Ack);
                 self.reply(&delivery);
             }
             Some(Recipient::Member(member)) => {
@@ -262,7 +262,7 @@ impl Conversation {
     }
 
     fn broadcast(&mut self, text: &str) {
-        let from = self.seat.name.clone();
+        let from = self.state.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
         if !self.run.is_to_everyone() {
             self.end_run();
@@ -275,7 +275,7 @@ impl Conversation {
     /// Ends the run of messages that is going on, and answers them.
     fn end_run(&mut self) {
         if let Some(Outcome { count, name, sent }) = self.run.end(&mut self.pass) {
-            let answer = if sent { Event::Sent } else { Event::NoSuchUser { name: &name } };
+            let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
             (0..count).for_each(|_| self.reply(&answer));
         }
     }
@@ -283,7 +283,7 @@ impl Conversation {
     /// Adds a line for the client itself, behind all that there is for it.
     fn reply(&mut self, event: &Event<'_>) {
         let Some(dialect) = self.dialect else { return };
-        dialect.encode_event(event, self.seat.revision, &mut self.replies);
+        dialect.encode_event(event, self.state.revision, &mut self.replies);
         if self.replies.len() >= limits::REPLIES {
             self.post_replies();
         }
@@ -310,8 +310,8 @@ impl Conversation {
     fn end(&mut self, reason: CloseReason, reader: &mut Reader) {
         let _parting = self.context.closing.begin_parting();
         write(&self.context.registry).leave(self.id);
-        let who = self.seat.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
-        let level = if self.seat.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
+        let who = self.state.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
+        let level = if self.state.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
         let said = if self.context.closing.is_closed() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
         let at_end = reason == CloseReason::EndOfInput;

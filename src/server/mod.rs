@@ -171,7 +171,7 @@ impl Server {
                 Err(error) => {
                     self.context.log.event(Level::Warn, format_args!("cannot accept a connection: {error}"));
                     thread::park_timeout(retry);
-                    retry = (retry * 2).min(limits::ACCEPT_RETRY_MOST);
+                    retry = (retry * 2).min(limits::MAX_ACCEPT_RETRY);
                 }
             }
         }

@@ -128,7 +128,7 @@ impl Registry {
 
     /// The names of all who are online, in order of arrival; `echobot` was there before anybody.
     pub(super) fn names(&self) -> Vec<Name> {
-        let echobot = self.has_echobot.then(|| Name::parse(ECHOBOT).ok()).flatten();
+        let echobot = self.has_echobot.then(|| ECHOBOT.parse::<Name>().ok()).flatten();
         echobot.into_iter().chain(self.arrivals.values().map(|member| member.name.clone())).collect()
     }
 }
@@ -153,7 +153,7 @@ mod tests {
             writers_left: AtomicUsize::new(0),
         };
         let outbox = Arc::new(Outbox::new(stream, Arc::new(settings)));
-        Member { id, name: Name::parse(name).expect("a name"), dialect: DIALECTS[0], outbox }
+        Member { id, name: name.parse::<Name>().expect("a name"), dialect: DIALECTS[0], outbox }
     }
 
     fn names(registry: &Registry) -> Vec<String> {

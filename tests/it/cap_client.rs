@@ -17,7 +17,7 @@ fn with_fake_server() -> (FakeServer, Peer, Client) {
     let mut peer = server.accept();
     client.type_line("ann");
     peer.expect("HELLO-FROM ann");
-    peer.say("HELLO ann");
+    peer.send_line("HELLO ann");
     client.expect(WELCOME);
     client.expect("Successfully logged in as ann!");
     (server, peer, client)
@@ -79,13 +79,13 @@ fn ri12_ra6_a_header_error_to_a_login_asks_again() {
     client.expect(WELCOME);
     client.type_line("ann");
     peer.expect("HELLO-FROM ann");
-    peer.say("BAD-RQST-HDR");
+    peer.send_line("BAD-RQST-HDR");
     client.expect("Error: Unknown issue in previous message header.");
     client.expect(AGAIN);
     client.type_line("ann");
     let mut second = server.accept();
     second.expect("HELLO-FROM ann");
-    second.say("HELLO ann");
+    second.send_line("HELLO ann");
     client.expect("Successfully logged in as ann!");
 }
 
@@ -108,7 +108,7 @@ fn ri1_rt7_every_header_at_any_time_is_handled() {
         ("", None),
         ("DELIVERY", None),
     ] {
-        peer.say(line);
+        peer.send_line(line);
         expected.extend(shown);
         if line.starts_with("WHO-OK") {
             expected.push("- bob");
@@ -135,9 +135,9 @@ fn ri7_quit_ends_it_at_any_point_even_if_the_server_says_nothing() {
         client.expect(WELCOME);
         for (number, line) in typed.iter().enumerate() {
             client.type_line(line);
-            peer.line().expect("the request");
+            peer.recv_line().expect("the request");
             if number + 1 < typed.len() {
-                peer.say("HELLO ann");
+                peer.send_line("HELLO ann");
                 client.expect("Successfully logged in as ann!");
             }
         }
@@ -174,7 +174,7 @@ fn g2_what_drives_a_terminal_is_not_shown() {
 fn rt4_a_line_of_ten_megabytes_is_shown_whole() {
     let (_server, mut peer, mut client) = with_fake_server();
     let text = "x".repeat(10 << 20);
-    peer.say(&format!("DELIVERY bob {text}"));
+    peer.send_line(&format!("DELIVERY bob {text}"));
     client.expect(&format!("From bob: {text}"));
 }
 
@@ -185,7 +185,7 @@ fn rt6_a_server_that_takes_nothing_does_not_hold_back_what_it_says() {
     let text = "x".repeat(20 << 20);
     client.type_line(&format!("@bob {text}"));
     for number in 0..100 {
-        peer.say(&format!("DELIVERY bob {number}"));
+        peer.send_line(&format!("DELIVERY bob {number}"));
         client.expect(&format!("From bob: {number}"));
     }
     peer.expect(&format!("SEND bob {text}"));
@@ -196,9 +196,9 @@ fn k1_who_works_with_a_server_of_either_revision() {
     let (_server, mut peer, mut client) = with_fake_server();
     client.type_line("!who");
     peer.expect("LIST");
-    peer.say("BAD-RQST-HDR");
+    peer.send_line("BAD-RQST-HDR");
     peer.ask("DELIVERY bob between", "WHO");
-    peer.say("WHO-OK ann,bob");
+    peer.send_line("WHO-OK ann,bob");
     for line in ["From bob: between", "There are 2 online users:", "- ann", "- bob"] {
         client.expect(line);
     }
@@ -214,7 +214,7 @@ fn k2_a_line_typed_while_the_login_is_answered_waits_for_it() {
     client.type_line("ann");
     client.type_line("@bob hi");
     peer.expect("HELLO-FROM ann");
-    peer.say("DELIVERY bob fence");
+    peer.send_line("DELIVERY bob fence");
     client.expect(WELCOME);
     client.expect("From bob: fence");
     peer.ask("HELLO ann", "SEND bob hi");
@@ -227,9 +227,9 @@ fn k3_what_arrives_after_the_end_of_input_is_shown_until_the_server_closes() {
     client.end_input();
     peer.expect("SEND bob hi");
     peer.expect_end();
-    peer.say("SEND-OK");
+    peer.send_line("SEND-OK");
     client.expect(SENT);
-    peer.say("DELIVERY bob late");
+    peer.send_line("DELIVERY bob late");
     client.expect("From bob: late");
     drop(peer);
     client.expect_exit(0);
@@ -244,7 +244,7 @@ fn k4_a_server_that_hangs_up_on_a_silent_newcomer_is_called_again() {
     client.type_line("ann");
     let mut peer = server.accept();
     peer.expect("HELLO-FROM ann");
-    peer.say("HELLO ann");
+    peer.send_line("HELLO ann");
     client.expect("Successfully logged in as ann!");
     assert_eq!(client.errors_so_far(), "");
 }

@@ -36,7 +36,7 @@ fn h12_the_screen_and_the_lines_that_go_out() {
         peer.expect(&format!("@alice: {text}"));
     }
     for line in ["@bob: hi", "@bob whispers: psst", "200 whatever"] {
-        peer.say(line);
+        peer.send_line(line);
         client.expect(line);
     }
     client.type_line("");
@@ -144,7 +144,7 @@ fn k3_what_comes_through_a_pipe_before_the_registration_is_sent_after_it() {
 #[test]
 fn h15_it_ends_by_itself_when_the_server_says_good_bye_or_is_gone() {
     let (_server, mut peer, mut client) = with_fake_server();
-    peer.say("DISCONNECT CHAT/1.0");
+    peer.send_line("DISCONNECT CHAT/1.0");
     client.expect(DISCONNECTED);
     client.expect_exit(0);
 

@@ -7,11 +7,11 @@ fn h1_h2_h6_registered_clients_talk_to_everyone_else() {
     let server = Server::start();
     let (mut ann, mut bob, mut eve) = (server.chat("ann"), server.chat("bob"), server.chat("eve"));
     for text in ["hi", " two  blanks ", "é 漢 🙂", "@bob, hello", "200 OK"] {
-        ann.say(&format!("@ann: {text}"));
+        ann.send_line(&format!("@ann: {text}"));
         bob.expect(&format!("@ann: {text}"));
         eve.expect(&format!("@ann: {text}"));
     }
-    bob.say("@bob: fence");
+    bob.send_line("@bob: fence");
     ann.expect("@bob: fence");
 }
 
@@ -56,7 +56,7 @@ fn h4_h5_a_name_in_use_and_a_full_server_are_told_and_closed() {
         peer.ask(&format!("REGISTER {name} CHAT/1.0"), answer);
         peer.expect_end();
     }
-    ann.say("DISCONNECT ann CHAT/1.0");
+    ann.send_line("DISCONNECT ann CHAT/1.0");
     ann.expect_end();
     let _bob = server.chat("bob");
 }
@@ -72,18 +72,18 @@ fn h7_a_good_bye_gets_no_reply_and_frees_the_name() {
         bob.expect("@ann: bye");
     }
     server.wait_for_log("ann left: quit");
-    bob.say("@bob: fence");
+    bob.send_line("@bob: fence");
 }
 
 #[test]
 fn h7_nobody_says_good_bye_for_another() {
     let server = Server::start();
     let (mut ann, mut bob) = (server.chat("ann"), server.chat("bob"));
-    ann.say("DISCONNECT bob CHAT/1.0");
-    ann.say("DISCONNECT nobody CHAT/1.0");
-    ann.say("@ann: still here");
+    ann.send_line("DISCONNECT bob CHAT/1.0");
+    ann.send_line("DISCONNECT nobody CHAT/1.0");
+    ann.send_line("@ann: still here");
     bob.expect("@ann: still here");
-    bob.say("@bob: me too");
+    bob.send_line("@bob: me too");
     ann.expect("@bob: me too");
 }
 
@@ -100,7 +100,7 @@ fn h9_nobody_speaks_for_another() {
         ("REGISTER eve CHAT/1.0", "@ann: REGISTER eve CHAT/1.0"),
         ("@ann: hi", "@ann: hi"),
     ] {
-        ann.say(line);
+        ann.send_line(line);
         bob.expect(relayed);
     }
 }
@@ -110,11 +110,11 @@ fn h6_blank_lines_and_texts_are_passed_over() {
     let server = Server::start();
     let (mut ann, mut bob) = (server.chat("ann"), server.chat("bob"));
     for line in ["", " ", "   ", "@ann: ", "@ann:   \t"] {
-        ann.say(line);
+        ann.send_line(line);
     }
-    ann.say("@ann: fence");
+    ann.send_line("@ann: fence");
     bob.expect("@ann: fence");
-    bob.say("@bob: fence");
+    bob.send_line("@bob: fence");
     ann.expect("@bob: fence");
 }
 
@@ -123,7 +123,7 @@ fn g8_a_line_over_the_limit_is_an_error_and_the_next_one_works() {
     let server = Server::with(&["--max-line", "1000"]);
     let (mut ann, mut bob) = (server.chat("ann"), server.chat("bob"));
     ann.ask(&format!("@ann: {}", "x".repeat(2000)), "400 Invalid registration");
-    ann.say("@ann: short");
+    ann.send_line("@ann: short");
     bob.expect("@ann: short");
 }
 
@@ -136,7 +136,7 @@ fn a_client_by_somebody_else_works_unchanged() {
     other.expect("200 Registration successful");
     other.send(b"@ann: hello\r\n");
     eve.expect("@ann: hello");
-    eve.say("@eve: hello ann");
+    eve.send_line("@eve: hello ann");
     other.expect("@eve: hello ann");
     server.signal("TERM");
     other.expect("DISCONNECT CHAT/1.0");

@@ -97,8 +97,8 @@ fn the_load_generator_does_not_count_what_a_server_gets_wrong() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut peer = server.accept();
-            peer.line().expect("a login");
-            peer.say("Welcome, somebody else, and not the one who logs in.");
+            peer.recv_line().expect("a login");
+            peer.send_line("Welcome, somebody else, and not the one who logs in.");
             // It hangs up, in whatever way.
             let _ = peer.stream.read_to_end(&mut Vec::new());
         });

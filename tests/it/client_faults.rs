@@ -41,11 +41,11 @@ fn clients(server: &FakeServer) -> Vec<(Client, Peer)> {
 /// The client still shows what comes, and goes when it is told to.
 #[track_caller]
 fn is_fine(mut client: Client, mut peer: Peer) {
-    peer.say("DELIVERY bob fence");
+    peer.send_line("DELIVERY bob fence");
     let shown = ["From bob: fence\n", "DELIVERY bob fence\n"];
     wait_for("the fence", || shown.iter().any(|line| client.output_so_far().ends_with(line)).then_some(()));
     client.type_line("!quit");
-    while peer.line().is_some() {}
+    while peer.recv_line().is_some() {}
     drop(peer);
     client.expect_status(0);
     assert!(!client.errors_so_far().contains("panicked"), "{}", client.errors_so_far());
@@ -59,7 +59,7 @@ fn rt4_an_endless_line_is_given_up_and_the_next_one_is_shown() {
         for _ in 0..80 {
             peer.send(&block);
         }
-        peer.say("");
+        peer.send_line("");
         client.expect_error("The server sent a line that is too long to show.");
         is_fine(client, peer);
     }
@@ -76,7 +76,7 @@ fn g2_garbage_is_shown_harmlessly_or_not_at_all() {
     }
     let (client, mut peer) = clients(&server).remove(1);
     peer.send(&garbage);
-    peer.say("fence");
+    peer.send_line("fence");
     wait_for("the fence", || client.output_so_far().ends_with("fence\n").then_some(()));
     assert!(!client.output_so_far().chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
 }
@@ -89,9 +89,9 @@ fn ri1_rt7_headers_in_random_order_never_end_it_and_are_never_shown() {
     for _ in 0..2000 {
         let header = HEADERS[random.below(HEADERS.len())];
         let body = ["", " ", " bob", " bob hi", " a,b,c"][random.below(5)];
-        peer.say(&format!("{header}{body}"));
+        peer.send_line(&format!("{header}{body}"));
     }
-    peer.say("DELIVERY bob fence");
+    peer.send_line("DELIVERY bob fence");
     wait_for("the fence", || client.output_so_far().ends_with("From bob: fence\n").then_some(()));
     let output = client.output_so_far() + &client.errors_so_far();
     for header in HEADERS.iter().filter(|header| header.contains('-') || **header == "DELIVERY") {

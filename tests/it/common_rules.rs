@@ -53,9 +53,9 @@ fn g2_telnet_commands_are_dropped_and_options_refused() {
     let server = Server::start();
     let mut ann = server.connect();
     ann.send(b"\xff\xfd\x03HELLO-FROM ann\r\n");
-    assert_eq!(ann.line().as_deref(), Some(&b"\xff\xfc\x03HELLO ann"[..]));
+    assert_eq!(ann.recv_line().as_deref(), Some(&b"\xff\xfc\x03HELLO ann"[..]));
     ann.send(b"\xff\xf4\xff\xfd\x06LI\xff\xf1ST\r\n");
-    assert_eq!(ann.line().as_deref(), Some(&b"\xff\xfc\x06LIST-OK echobot,ann"[..]));
+    assert_eq!(ann.recv_line().as_deref(), Some(&b"\xff\xfc\x06LIST-OK echobot,ann"[..]));
     // Ctrl-C is answered at once, not with the next line: a telnet client shows nothing until then.
     ann.send(b"\xff\xf4\xff\xfd\x06");
     let mut answer = [0; 3];
@@ -80,12 +80,12 @@ fn g4_of_100_logins_with_one_name_at_once_one_wins_100_times_over() {
         let mut peers: Vec<Peer> = (0..100).map(|_| server.connect()).collect();
         let login = format!("HELLO-FROM ann{round}");
         for peer in &mut peers {
-            peer.say(&login);
+            peer.send_line(&login);
         }
         let won = format!("HELLO ann{round}");
         let mut winners = 0;
         for peer in &mut peers {
-            match peer.line().expect("an answer") {
+            match peer.recv_line().expect("an answer") {
                 line if line == won.as_bytes() => winners += 1,
                 line => {
                     assert_eq!(line, b"IN-USE");
@@ -105,7 +105,7 @@ fn g5_a_name_is_free_again_however_its_connection_went() {
         ("end of input", |peer| peer.finish()),
         ("end of input", drop),
         ("reset by the client", |mut peer| {
-            peer.say("LIST");
+            peer.send_line("LIST");
             peer.reset();
         }),
     ];
@@ -115,8 +115,8 @@ fn g5_a_name_is_free_again_however_its_connection_went() {
             leave(server.cap("ann"));
             wait_for("the name to be free", || {
                 let mut peer = server.connect();
-                peer.say("HELLO-FROM ann");
-                (peer.line().as_deref() == Some(b"HELLO ann")).then_some(())
+                peer.send_line("HELLO-FROM ann");
+                (peer.recv_line().as_deref() == Some(b"HELLO ann")).then_some(())
             });
             sessions += 2;
             wait_for("the second one to be gone", || {
@@ -133,12 +133,12 @@ fn g6_no_delivery_overtakes_the_reply_to_a_login() {
     let mut eager = server.cap("eager");
     for round in 0..200 {
         let mut late = server.connect();
-        late.say("HELLO-FROM late");
+        late.send_line("HELLO-FROM late");
         let mut answers = 0;
         loop {
-            eager.say("SEND late now");
+            eager.send_line("SEND late now");
             answers += 1;
-            if eager.line().as_deref() == Some(b"SEND-OK") {
+            if eager.recv_line().as_deref() == Some(b"SEND-OK") {
                 break;
             }
             assert!(answers < 1_000_000);
@@ -162,7 +162,7 @@ fn g7_order_is_kept_from_each_sender_to_each_recipient() {
             std::thread::Builder::new()
                 .spawn(move || {
                     for number in 0..LINES {
-                        peer.say(&format!("SEND bob {number}"));
+                        peer.send_line(&format!("SEND bob {number}"));
                     }
                     for _ in 0..LINES {
                         peer.expect("SEND-OK");
@@ -173,7 +173,7 @@ fn g7_order_is_kept_from_each_sender_to_each_recipient() {
         .into();
     let mut next = [0; 4];
     for _ in 0..LINES * next.len() {
-        let line = String::from_utf8(bob.line().expect("a delivery")).expect("text");
+        let line = String::from_utf8(bob.recv_line().expect("a delivery")).expect("text");
         let (sender, number) = line.strip_prefix("DELIVERY s").and_then(|rest| rest.split_once(' ')).expect(&line);
         let sender: usize = sender.parse().expect("a sender");
         assert_eq!(number, next[sender].to_string());
@@ -211,7 +211,7 @@ fn g8_the_default_limit_is_1_mib_and_an_endless_line_takes_no_memory() {
     for _ in 0..50 {
         ann.send(&block);
     }
-    ann.say("");
+    ann.send_line("");
     ann.expect("BAD-RQST-HDR");
     ann.expect_silence();
     assert!(server.usage().resident_kib < before + 4096, "{before} KiB before, {:?}", server.usage());

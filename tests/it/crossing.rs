@@ -13,12 +13,12 @@ fn every_cell_of_the_crossing_table() {
     let (mut cap, mut wac, mut chat) = (server.cap("cap"), server.wac("wac"), server.chat("chat"));
     let mut other_wac = server.wac("wac2");
 
-    wac.say("MSG hi all");
+    wac.send_line("MSG hi all");
     cap.expect("DELIVERY wac hi all");
     chat.expect("@wac: hi all");
     other_wac.expect("wac: hi all");
 
-    chat.say("@chat: hi all");
+    chat.send_line("@chat: hi all");
     cap.expect("DELIVERY chat hi all");
     wac.expect("chat: hi all");
     other_wac.expect("chat: hi all");
@@ -32,11 +32,11 @@ fn every_cell_of_the_crossing_table() {
     cap.ask("SEND cap psst", "SEND-OK");
     cap.expect("DELIVERY cap psst");
 
-    wac.say("W cap psst");
+    wac.send_line("W cap psst");
     cap.expect("DELIVERY wac psst");
-    wac.say("W chat psst");
+    wac.send_line("W chat psst");
     chat.expect("@wac whispers: psst");
-    wac.say("W wac2 psst");
+    wac.send_line("W wac2 psst");
     other_wac.expect("wac whispers, \"psst\"");
 
     cap.ask("LIST", "LIST-OK echobot,cap,wac,chat,wac2");
@@ -95,8 +95,8 @@ fn names_may_change_under_fire() {
                     let (mut sent, mut accepted) = (0, Vec::new());
                     while renaming.load(std::sync::atomic::Ordering::Relaxed) {
                         for name in ["odd", "even"] {
-                            writer.say(&format!("SEND {name} {sent}"));
-                            match writer.line().as_deref() {
+                            writer.send_line(&format!("SEND {name} {sent}"));
+                            match writer.recv_line().as_deref() {
                                 Some(b"SEND-OK") => accepted.push(sent),
                                 Some(b"BAD-DEST-USER") => {}
                                 other => panic!("{other:?}"),
@@ -125,13 +125,13 @@ fn names_may_change_under_fire() {
                 break;
             }
             let name = if number % 2 == 0 { "even" } else { "odd" };
-            target.say(&format!("LIN {name}"));
-            while take(target.line().expect("a line")) != Some(format!("You are now known as {name}.")) {}
+            target.send_line(&format!("LIN {name}"));
+            while take(target.recv_line().expect("a line")) != Some(format!("You are now known as {name}.")) {}
         }
         renaming.store(false, std::sync::atomic::Ordering::Relaxed);
         let accepted: Vec<Vec<usize>> = writers.into_iter().map(|writer| writer.join().expect("no panic")).collect();
-        target.say("WHO");
-        while take(target.line().expect("a line")).is_none() {}
+        target.send_line("WHO");
+        while take(target.recv_line().expect("a line")).is_none() {}
         (delivered, accepted)
     });
     assert_eq!(delivered, accepted);

@@ -17,7 +17,7 @@ fn c7_g7_a_thousand_clients_exchange_ten_thousand_messages_and_leave_no_trace() 
     for (number, peer) in peers.iter_mut().enumerate() {
         let neighbour = (number + 1) % CLIENTS;
         for message in 0..MESSAGES {
-            peer.say(&format!("SEND c{neighbour} {message}"));
+            peer.send_line(&format!("SEND c{neighbour} {message}"));
         }
     }
     for (number, peer) in peers.iter_mut().enumerate() {
@@ -25,7 +25,7 @@ fn c7_g7_a_thousand_clients_exchange_ten_thousand_messages_and_leave_no_trace() 
         let mut acknowledged = 0;
         let mut delivered = 0;
         while acknowledged < MESSAGES || delivered < MESSAGES {
-            let line = peer.line().expect("an answer or a delivery");
+            let line = peer.recv_line().expect("an answer or a delivery");
             if line == b"SEND-OK" {
                 acknowledged += 1;
             } else {
@@ -45,12 +45,12 @@ fn g5_logins_and_resets_in_a_row_leave_one_session_of_the_name() {
     let server = Server::start();
     for _ in 0..300 {
         let mut peer = server.cap("ann");
-        peer.say("LIST");
+        peer.send_line("LIST");
         peer.reset();
         wait_for("the name to be free", || {
             let mut next = server.connect();
-            next.say("HELLO-FROM ann");
-            if next.line().as_deref() != Some(b"HELLO ann") {
+            next.send_line("HELLO-FROM ann");
+            if next.recv_line().as_deref() != Some(b"HELLO ann") {
                 return None;
             }
             next.ask("LIST", "LIST-OK echobot,ann");
@@ -60,8 +60,8 @@ fn g5_logins_and_resets_in_a_row_leave_one_session_of_the_name() {
         });
         wait_for("nobody to be left", || {
             let mut next = server.connect();
-            next.say("HELLO-FROM ann");
-            (next.line().as_deref() == Some(b"HELLO ann")).then(|| {
+            next.send_line("HELLO-FROM ann");
+            (next.recv_line().as_deref() == Some(b"HELLO ann")).then(|| {
                 next.finish();
                 next.expect_end();
             })
@@ -81,7 +81,7 @@ fn two_thousand_who_come_at_once_are_all_logged_in_and_none_has_to_knock_twice()
     let mut peers: Vec<Peer> = (0..crowd)
         .map(|number| {
             let mut peer = server.connect();
-            peer.say(&format!("HELLO-FROM c{number}"));
+            peer.send_line(&format!("HELLO-FROM c{number}"));
             peer
         })
         .collect();

@@ -44,7 +44,7 @@ fn g8_a_line_of_100_mb_takes_no_memory_and_no_processor_afterwards() {
     for _ in 0..100 {
         ann.send(&block);
     }
-    ann.say("");
+    ann.send_line("");
     ann.expect("BAD-RQST-HDR");
     ann.expect_silence();
     let mut stranger = server.connect();
@@ -106,7 +106,7 @@ fn a_panic_ends_one_connection_and_frees_its_name() {
         for _ in 0..20 {
             let mut ann = server.cap("ann");
             ann.ask("SEND bystander-bob", "BAD-RQST-BODY");
-            ann.say("SEND echobot panic");
+            ann.send_line("SEND echobot panic");
             let mut rest = Vec::new();
             let _ = ann.stream.read_to_end(&mut rest);
             assert_eq!(rest, b"");
@@ -131,16 +131,16 @@ fn g5_a_thousand_logins_and_resets_under_fire_leave_nothing_behind() {
             scope.spawn(|| {
                 while !over.load(std::sync::atomic::Ordering::Relaxed) {
                     sender.send(b"SEND ann some text to be in the middle of\n");
-                    sender.line().expect("an answer");
+                    sender.recv_line().expect("an answer");
                 }
             });
             let mut resets = 0;
             while resets < ROUNDS {
                 let mut peer = server.connect();
-                peer.say("HELLO-FROM ann");
-                match peer.line().as_deref() {
+                peer.send_line("HELLO-FROM ann");
+                match peer.recv_line().as_deref() {
                     Some(b"HELLO ann") => {
-                        peer.line().expect("a delivery");
+                        peer.recv_line().expect("a delivery");
                         peer.reset();
                         resets += 1;
                     }
@@ -185,7 +185,7 @@ fn g2_no_attack_on_a_terminal_reaches_the_log() {
     {
         let mut peer = server.connect();
         peer.send(login);
-        peer.line().expect("an answer");
+        peer.recv_line().expect("an answer");
     }
     server.cap("fence");
     let log = server.wait_for_log("fence logged in") + &server.log();

@@ -73,10 +73,10 @@ fn a_hundred_such_readers_hold_the_room_up_once_and_not_a_hundred_times() {
         let begun = Instant::now();
         for _ in 0..8 {
             for number in 0..SLEEPERS {
-                sender.say(&format!("SEND sleeper{number} {text}"));
+                sender.send_line(&format!("SEND sleeper{number} {text}"));
             }
             for _ in 0..SLEEPERS {
-                sender.line().expect("an answer");
+                sender.recv_line().expect("an answer");
             }
         }
         begun.elapsed()
@@ -98,8 +98,8 @@ fn a_reader_that_trickles_is_disconnected_too() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 loop {
-                    sender.say(&format!("SEND trickler {}", "x".repeat(10_000)));
-                    if sender.line().as_deref() == Some(b"BAD-DEST-USER") {
+                    sender.send_line(&format!("SEND trickler {}", "x".repeat(10_000)));
+                    if sender.recv_line().as_deref() == Some(b"BAD-DEST-USER") {
                         break;
                     }
                 }
@@ -128,7 +128,7 @@ fn a_healthy_reader_gets_every_one_of_500_long_messages() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0..MESSAGES {
-                sender.say(&format!("SEND reader {number} {text}"));
+                sender.send_line(&format!("SEND reader {number} {text}"));
                 sent.fetch_add(1, Ordering::Relaxed);
             }
             for _ in 0..MESSAGES {

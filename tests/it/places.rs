@@ -44,7 +44,7 @@ fn strangers_have_512_places_and_the_oldest_gives_way_after_five_seconds() {
     strangers[0].expect_end();
     server.wait_for_log("others wait for its place");
     // Only as many had to go as were in the way.
-    strangers[511].say("HELLO-FROM bob");
+    strangers[511].send_line("HELLO-FROM bob");
     strangers[511].expect("HELLO bob");
     ann.ask("LIST", "LIST-OK echobot,ann,bob");
 }

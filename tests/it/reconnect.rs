@@ -15,7 +15,7 @@ fn the_client_comes_back_with_its_name_and_what_was_typed_meanwhile() {
             let mut server = Server::start();
             let port = server.port();
             let mut ann = Client::with(&port, &["--protocol", protocol, "--name", "ann", "--reconnect"]);
-            ann.expect_somewhen(welcome);
+            ann.expect_eventually(welcome);
             if with_good_bye {
                 server.signal("TERM");
                 server.expect_exit(0);
@@ -26,8 +26,8 @@ fn the_client_comes_back_with_its_name_and_what_was_typed_meanwhile() {
             ann.type_line(line);
             let server = Server::with(&["--port", &port]);
             let mut bob = server.wac("bob");
-            ann.expect_somewhen(welcome);
-            assert!(matches!(&bob.line().expect("a message")[..], b"ann: hello" | b"ann whispers, \"hello\""));
+            ann.expect_eventually(welcome);
+            assert!(matches!(&bob.recv_line().expect("a message")[..], b"ann: hello" | b"ann whispers, \"hello\""));
             ann.type_line("!quit");
             ann.expect_status(0);
         }
@@ -40,14 +40,14 @@ fn a_name_that_is_taken_meanwhile_is_waited_for() {
         let mut server = Server::start();
         let port = server.port();
         let mut ann = Client::with(&port, &["--protocol", protocol, "--name", "ann", "--reconnect"]);
-        ann.expect_somewhen(welcome);
+        ann.expect_eventually(welcome);
         server.kill();
         ann.expect_error("trying again in 1 s.");
         let server = Server::with(&["--port", &port]);
         let somebody_else = server.cap("ann");
         ann.expect_error("trying again in 2 s.");
         drop(somebody_else);
-        ann.expect_somewhen(welcome);
+        ann.expect_eventually(welcome);
     }
 }
 
@@ -56,7 +56,7 @@ fn one_can_leave_while_it_is_away() {
     for (protocol, _, welcome) in PROTOCOLS {
         let mut server = Server::start();
         let mut ann = Client::with(&server.port(), &["--protocol", protocol, "--name", "ann", "--reconnect"]);
-        ann.expect_somewhen(welcome);
+        ann.expect_eventually(welcome);
         server.kill();
         ann.expect_error("trying again in 1 s.");
         ann.type_line("!quit");

@@ -42,10 +42,10 @@ fn with_a_hundred_clients_of_which_five_do_not_read_it_ends_in_time_and_owes_nob
     let text = "x".repeat(500_000);
     for number in 0..DEAF {
         for _ in 0..11 {
-            sender.say(&format!("W deaf{number} {text}"));
+            sender.send_line(&format!("W deaf{number} {text}"));
         }
     }
-    sender.say("MSG the last message");
+    sender.send_line("MSG the last message");
     sender.ask("WHO", &format!("Online: echobot, {}, sender", names(CLIENTS, DEAF)));
     let begun = Instant::now();
     server.signal("TERM");
@@ -91,12 +91,12 @@ fn one_full_recipient_costs_the_others_nothing_that_was_accepted() {
         // The sender's pass waits for the one who does not read, whose backlog is full.
         let mut heard = 0;
         while heard < 5 {
-            assert!(listener.line().expect("a message").starts_with(format!("@sender: {heard} ").as_bytes()));
+            assert!(listener.recv_line().expect("a message").starts_with(format!("@sender: {heard} ").as_bytes()));
             heard += 1;
         }
         server.signal("TERM");
         loop {
-            let line = listener.line().expect("a message or the good-bye");
+            let line = listener.recv_line().expect("a message or the good-bye");
             if line == b"DISCONNECT CHAT/1.0" {
                 break;
             }
@@ -127,7 +127,7 @@ fn g10_whoever_talks_on_hears_the_good_bye_all_the_same() {
             scope.spawn(move || while voice.write_all(b"@talker: and another thing\n").is_ok() {});
             listener.expect("@talker: and another thing");
             server.signal("INT");
-            while listener.line().expect("a good-bye") != b"DISCONNECT CHAT/1.0" {}
+            while listener.recv_line().expect("a good-bye") != b"DISCONNECT CHAT/1.0" {}
             listener.expect_end();
             drop(listener);
             talker.expect("DISCONNECT CHAT/1.0");
@@ -144,7 +144,7 @@ fn a_second_signal_ends_it_at_once_with_status_1() {
     let deaf = server.cap("deaf");
     let mut sender = server.wac("sender");
     for _ in 0..11 {
-        sender.say(&format!("W deaf {}", "x".repeat(500_000)));
+        sender.send_line(&format!("W deaf {}", "x".repeat(500_000)));
     }
     sender.ask("WHO", "Online: echobot, deaf, sender");
     let begun = Instant::now();

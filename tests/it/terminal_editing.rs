@@ -253,11 +253,11 @@ fn h12_the_prompt_comes_back_below_each_message() {
     alice.waits_for("Ready for messaging!");
     alice.waits_for("> ");
     for text in ["one", "two"] {
-        bob.say(&format!("@bob: {text}"));
+        bob.send_line(&format!("@bob: {text}"));
         alice.waits_for(&format!("@bob: {text}"));
     }
     alice.types("hello");
-    bob.say("@bob: three");
+    bob.send_line("@bob: three");
     alice.waits_for("@bob: three");
     alice.types(" all\n");
     bob.expect("@alice: hello all");

@@ -25,7 +25,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         .filter(|path| !is_test(path))
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a text");
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
             (path.strip_prefix(&root).expect("below it").to_owned(), code)
         })
         .collect()

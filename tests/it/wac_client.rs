@@ -74,7 +74,7 @@ fn w14_every_line_of_the_server_is_shown_in_full() {
     let (_server, mut peer, mut client) = with_fake_server();
     let long = "x".repeat(100_000);
     for line in ["Welcome, ann.", "", "  indented", "bob: hi", "BAD-RQST-HDR", "é 漢 🙂", &long] {
-        peer.say(line);
+        peer.send_line(line);
         client.expect(line);
     }
     peer.send(b"bob: \x1b[2J\n");

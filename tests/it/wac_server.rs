@@ -48,12 +48,12 @@ fn w7_a_name_in_use_in_another_dialect_is_in_use() {
 fn w2_w3_w10_messages_reach_everyone_else_and_whispers_one() {
     let server = Server::start();
     let (mut ann, mut bob, mut eve) = (server.wac("ann"), server.wac("bob"), server.wac("eve"));
-    ann.say("MSG  hi, all ");
-    ann.say("W bob  psst ");
+    ann.send_line("MSG  hi, all ");
+    ann.send_line("W bob  psst ");
     bob.expect("ann:  hi, all ");
     bob.expect("ann whispers, \" psst \"");
     eve.expect("ann:  hi, all ");
-    eve.say("MSG fence");
+    eve.send_line("MSG fence");
     ann.expect("eve: fence");
     bob.expect("eve: fence");
     ann.ask("W nobody hello", "No user named nobody is logged in.");
@@ -81,7 +81,7 @@ fn w7_w8_what_is_unknown_or_incomplete_is_told_and_nothing_closes() {
             ann.ask("LIN ann", "Welcome, ann.");
         }
     }
-    ann.say("MSG still here");
+    ann.send_line("MSG still here");
     bob.expect("ann: still here");
 }
 
@@ -94,7 +94,7 @@ fn w9_messages_need_a_login_and_are_not_forwarded_without_one() {
     stranger.ask("W bob hi", LOG_IN_FIRST);
     stranger.ask("WHO", "Online: echobot, bob");
     stranger.ask("LIN ann", "Welcome, ann.");
-    stranger.say("MSG fence");
+    stranger.send_line("MSG fence");
     bob.expect("ann: fence");
 }
 
@@ -113,8 +113,8 @@ fn w7_a_full_server_says_so_and_listens_on() {
 fn w11_the_secret_is_the_same_for_all_and_can_be_chosen() {
     let server = Server::start();
     let (mut ann, mut stranger) = (server.wac("ann"), server.connect());
-    ann.say("SEC");
-    let secret = ann.line().expect("an answer");
+    ann.send_line("SEC");
+    let secret = ann.recv_line().expect("an answer");
     assert!(secret.starts_with(b"The secret is: "));
     let secret = String::from_utf8(secret).expect("text");
     for _ in 0..3 {
@@ -123,8 +123,8 @@ fn w11_the_secret_is_the_same_for_all_and_can_be_chosen() {
     }
     let other = Server::start();
     let mut peer = other.connect();
-    peer.say("SEC");
-    assert_ne!(peer.line().as_deref(), Some(secret.as_bytes()));
+    peer.send_line("SEC");
+    assert_ne!(peer.recv_line().as_deref(), Some(secret.as_bytes()));
 
     let server = Server::with(&["--secret", "open sesame"]);
     server.connect().ask("SEC", "The secret is: open sesame");

@@ -23,12 +23,12 @@ fn main() -> ExitCode {
     let options = match cli::bench::parse(env::args_os().skip(1)) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::complain(2, &error),
+        Err(error) => return program::fail(2, &error),
     };
     parley::sys::raise_open_files();
     match run(&options) {
         Ok(text) => program::print(&text),
-        Err(error) => program::complain(1, &format_args!("bench: {error}")),
+        Err(error) => program::fail(1, &format_args!("bench: {error}")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::limits::{RECONNECT_FIRST, RECONNECT_MOST};
+use crate::limits::{MAX_RECONNECT_WAIT, RECONNECT_FIRST};
 
 /// Waits that double from try to try, up to a limit. Each is a little shorter or longer, so that not all who lost the same
 /// server come back at the same moment.
@@ -17,11 +17,11 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// The wait before the next try.
     pub(crate) fn next(&mut self) -> Duration {
-        let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(RECONNECT_MOST);
+        let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(MAX_RECONNECT_WAIT);
         let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
         self.tries += 1;
         let wait = doubled * thousandths / 1000;
-        wait.min(RECONNECT_MOST * 2 - wait)
+        wait.min(MAX_RECONNECT_WAIT * 2 - wait)
     }
 
     /// The last try has worked.

@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT};
 use crate::net::{Line, LineReader};
-use crate::protocol::clean;
+use crate::protocol::sanitize;
 
 /// What the thread reports.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ fn run((host, port): &(String, u16), mut report: impl FnMut(Report) -> bool) {
     let end = loop {
         while let Some(line) = reader.buffered_line() {
             let heard = match line {
-                Line::Whole(line) => report(Report::Received(clean(line).into_owned())),
+                Line::Whole(line) => report(Report::Received(sanitize(line).into_owned())),
                 Line::TooLong(_) => report(Report::TooLong),
             };
             if !heard {

@@ -94,7 +94,7 @@ impl Chat1Session {
                     None => self.come_back(messages::cannot_log_in_again(&self.server, &line), actions),
                 }
             }
-            (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(_))) => {
+            (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_))) => {
                 actions.extend([warn(line), Action::Exit(1)]);
             }
             (_, Some(Event::Goodbye)) if self.reconnect && self.leaving.is_none() => self.lost(None, actions),

@@ -7,7 +7,7 @@ use super::{Action, Input, Session, Setup, print, typed_lines, warn, warn_of_uns
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
-use crate::protocol::{Dialect, Event, Fault, Request};
+use crate::protocol::{Dialect, Event, Request, RequestError};
 
 /// The other word by which one leaves.
 const PLAIN_QUIT: &str = "quit";
@@ -79,7 +79,7 @@ impl WacSession {
             "" => {}
             HELP => actions.push(Action::Help),
             SECRET => actions.push(send(&Request::Secret)),
-            WHO => actions.push(send(&Request::Names)),
+            WHO => actions.push(send(&Request::List)),
             trimmed => match addressed(line) {
                 Some((to, text)) => actions.push(send(&Request::Direct { to, text })),
                 None if trimmed.starts_with('@') => actions.push(print(messages::WHISPER_HINT)),
@@ -98,7 +98,7 @@ impl WacSession {
         let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
         self.dismissed = event == Event::Goodbye;
         let is_refused =
-            matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Faulty(Fault::MalformedName(_)));
+            matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Error(RequestError::InvalidName(_)));
         let is_welcome = matches!(event, Event::Welcome { .. });
         if is_refused && !self.is_welcome {
             if self.was_lost && self.leaving.is_none() {
@@ -115,7 +115,7 @@ impl WacSession {
                 let sender = 0..from.len();
                 actions.push(Action::Message { line, sender });
             }
-            Event::Names(names) => {
+            Event::Users(names) => {
                 let names = Action::Names(names.into_iter().map(str::to_owned).collect());
                 actions.extend([print(line), names]);
             }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::log;
 use crate::net;
-use crate::protocol::clean;
+use crate::protocol::sanitize;
 
 /// Where it is a pipe, nobody waits for whoever reads it, or does not.
 const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
@@ -47,7 +47,7 @@ impl Transcript {
 
     /// The file's name.
     pub(crate) fn name(&self) -> String {
-        clean(self.path.as_os_str().as_encoded_bytes()).into_owned()
+        sanitize(self.path.as_os_str().as_encoded_bytes()).into_owned()
     }
 
     /// Adds a line, or several; `mark` tells what they are.
@@ -57,7 +57,7 @@ impl Transcript {
     /// When the file cannot be written.
     pub(crate) fn add(&mut self, mark: &str, text: &str) -> io::Result<()> {
         let time = log::rfc3339(SystemTime::now());
-        let lines = text.lines().map(|line| format!("{time} {mark}{}\n", clean(line.as_bytes())));
+        let lines = text.lines().map(|line| format!("{time} {mark}{}\n", sanitize(line.as_bytes())));
         let text: String = lines.collect();
         let written = net::write_available(&mut self.file, text.as_bytes(), Duration::MAX)?;
         if written < text.len() { Err(io::Error::new(ErrorKind::WouldBlock, "nobody reads it")) } else { Ok(()) }

@@ -31,9 +31,9 @@ impl Bystanders {
                 loop {
                     let last = over.load(Ordering::Acquire);
                     let begun = Instant::now();
-                    self.ann.say("SEND bystander-bob hi");
-                    self.ann.expect_somewhen("SEND-OK");
-                    self.bob.expect_somewhen("DELIVERY bystander-ann hi");
+                    self.ann.send_line("SEND bystander-bob hi");
+                    self.ann.expect_eventually("SEND-OK");
+                    self.bob.expect_eventually("DELIVERY bystander-ann hi");
                     worst = worst.max(begun.elapsed());
                     if last {
                         return worst;

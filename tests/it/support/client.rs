@@ -83,7 +83,7 @@ impl Client {
 
     /// This line has to be shown, whatever is shown before it.
     #[track_caller]
-    pub(crate) fn expect_somewhen(&mut self, expected: &str) {
+    pub(crate) fn expect_eventually(&mut self, expected: &str) {
         let (seen, line) = (self.seen, format!("{expected}\n"));
         let at = self.output.wait_for(expected, |text, _| text[seen..].find(&line));
         self.seen += at + line.len();

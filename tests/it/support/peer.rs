@@ -34,7 +34,7 @@ impl Peer {
 
     /// Sends a line.
     #[track_caller]
-    pub(crate) fn say(&mut self, line: &str) {
+    pub(crate) fn send_line(&mut self, line: &str) {
         self.send(format!("{line}\n").as_bytes());
     }
 
@@ -50,7 +50,7 @@ impl Peer {
 
     /// The next line without its LF; `None` at the end of the connection.
     #[track_caller]
-    pub(crate) fn line(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn recv_line(&mut self) -> Option<Vec<u8>> {
         let mut searched = 0;
         loop {
             let unread = &self.heard[self.asked_for..];
@@ -80,7 +80,7 @@ impl Peer {
     /// The next line has to be this one.
     #[track_caller]
     pub(crate) fn expect(&mut self, expected: &str) {
-        match self.line() {
+        match self.recv_line() {
             Some(line) if line == expected.as_bytes() => {}
             Some(_) => panic!("expected {expected:?}\n{}", self.transcript),
             None => panic!("expected {expected:?}, and the connection ended\n{}", self.transcript),
@@ -89,9 +89,9 @@ impl Peer {
 
     /// This line has to come, whatever comes before it.
     #[track_caller]
-    pub(crate) fn expect_somewhen(&mut self, expected: &str) {
+    pub(crate) fn expect_eventually(&mut self, expected: &str) {
         loop {
-            match self.line() {
+            match self.recv_line() {
                 Some(line) if line == expected.as_bytes() => return,
                 Some(_) => self.transcript.clear(),
                 None => panic!("expected {expected:?}, and the connection ended"),
@@ -102,7 +102,7 @@ impl Peer {
     /// Says a line and hears its answer.
     #[track_caller]
     pub(crate) fn ask(&mut self, line: &str, answer: &str) {
-        self.say(line);
+        self.send_line(line);
         self.expect(answer);
     }
 
@@ -110,13 +110,13 @@ impl Peer {
     #[track_caller]
     pub(crate) fn ask_back(&mut self, expected: &str, answer: &str) {
         self.expect(expected);
-        self.say(answer);
+        self.send_line(answer);
     }
 
     /// The connection has to end here, in good order.
     #[track_caller]
     pub(crate) fn expect_end(&mut self) {
-        if self.line().is_some() {
+        if self.recv_line().is_some() {
             panic!("expected the end\n{}", self.transcript);
         }
     }

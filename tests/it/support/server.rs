@@ -58,7 +58,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn cap(&self, name: &str) -> Peer {
         let mut peer = self.connect();
-        peer.say(&format!("HELLO-FROM {name}"));
+        peer.send_line(&format!("HELLO-FROM {name}"));
         peer.expect(&format!("HELLO {name}"));
         peer
     }

@@ -8,7 +8,7 @@ use super::{Action, Input, Session, Setup, print, warn, warn_of_unsent};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
-use crate::protocol::{Dialect, Event, Fault, Request};
+use crate::protocol::{Dialect, Event, Request, RequestError};
 
 /// Characters by which a name is refused without asking the server (RA4).
 const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
@@ -132,7 +132,7 @@ impl CapSession {
             }
         } else if line_without_blanks == WHO {
             let awaited = if self.revision == REVISION_1 { Awaited::Who } else { Awaited::List };
-            self.request(&Request::Names, awaited, actions);
+            self.request(&Request::List, awaited, actions);
         } else if line_without_blanks == HELP {
             actions.push(Action::Help);
         } else if let Some((to, text)) = addressed(line) {
@@ -203,24 +203,24 @@ impl CapSession {
                 let (line, sender) = messages::delivery(from, text);
                 actions.push(Action::Message { line, sender });
             }
-            (Event::Sent, _) => self.answer(&[Awaited::Send], messages::SENT, actions),
+            (Event::Ack, _) => self.answer(&[Awaited::Send], messages::SENT, actions),
             (Event::NoSuchUser { .. }, _) => self.answer(&[Awaited::Send], messages::NO_SUCH_USER, actions),
-            (Event::Names(names), _) => {
+            (Event::Users(names), _) => {
                 self.answer(&[Awaited::List, Awaited::Who], messages::online(&names), actions);
                 actions.push(Action::Names(names.iter().map(|&name| name.to_owned()).collect()));
             }
             (Event::Welcome { .. }, Some(name)) => self.logged_in(&name, actions),
             (Event::NameInUse { .. }, Some(name)) => self.refused(messages::name_in_use(&name), actions),
-            (Event::Faulty(Fault::Header), Some(_)) => self.refused(messages::BAD_HEADER.to_owned(), actions),
-            (Event::Faulty(_), Some(name)) => self.refused(messages::malformed_name(&name), actions),
+            (Event::Error(RequestError::Header), Some(_)) => self.refused(messages::BAD_HEADER.to_owned(), actions),
+            (Event::Error(_), Some(name)) => self.refused(messages::malformed_name(&name), actions),
             (Event::ServerFull, Some(_)) if self.is_returning() => {
                 self.come_back(messages::SERVER_FULL.to_owned(), actions);
             }
             (Event::ServerFull, Some(_)) => {
                 actions.extend([print(messages::SERVER_FULL), Action::Exit(1)]);
             }
-            (Event::Faulty(Fault::Header), None) => self.header_refused(actions),
-            (Event::Faulty(_), None) => {
+            (Event::Error(RequestError::Header), None) => self.header_refused(actions),
+            (Event::Error(_), None) => {
                 self.awaited.pop_front();
                 actions.push(print(messages::BAD_BODY));
             }
@@ -244,7 +244,7 @@ impl CapSession {
         match self.awaited.pop_front() {
             Some(Awaited::List) => {
                 self.revision = REVISION_1;
-                self.request(&Request::Names, Awaited::Who, actions);
+                self.request(&Request::List, Awaited::Who, actions);
             }
             Some(Awaited::Who) => {
                 self.revision = REVISION_2;

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::protocol::clean;
+use crate::protocol::sanitize;
 
 /// What was pressed, or pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,7 +239,7 @@ fn clean_lines(text: &[u8]) -> String {
         if number > 0 {
             lines.push('\n');
         }
-        lines += &clean(line);
+        lines += &sanitize(line);
     }
     lines
 }
