@@ -69,7 +69,7 @@ pub const PASS_PATIENCE: Duration = Duration::from_millis(10);
 pub const DIRECT_ROUNDS: usize = 16;
 
 /// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
-pub const KEPT_UP: Duration = Duration::from_secs(60);
+pub const WRITER_LINGER: Duration = Duration::from_secs(60);
 
 /// The same for a recipient that did take its bytes, and was handed to a writer thread only because of [`DIRECT_ROUNDS`].
 pub const HANDED_OVER: Duration = Duration::from_millis(100);
@@ -110,7 +110,7 @@ pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 /// How long a random secret lives (W11).
 pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);
 
-/// Stack of a server thread, bytes of address space; only touched pages take memory.
+/// Stack of a server thread, bytes of address space; only dirty pages take memory.
 pub const THREAD_STACK: usize = 128 << 10;
 
 /// Memory mappings that one thread costs: its stack, its signal stack, and a guard page for each.

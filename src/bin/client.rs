@@ -4,7 +4,7 @@ use std::env;
 use std::process::ExitCode;
 
 use parley::cli::{self, Invocation};
-use parley::client::{self, session::Setup};
+use parley::client::{self, session::Config};
 use parley::program;
 
 fn main() -> ExitCode {
@@ -13,13 +13,13 @@ fn main() -> ExitCode {
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),
     };
-    let setup = Setup {
+    let setup = Config {
         server: format!("{} port {}", options.address, options.port),
         name: options.name,
         user: env::var("USER").ok(),
         reconnect: options.reconnect,
     };
-    match client::run(options.kind, setup, options.preferences, &options.address, options.port) {
+    match client::run(options.protocol, setup, options.ui, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
         Err(error) => program::fail(1, &format_args!("client: {error}")),
     }

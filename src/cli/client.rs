@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{DEFAULT_PORT, Flag, Invocation, Matches, Problem, Spec, UsageError, without_brackets};
-use crate::client::session::{KINDS, Kind};
-use crate::client::{Color, Preferences};
+use crate::client::session::{PROTOCOLS, Protocol};
+use crate::client::{Color, UiOptions};
 
 /// What the client is told.
 #[derive(Debug)]
@@ -15,13 +15,13 @@ pub struct Options {
     /// The server's port.
     pub port: u16,
     /// The protocol that is spoken.
-    pub kind: &'static Kind,
+    pub protocol: &'static Protocol,
     /// The name to log in with, instead of asking for it.
     pub name: Option<String>,
     /// Whether to connect again when the connection is lost.
     pub reconnect: bool,
     /// How the person wants it.
-    pub preferences: Preferences,
+    pub ui: UiOptions,
 }
 
 static SPEC: Spec = Spec {
@@ -49,8 +49,8 @@ static SPEC: Spec = Spec {
 /// The commands of each protocol, examples, exit statuses.
 fn more() -> String {
     let mut text = String::new();
-    for kind in KINDS {
-        text += &format!("\nIn the chat, with {}, {}:\n{}", kind.key, kind.about, kind.help());
+    for protocol in PROTOCOLS {
+        text += &format!("\nIn the chat, with {}, {}:\n{}", protocol.name, protocol.about, protocol.help());
     }
     text + EXAMPLES
 }
@@ -75,8 +75,8 @@ fn color(word: &str) -> Option<Color> {
 }
 
 /// The options that say nothing of the server or the login.
-fn preferences(matches: &Matches) -> Result<Preferences, UsageError> {
-    Ok(Preferences {
+fn ui(matches: &Matches) -> Result<UiOptions, UsageError> {
+    Ok(UiOptions {
         plain: matches.has("plain"),
         color: matches.choice("color", color)?.unwrap_or_default(),
         timestamps: matches.has("timestamps"),
@@ -86,12 +86,12 @@ fn preferences(matches: &Matches) -> Result<Preferences, UsageError> {
 }
 
 fn protocols() -> Vec<String> {
-    KINDS.iter().map(|kind| kind.key.to_owned()).collect()
+    PROTOCOLS.iter().map(|protocol| protocol.name.to_owned()).collect()
 }
 
 /// The kind of session that a protocol's name stands for.
-fn kind(key: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.key == key)
+fn protocol(key: &str) -> Option<&'static Protocol> {
+    PROTOCOLS.iter().find(|protocol| protocol.name == key)
 }
 
 /// Takes the client's arguments apart.
@@ -113,14 +113,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
 }
 
 fn by_options(matches: &Matches) -> Result<Options, UsageError> {
-    let kind = matches.choice("protocol", kind)?.unwrap_or(&KINDS[0]);
+    let protocol = matches.choice("protocol", protocol)?.unwrap_or(&PROTOCOLS[0]);
     let name = matches.text("name").map(str::to_owned);
-    if kind.needs_name && name.is_none() {
+    if protocol.needs_name && name.is_none() {
         return Err(SPEC.error(Problem::Missing("name")));
     }
     let port = matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT);
-    let (reconnect, preferences) = (matches.has("reconnect"), preferences(matches)?);
-    Ok(Options { address: matches.address()?, port, kind, name, reconnect, preferences })
+    let (reconnect, ui) = (matches.has("reconnect"), ui(matches)?);
+    Ok(Options { address: matches.address()?, port, protocol, name, reconnect, ui })
 }
 
 /// The options that a chat:// server takes the place of.
@@ -131,12 +131,12 @@ fn by_url(matches: &Matches, user: &str, server: &str) -> Result<Options, UsageE
     if let Some((option, _)) = matches.given.iter().find(|(option, _)| SAID_BY_URL.contains(option)) {
         return Err(SPEC.error(Problem::Conflict(option)));
     }
-    let (Some((address, port)), Some(kind)) = (host_and_port(server), kind("chat")) else {
+    let (Some((address, port)), Some(protocol)) = (host_and_port(server), protocol("chat")) else {
         return Err(SPEC.error(Problem::InvalidServer));
     };
     let (address, name) = (address.to_owned(), Some(user.to_owned()));
-    let (reconnect, preferences) = (matches.has("reconnect"), preferences(matches)?);
-    Ok(Options { address, port, kind, name, reconnect, preferences })
+    let (reconnect, ui) = (matches.has("reconnect"), ui(matches)?);
+    Ok(Options { address, port, protocol, name, reconnect, ui })
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
@@ -155,7 +155,7 @@ mod tests {
 
     fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
         let options = outcome(parse(args.iter().map(OsString::from)))?;
-        Ok((options.address, options.port, options.kind.key, options.name))
+        Ok((options.address, options.port, options.protocol.name, options.name))
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_a_person_prefers_goes_with_either_form() {
         let args = ["--plain", "--color", "always", "--timestamps", "--bell", "--log", "chat.log", "--reconnect"];
-        let preferences = Preferences {
+        let ui = UiOptions {
             plain: true,
             color: Color::Always,
             timestamps: true,
@@ -182,10 +182,10 @@ mod tests {
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
             let options = outcome(parse(args.iter().chain(server).map(OsString::from))).expect("they go together");
-            assert_eq!((options.preferences, options.reconnect), (preferences.clone(), true));
+            assert_eq!((options.ui, options.reconnect), (ui.clone(), true));
         }
         let options = outcome(parse([])).expect("nothing is needed");
-        assert_eq!((options.preferences, options.reconnect), (Preferences::default(), false));
+        assert_eq!((options.ui, options.reconnect), (UiOptions::default(), false));
     }
 
     #[test]

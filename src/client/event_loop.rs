@@ -10,12 +10,12 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::connection::backoff::Backoff;
-use super::connection::reader as link;
-use super::connection::writer::Outgoing;
+use super::connection::reader::{self, SocketEvent};
+use super::connection::writer::SendBuffer;
 use super::messages;
 use super::session::command::QUIT;
 use super::session::{Action, Input, Session};
-use super::stdin::{self, Throttle};
+use super::stdin::{Permits, StdinEvent};
 use super::ui::Console;
 use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, TYPED_AHEAD};
 use crate::program;
@@ -23,27 +23,27 @@ use crate::signals::{self, Signal};
 
 /// What the other threads report.
 #[derive(Debug)]
-pub(crate) enum Event {
-    Keyboard(stdin::Report),
+pub(crate) enum LoopEvent {
+    Stdin(StdinEvent),
     /// With the number of the connection that it is about.
-    Link(u64, link::Report),
+    Socket(u64, SocketEvent),
     Signal(Signal),
 }
 
 /// The state of a running client.
-pub(crate) struct Client {
+pub(crate) struct EventLoop {
     session: Box<dyn Session>,
     address: (String, u16),
     console: Console,
     /// What every new thread gets a clone of.
-    sender: SyncSender<Event>,
-    events: Receiver<Event>,
-    throttle: Throttle,
-    /// Lines that were handled, and whose place in the throttle is still taken.
+    sender: SyncSender<LoopEvent>,
+    events: Receiver<LoopEvent>,
+    permits: Permits,
+    /// Lines that were handled, and whose place in the permits is still taken.
     unreleased: usize,
     /// Lines typed at a terminal since the session last did not want any.
     typed_ahead: usize,
-    link: Option<Outgoing>,
+    link: Option<SendBuffer>,
     /// The number of the latest connection; reports of earlier ones are of no interest.
     link_number: u64,
     backoff: Backoff,
@@ -61,15 +61,15 @@ pub(crate) struct Client {
     unattended: usize,
 }
 
-impl Client {
+impl EventLoop {
     /// A client that is yet to run.
     pub(crate) fn new(
         session: Box<dyn Session>,
         address: (String, u16),
         console: Console,
-        sender: SyncSender<Event>,
-        events: Receiver<Event>,
-        throttle: Throttle,
+        sender: SyncSender<LoopEvent>,
+        events: Receiver<LoopEvent>,
+        permits: Permits,
     ) -> Self {
         Self {
             session,
@@ -77,7 +77,7 @@ impl Client {
             console,
             sender,
             events,
-            throttle,
+            permits,
             unreleased: 0,
             typed_ahead: 0,
             link: None,
@@ -165,7 +165,7 @@ impl Client {
 
     fn connect(&self) -> io::Result<()> {
         let (number, sender) = (self.link_number, self.sender.clone());
-        link::spawn(self.address.clone(), move |report| sender.send(Event::Link(number, report)).is_ok())
+        reader::spawn(self.address.clone(), move |report| sender.send(LoopEvent::Socket(number, report)).is_ok())
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.
@@ -190,20 +190,20 @@ impl Client {
     }
 
     /// Handles an event, as far as it is not the session's.
-    fn take(&mut self, event: Event) -> io::Result<()> {
+    fn take(&mut self, event: LoopEvent) -> io::Result<()> {
         match event {
-            Event::Keyboard(report) => self.take_typed(report)?,
-            Event::Link(number, report) if number == self.link_number => self.take_link(report),
-            Event::Link(..) => {}
-            Event::Signal(Signal::Suspend) => {
+            LoopEvent::Stdin(report) => self.take_typed(report)?,
+            LoopEvent::Socket(number, report) if number == self.link_number => self.take_received(report),
+            LoopEvent::Socket(..) => {}
+            LoopEvent::Signal(Signal::Suspend) => {
                 self.console.leave_terminal()?;
                 signals::suspend()?;
                 self.console.take_terminal();
             }
-            Event::Signal(Signal::Continue) => self.console.take_terminal(),
-            Event::Signal(Signal::Background) => {}
-            Event::Signal(Signal::Resize) => self.console.resized(),
-            Event::Signal(signal) => {
+            LoopEvent::Signal(Signal::Continue) => self.console.take_terminal(),
+            LoopEvent::Signal(Signal::Background) => {}
+            LoopEvent::Signal(Signal::Resize) => self.console.resized(),
+            LoopEvent::Signal(signal) => {
                 self.console.give_up_line(self.session.prompt());
                 self.inputs.push_back(Input::Signal(signal));
             }
@@ -211,24 +211,24 @@ impl Client {
         Ok(())
     }
 
-    fn take_typed(&mut self, report: stdin::Report) -> io::Result<()> {
+    fn take_typed(&mut self, report: StdinEvent) -> io::Result<()> {
         match report {
-            stdin::Report::Line(line) => {
+            StdinEvent::Line(line) => {
                 self.console.line(&line);
                 self.inputs.push_back(Input::Typed(line));
                 self.unreleased += 1;
                 return Ok(());
             }
-            stdin::Report::Keys(bytes) => {
+            StdinEvent::Keys(bytes) => {
                 for line in self.console.keys(&bytes, self.session.prompt())? {
                     self.take_line(line);
                 }
             }
-            stdin::Report::Foreground => self.console.take_terminal(),
-            stdin::Report::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
-            stdin::Report::End => self.inputs.push_back(Input::TypedEnd),
+            StdinEvent::Foreground => self.console.take_terminal(),
+            StdinEvent::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
+            StdinEvent::End => self.inputs.push_back(Input::TypedEnd),
         }
-        self.throttle.release();
+        self.permits.release();
         Ok(())
     }
 
@@ -246,26 +246,26 @@ impl Client {
 
     /// Bytes that are still to be sent.
     fn unsent(&self) -> usize {
-        self.link.as_ref().map_or(0, Outgoing::unsent)
+        self.link.as_ref().map_or(0, SendBuffer::unsent)
     }
 
     fn is_congested(&self) -> bool {
         self.unsent() >= CLIENT_BACKLOG
     }
 
-    fn take_link(&mut self, report: link::Report) {
+    fn take_received(&mut self, report: SocketEvent) {
         let input = match report {
-            link::Report::Connected(stream) => {
-                self.link = Some(Outgoing::new(stream));
+            SocketEvent::Connected(stream) => {
+                self.link = Some(SendBuffer::new(stream));
                 Input::Connected
             }
-            link::Report::Unreachable(error) => Input::Unreachable(error.to_string()),
-            link::Report::Received(line) => Input::Received(line),
-            link::Report::TooLong => {
+            SocketEvent::Unreachable(error) => Input::Unreachable(error.to_string()),
+            SocketEvent::Received(line) => Input::Received(line),
+            SocketEvent::TooLong => {
                 self.console.warn(messages::REPLY_TOO_LONG);
                 return;
             }
-            link::Report::Disconnected(error) => {
+            SocketEvent::Disconnected(error) => {
                 self.partly_sent = self.unsent() > 0;
                 self.disconnect();
                 Input::Disconnected(error.map(|error| error.to_string()))
@@ -276,7 +276,7 @@ impl Client {
 
     /// The next event; `None` when a time comes first that is waited for. Before it waits, and now and then in a flood of
     /// events, it shows and sends what is waiting for that.
-    fn next_event(&mut self) -> io::Result<Option<Event>> {
+    fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
             let next = [self.deadline, self.connect_at].into_iter().flatten().min();
             let left = next.map(|next| next.saturating_duration_since(Instant::now()));
@@ -292,7 +292,7 @@ impl Client {
             self.unattended = 0;
             self.console.show(self.session.prompt())?;
             let sending = self.send_some();
-            self.release_throttle();
+            self.release_permits();
             let wait = if sending { Some(Duration::ZERO) } else { left };
             // `self.sender` keeps the channel connected.
             let event = match wait {
@@ -318,10 +318,10 @@ impl Client {
     }
 
     /// Lets more be typed when what was typed before has been taken care of.
-    fn release_throttle(&mut self) {
+    fn release_permits(&mut self) {
         if !self.is_congested() && self.session.wants_input() {
             for _ in 0..mem::take(&mut self.unreleased) {
-                self.throttle.release();
+                self.permits.release();
             }
         }
     }

@@ -13,29 +13,29 @@ mod ui;
 use std::io::{self, ErrorKind};
 use std::sync::mpsc;
 
-use self::event_loop::{Client, Event};
-use self::session::{Kind, Setup};
-pub use self::ui::{Color, Preferences};
+use self::event_loop::{EventLoop, LoopEvent};
+use self::session::{Config, Protocol};
+pub use self::ui::{Color, UiOptions};
 use self::ui::{Console, Transcript};
 use crate::limits::CLIENT_READ_AHEAD;
 use crate::signals::{self, Signal};
 
-/// Runs a session of this kind with the server at this address until it is over, and returns the status to end with. To be
+/// Runs a session of this protocol with the server at this address until it is over, and returns the status to end with. To be
 /// called before there is any other thread.
 ///
 /// # Errors
 ///
 /// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
-pub fn run(kind: &'static Kind, setup: Setup, preferences: Preferences, host: &str, port: u16) -> io::Result<u8> {
-    let transcript = preferences.log.clone().map(Transcript::open).transpose()?;
+pub fn run(protocol: &'static Protocol, setup: Config, ui: UiOptions, host: &str, port: u16) -> io::Result<u8> {
+    let transcript = ui.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
-    let wanted = wanted_signals(preferences.want_editor());
-    signals::forward(&wanted, move |signal| report.send(Event::Signal(signal)).is_ok())?;
-    let console = Console::open(&preferences, kind, transcript);
+    let wanted = wanted_signals(ui.want_editor());
+    signals::forward(&wanted, move |signal| report.send(LoopEvent::Signal(signal)).is_ok())?;
+    let console = Console::open(&ui, protocol, transcript);
     let report = sender.clone();
-    let throttle = stdin::spawn(console.takes_keys(), move |what| report.send(Event::Keyboard(what)).is_ok())?;
-    let client = Client::new((kind.begin)(setup), (host.to_owned(), port), console, sender, events, throttle);
+    let permits = stdin::spawn(console.takes_keys(), move |what| report.send(LoopEvent::Stdin(what)).is_ok())?;
+    let client = EventLoop::new((protocol.begin)(setup), (host.to_owned(), port), console, sender, events, permits);
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),

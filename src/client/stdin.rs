@@ -11,7 +11,7 @@ use crate::net::{Line, LineReader};
 
 /// What the thread reports.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum StdinEvent {
     /// A line, also the last one if it has no LF.
     Line(String),
     /// What a terminal has sent.
@@ -26,9 +26,9 @@ pub(crate) enum Report {
 
 /// How far the thread may be ahead of whoever handles its reports.
 #[derive(Debug)]
-pub(crate) struct Throttle(Receiver<()>);
+pub(crate) struct Permits(Receiver<()>);
 
-impl Throttle {
+impl Permits {
     /// Lets the thread report once more.
     pub(crate) fn release(&self) {
         let _ = self.0.try_recv();
@@ -37,22 +37,22 @@ impl Throttle {
 
 /// Starts the thread, which reports keys or else lines. It ends with the input, or when `report` says that nobody wants to
 /// hear of it any more.
-pub(crate) fn spawn(as_keys: bool, mut report: impl FnMut(Report) -> bool + Send + 'static) -> io::Result<Throttle> {
-    let (ahead, throttle) = mpsc::sync_channel(CLIENT_READ_AHEAD);
+pub(crate) fn spawn(as_keys: bool, mut report: impl FnMut(StdinEvent) -> bool + Send + 'static) -> io::Result<Permits> {
+    let (ahead, permits) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     thread::Builder::new().name(String::from("keyboard")).spawn(move || {
         let report = |what| ahead.send(()).is_ok() && report(what);
         if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
     })?;
-    Ok(Throttle(throttle))
+    Ok(Permits(permits))
 }
 
 /// Reports what comes until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
-fn read_keys(mut source: impl Read, mut report: impl FnMut(Report) -> bool) {
+fn read_keys(mut source: impl Read, mut report: impl FnMut(StdinEvent) -> bool) {
     let mut buffer = [0; KEYBOARD_READ];
     loop {
         match source.read(&mut buffer) {
             Ok(count @ 1..) => {
-                if !report(Report::Keys(buffer[..count].to_vec())) {
+                if !report(StdinEvent::Keys(buffer[..count].to_vec())) {
                     return;
                 }
             }
@@ -60,12 +60,12 @@ fn read_keys(mut source: impl Read, mut report: impl FnMut(Report) -> bool) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) if !is_in_foreground() => {
                 wait_for_foreground();
-                if !report(Report::Foreground) {
+                if !report(StdinEvent::Foreground) {
                     return;
                 }
             }
             Ok(0) | Err(_) => {
-                report(Report::End);
+                report(StdinEvent::End);
                 return;
             }
         }
@@ -80,13 +80,13 @@ fn wait_for_foreground() {
 }
 
 /// Reports lines until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
-fn read_lines(source: impl Read, mut report: impl FnMut(Report) -> bool) {
+fn read_lines(source: impl Read, mut report: impl FnMut(StdinEvent) -> bool) {
     let mut reader = LineReader::new(source, CLIENT_MAX_LINE);
     loop {
         while let Some(line) = reader.buffered_line() {
             let heard = match line {
-                Line::Whole(line) => report(Report::Line(String::from_utf8_lossy(line).into_owned())),
-                Line::TooLong(_) => report(Report::TooLong),
+                Line::Whole(line) => report(StdinEvent::Line(String::from_utf8_lossy(line).into_owned())),
+                Line::TooLong(_) => report(StdinEvent::TooLong),
             };
             if !heard {
                 return;
@@ -102,8 +102,8 @@ fn read_lines(source: impl Read, mut report: impl FnMut(Report) -> bool) {
         }
     }
     let rest = reader.into_rest();
-    if rest.is_empty() || report(Report::Line(String::from_utf8_lossy(&rest).into_owned())) {
-        report(Report::End);
+    if rest.is_empty() || report(StdinEvent::Line(String::from_utf8_lossy(&rest).into_owned())) {
+        report(StdinEvent::End);
     }
 }
 
@@ -118,8 +118,8 @@ mod tests {
             reports.push(report);
             true
         });
-        let typed = |text: &str| Report::Line(text.to_owned());
-        assert_eq!(reports, [typed("ann"), typed(""), typed("@bob hi"), Report::End]);
+        let typed = |text: &str| StdinEvent::Line(text.to_owned());
+        assert_eq!(reports, [typed("ann"), typed(""), typed("@bob hi"), StdinEvent::End]);
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
             reports.push(report);
             true
         });
-        assert_eq!(reports, [Report::Line("ann".into()), Report::End]);
+        assert_eq!(reports, [StdinEvent::Line("ann".into()), StdinEvent::End]);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::admission::lobby::Place;
+use super::admission::lobby::LobbyGuard;
 use super::close_reason::CloseReason;
-use super::delivery::batch::{Outcome, Run};
-use super::delivery::flush_list::Pass;
+use super::delivery::batch::{Batch, Delivered};
+use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::{Bytes, Outbox};
-use super::registry::{ECHOBOT, Member, NotJoined, Recipient};
+use super::registry::{ECHOBOT, JoinError, Member, Recipient};
 use super::sync::{read, write};
-use super::{Context, Slot};
+use super::{ConnectionPermit, Context};
 use crate::limits;
 use crate::log::Level;
 use crate::net::{Line, LineReader, TelnetReader};
@@ -29,8 +29,8 @@ pub(crate) struct Connection {
     pub(crate) arrived: Instant,
     pub(crate) stream: TcpStream,
     pub(crate) outbox: Arc<Outbox>,
-    pub(crate) place: Place,
-    pub(crate) slot: Slot,
+    pub(crate) place: LobbyGuard,
+    pub(crate) permit: ConnectionPermit,
     pub(crate) context: Context,
 }
 
@@ -39,25 +39,25 @@ impl Connection {
     pub(crate) fn run(self) {
         let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
         let mut reader = LineReader::new(TelnetReader::new(self.stream), max_line);
-        let mut conversation = Conversation {
+        let mut handler = Handler {
             id: self.id,
             peer: self.peer,
             deadline: Some(self.arrived + self.context.settings.login_timeout),
             outbox: self.outbox,
-            pass: Pass::new(self.id),
+            flush_list: FlushList::new(self.id),
             dialect: self.context.settings.dialect,
             state: PeerState::default(),
             place: Some(self.place),
             context: self.context,
-            run: Run::default(),
+            batch: Batch::default(),
             replies: Vec::new(),
         };
-        conversation.context.log.event(Level::Debug, format_args!("{} connected", conversation.peer));
-        let reason = conversation.converse(&mut reader);
-        conversation.end(reason, &mut reader);
-        drop(conversation);
+        handler.context.log.event(Level::Debug, format_args!("{} connected", handler.peer));
+        let reason = handler.serve(&mut reader);
+        handler.end(reason, &mut reader);
+        drop(handler);
         drop(reader);
-        drop(self.slot);
+        drop(self.permit);
     }
 }
 
@@ -65,27 +65,27 @@ impl Connection {
 type Reader = LineReader<TelnetReader<TcpStream>>;
 
 /// What the server and one client have to do with each other.
-struct Conversation {
+struct Handler {
     id: u64,
     peer: SocketAddr,
     /// When the client has to be logged in; once it is, when it has to have said something, if at all.
     deadline: Option<Instant>,
     outbox: Arc<Outbox>,
-    pass: Pass,
+    flush_list: FlushList,
     /// Known from the first line on.
     dialect: Option<&'static dyn Dialect>,
     state: PeerState,
     /// Held until the client is logged in.
-    place: Option<Place>,
+    place: Option<LobbyGuard>,
     context: Context,
     /// Messages that are not in any outbox yet.
-    run: Run,
+    batch: Batch,
     /// Replies that are not in the client's outbox yet.
     replies: Vec<u8>,
 }
 
-impl Conversation {
-    fn converse(&mut self, reader: &mut Reader) -> CloseReason {
+impl Handler {
+    fn serve(&mut self, reader: &mut Reader) -> CloseReason {
         let mut heard = false;
         loop {
             if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
@@ -115,8 +115,8 @@ impl Conversation {
 
     /// Handles the lines that are there; once the server is going away, drops them.
     fn handle_buffered(&mut self, reader: &mut Reader) -> ControlFlow<CloseReason> {
-        let closing = Arc::clone(&self.context.closing);
-        let Some(_pass) = closing.begin_pass() else {
+        let shutdown = Arc::clone(&self.context.shutdown);
+        let Some(_pass) = shutdown.begin_pass() else {
             while reader.buffered_line().is_some() {}
             return ControlFlow::Continue(());
         };
@@ -154,7 +154,7 @@ impl Conversation {
             (request, Line::Whole(_)) => request,
         };
         if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
-            self.end_run();
+            self.end_batch();
         }
         let accepted = match request {
             Request::Login { name } => self.login(dialect, name),
@@ -200,26 +200,26 @@ impl Conversation {
             Some(_) => Event::Renamed { name: text },
         };
         self.post_replies();
-        self.pass.make_room(&self.outbox);
+        self.flush_list.make_room(&self.outbox);
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
         let joined =
-            write(&self.context.registry).join(member, |member| member.outbox.add_reserved(&line, self.pass.id()));
+            write(&self.context.registry).join(member, |member| member.outbox.force_push(&line, self.flush_list.id()));
         match joined {
             Ok(_) => {
-                self.pass.touch(&self.outbox);
+                self.flush_list.touch(&self.outbox);
                 match self.state.name.replace(name) {
                     None => self.came_in(dialect, text),
                     Some(before) => self.context.log.event(Level::Info, format_args!("{before} is now {text}")),
                 }
                 true
             }
-            Err(NotJoined::NameInUse) => {
+            Err(JoinError::NameInUse) => {
                 self.reply(&Event::NameInUse { name: text });
                 false
             }
-            Err(NotJoined::Full) => {
+            Err(JoinError::Full) => {
                 self.context.log.event(Level::Warn, format_args!("{} refused: the server is full", self.peer));
                 self.reply(&Event::ServerFull);
                 false
@@ -238,10 +238,10 @@ impl Conversation {
         let from = self.state.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
         let delivery = Event::Delivery { scope: Scope::Direct, from, text };
-        if self.run.is_to(to) {
-            return self.run.add(&delivery);
+        if self.batch.is_to(to) {
+            return self.batch.add(&delivery);
         }
-        self.end_run();
+        self.end_batch();
         let recipient = read(&self.context.registry).find(to);
         match recipient {
             None => self.reply(&Event::NoSuchUser { name: to }),
@@ -255,8 +255,8 @@ impl Conversation {
                 self.reply(&delivery);
             }
             Some(Recipient::Member(member)) => {
-                self.run.begin_to(to, member);
-                self.run.add(&delivery);
+                self.batch.begin_to(to, member);
+                self.batch.add(&delivery);
             }
         }
     }
@@ -264,17 +264,17 @@ impl Conversation {
     fn broadcast(&mut self, text: &str) {
         let from = self.state.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
-        if !self.run.is_to_everyone() {
-            self.end_run();
+        if !self.batch.is_to_everyone() {
+            self.end_batch();
             let everyone = read(&self.context.registry).everyone_but(self.id);
-            self.run.begin_to_everyone(everyone);
+            self.batch.begin_to_everyone(everyone);
         }
-        self.run.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
+        self.batch.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
     }
 
     /// Ends the run of messages that is going on, and answers them.
-    fn end_run(&mut self) {
-        if let Some(Outcome { count, name, sent }) = self.run.end(&mut self.pass) {
+    fn end_batch(&mut self) {
+        if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list) {
             let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
             (0..count).for_each(|_| self.reply(&answer));
         }
@@ -291,15 +291,15 @@ impl Conversation {
 
     /// A client that is gone is found out by the read.
     fn post_replies(&mut self) {
-        let _ = self.pass.post(&self.outbox, Bytes::Own(&self.replies));
+        let _ = self.flush_list.push(&self.outbox, Bytes::Own(&self.replies));
         self.replies.clear();
     }
 
     /// Everything that the lines handled so far have brought about goes out.
     fn flush(&mut self) {
-        self.end_run();
+        self.end_batch();
         self.post_replies();
-        self.pass.flush();
+        self.flush_list.flush();
         if self.replies.capacity() > limits::REPLIES_KEPT {
             self.replies = Vec::new();
         }
@@ -308,11 +308,11 @@ impl Conversation {
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
     /// and no reset destroys it (G10).
     fn end(&mut self, reason: CloseReason, reader: &mut Reader) {
-        let _parting = self.context.closing.begin_parting();
+        let _parting = self.context.shutdown.begin_final_flush();
         write(&self.context.registry).leave(self.id);
         let who = self.state.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.state.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
-        let said = if self.context.closing.is_closed() { CloseReason::Shutdown } else { reason };
+        let said = if self.context.shutdown.is_closed() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
         let at_end = reason == CloseReason::EndOfInput;
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
@@ -328,12 +328,12 @@ impl Conversation {
     }
 }
 
-impl Drop for Conversation {
+impl Drop for Handler {
     fn drop(&mut self) {
         if thread::panicking() {
             write(&self.context.registry).leave(self.id);
             self.outbox.close(CloseReason::Panicked);
-            self.pass.flush();
+            self.flush_list.flush();
         }
     }
 }

@@ -5,7 +5,6 @@
 
 mod admission;
 mod close_reason;
-mod closing;
 mod connection;
 mod delivery;
 mod registry;
@@ -23,11 +22,11 @@ use std::time::{Duration, Instant};
 use self::admission::capacity::{Capacity, Machine};
 use self::admission::lobby::Lobby;
 use self::close_reason::CloseReason;
-use self::closing::Closing;
 use self::connection::Connection;
-use self::delivery::outbox::{Outbox, OutboxSettings};
+use self::delivery::outbox::{Outbox, OutboxConfig};
 use self::registry::Registry;
 use self::secret::Secret;
+use self::shutdown::Shutdown;
 use crate::limits;
 use crate::log::{Level, Log};
 use crate::protocol::Dialect;
@@ -78,7 +77,7 @@ struct Context {
     settings: Arc<Settings>,
     registry: Arc<RwLock<Registry>>,
     secret: Arc<Secret>,
-    closing: Arc<Closing>,
+    shutdown: Arc<Shutdown>,
     log: Log,
 }
 
@@ -87,7 +86,7 @@ pub struct Server {
     listener: TcpListener,
     context: Context,
     lobby: Arc<Lobby>,
-    outbox_settings: Arc<OutboxSettings>,
+    outbox_config: Arc<OutboxConfig>,
     capacity: Capacity,
     /// Connections that are open now.
     open: Arc<AtomicUsize>,
@@ -96,9 +95,9 @@ pub struct Server {
 }
 
 /// One of the connections that may be open at a time; it is free again when this is dropped.
-struct Slot(Arc<AtomicUsize>);
+struct ConnectionPermit(Arc<AtomicUsize>);
 
-impl Drop for Slot {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -123,11 +122,11 @@ impl Server {
             let text = "connections fit into this machine's limits, not";
             log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: raise 'ulimit -n'"));
         }
-        let outbox_settings = OutboxSettings {
+        let outbox_config = OutboxConfig {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
             stall_timeout: limits::STALL_TIMEOUT,
-            kept_up: limits::KEPT_UP,
+            writer_linger: limits::WRITER_LINGER,
             writers_left: AtomicUsize::new(capacity.writers),
         };
         let registry = Registry::new(settings.max_clients, settings.echobot);
@@ -137,11 +136,11 @@ impl Server {
                 secret: Arc::new(Secret::new(settings.secret.clone())),
                 settings: Arc::new(settings),
                 registry: Arc::new(RwLock::new(registry)),
-                closing: Arc::default(),
+                shutdown: Arc::default(),
                 log,
             },
             lobby: Arc::new(Lobby::new(lobby_places, limits::LOBBY_GRACE)),
-            outbox_settings: Arc::new(outbox_settings),
+            outbox_config: Arc::new(outbox_config),
             capacity,
             open: Arc::default(),
             last_id: AtomicU64::new(0),
@@ -178,22 +177,22 @@ impl Server {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        if self.context.closing.is_closed() {
+        if self.context.shutdown.is_closed() {
             return Ok(());
         }
         let arrived = Instant::now();
-        let slot = Slot(Arc::clone(&self.open));
+        let permit = ConnectionPermit(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections {
             return Err(io::Error::other("too many connections for this machine's limits"));
         }
         stream.set_nodelay(true)?;
         sys::keep_alive(&stream, limits::KEEPALIVE_IDLE, limits::KEEPALIVE_INTERVAL, limits::KEEPALIVE_PROBES)?;
-        let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_settings)));
+        let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_config)));
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let to_displace = Arc::clone(&outbox);
         let place = self.lobby.enter(id, move || to_displace.close(CloseReason::Displaced));
         let context = self.context.clone();
-        let connection = Connection { id, peer, arrived, stream, outbox, place, slot, context };
+        let connection = Connection { id, peer, arrived, stream, outbox, place, permit, context };
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
         builder.spawn(move || connection.run()).map(drop)
     }

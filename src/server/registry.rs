@@ -35,7 +35,7 @@ pub(super) enum Recipient {
 
 /// Why somebody did not get a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotJoined {
+pub(super) enum JoinError {
     /// Somebody has it.
     NameInUse,
     /// There are as many clients as may be.
@@ -76,15 +76,15 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`NotJoined`], and then nothing has changed.
-    pub(super) fn join(&mut self, member: Member, welcome: impl FnOnce(&Member)) -> Result<Arc<Member>, NotJoined> {
+    /// [`JoinError`], and then nothing has changed.
+    pub(super) fn join(&mut self, member: Member, welcome: impl FnOnce(&Member)) -> Result<Arc<Member>, JoinError> {
         let taken = self.by_name.get(member.name.as_str()).is_some_and(|holder| holder.id != member.id);
         if taken || (self.has_echobot && member.name.as_str() == ECHOBOT) {
-            return Err(NotJoined::NameInUse);
+            return Err(JoinError::NameInUse);
         }
         let known = self.numbers.get(&member.id).copied();
         if known.is_none() && self.arrivals.len() >= self.max_clients {
-            return Err(NotJoined::Full);
+            return Err(JoinError::Full);
         }
         welcome(&member);
         let number = known.unwrap_or(self.logins);
@@ -137,7 +137,7 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::protocol::DIALECTS;
-    use crate::server::delivery::outbox::OutboxSettings;
+    use crate::server::delivery::outbox::OutboxConfig;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
@@ -145,11 +145,11 @@ mod tests {
     fn member(id: u64, name: &str) -> Member {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-        let settings = OutboxSettings {
+        let settings = OutboxConfig {
             max_backlog: 1 << 20,
             slow_timeout: Duration::from_secs(2),
             stall_timeout: Duration::from_secs(2),
-            kept_up: Duration::from_secs(2),
+            writer_linger: Duration::from_secs(2),
             writers_left: AtomicUsize::new(0),
         };
         let outbox = Arc::new(Outbox::new(stream, Arc::new(settings)));
@@ -171,9 +171,9 @@ mod tests {
     fn g4_a_name_in_use_is_told_before_a_full_room() {
         let mut registry = Registry::new(1, true);
         assert!(registry.join(member(1, "ann"), |_| ()).is_ok());
-        assert_eq!(registry.join(member(2, "ann"), |_| ()).err(), Some(NotJoined::NameInUse));
-        assert_eq!(registry.join(member(2, "echobot"), |_| ()).err(), Some(NotJoined::NameInUse));
-        assert_eq!(registry.join(member(2, "bob"), |_| ()).err(), Some(NotJoined::Full));
+        assert_eq!(registry.join(member(2, "ann"), |_| ()).err(), Some(JoinError::NameInUse));
+        assert_eq!(registry.join(member(2, "echobot"), |_| ()).err(), Some(JoinError::NameInUse));
+        assert_eq!(registry.join(member(2, "bob"), |_| ()).err(), Some(JoinError::Full));
         registry.leave(1);
         assert!(registry.join(member(2, "bob"), |_| ()).is_ok());
     }
@@ -194,7 +194,7 @@ mod tests {
         for (id, name) in [(1, "ann"), (2, "bob")] {
             assert!(registry.join(member(id, name), |_| ()).is_ok());
         }
-        assert_eq!(registry.join(member(1, "bob"), |_| ()).err(), Some(NotJoined::NameInUse));
+        assert_eq!(registry.join(member(1, "bob"), |_| ()).err(), Some(JoinError::NameInUse));
         assert!(registry.join(member(1, "eve"), |_| ()).is_ok());
         assert_eq!(names(&registry), ["echobot", "eve", "bob"]);
         assert_eq!((holder(&registry, "ann"), holder(&registry, "eve")), (None, Some(1)));

@@ -10,7 +10,7 @@ use crate::protocol::sanitize;
 
 /// What the thread reports.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum SocketEvent {
     /// The connection is there, and this is its sending half.
     Connected(TcpStream),
     /// It could not be made.
@@ -25,30 +25,33 @@ pub(crate) enum Report {
 
 /// Starts the thread of a connection to a server. It ends with the connection, or when `report` says that nobody wants to
 /// hear of it any more.
-pub(crate) fn spawn(address: (String, u16), report: impl FnMut(Report) -> bool + Send + 'static) -> io::Result<()> {
+pub(crate) fn spawn(
+    address: (String, u16),
+    report: impl FnMut(SocketEvent) -> bool + Send + 'static,
+) -> io::Result<()> {
     let builder = thread::Builder::new().name(String::from("socket"));
     builder.spawn(move || run(&address, report)).map(drop)
 }
 
 /// Reports until the connection has ended or nobody wants to hear of it any more.
-fn run((host, port): &(String, u16), mut report: impl FnMut(Report) -> bool) {
+fn run((host, port): &(String, u16), mut report: impl FnMut(SocketEvent) -> bool) {
     let opened = connect(host, *port).and_then(|stream| Ok((stream.try_clone()?, stream)));
     let (sending_half, stream) = match opened {
         Ok(halves) => halves,
         Err(error) => {
-            report(Report::Unreachable(error));
+            report(SocketEvent::Unreachable(error));
             return;
         }
     };
-    if !report(Report::Connected(sending_half)) {
+    if !report(SocketEvent::Connected(sending_half)) {
         return;
     }
     let mut reader = LineReader::new(stream, CLIENT_MAX_LINE);
     let end = loop {
         while let Some(line) = reader.buffered_line() {
             let heard = match line {
-                Line::Whole(line) => report(Report::Received(sanitize(line).into_owned())),
-                Line::TooLong(_) => report(Report::TooLong),
+                Line::Whole(line) => report(SocketEvent::Received(sanitize(line).into_owned())),
+                Line::TooLong(_) => report(SocketEvent::TooLong),
             };
             if !heard {
                 return;
@@ -60,7 +63,7 @@ fn run((host, port): &(String, u16), mut report: impl FnMut(Report) -> bool) {
             Err(error) => break Some(error),
         }
     };
-    report(Report::Disconnected(end));
+    report(SocketEvent::Disconnected(end));
 }
 
 /// Connects to the first of the name's addresses that answers.

@@ -7,7 +7,7 @@ use crate::net;
 
 /// The sending half, and what waits for it.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+pub(crate) struct SendBuffer {
     stream: TcpStream,
     /// What is to be sent; the first `sent` bytes of it are gone.
     pending: Vec<u8>,
@@ -16,7 +16,7 @@ pub(crate) struct Outgoing {
     finish: bool,
 }
 
-impl Outgoing {
+impl SendBuffer {
     /// Of this connection.
     pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, pending: Vec::new(), sent: 0, finish: false }

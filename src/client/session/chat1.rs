@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Duration;
 
 use super::command::{HELP, QUIT};
-use super::{Action, Input, Session, Setup, print, typed_lines, warn, warn_of_unsent};
+use super::{Action, Config, Input, Session, print, typed_lines, warn, warn_of_unsent};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::chat1::Chat1;
@@ -36,7 +36,7 @@ enum Stage {
 
 impl Chat1Session {
     /// A session that registers the name that was asked for.
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Config) -> Self {
         Self {
             server: setup.server,
             user: setup.name.unwrap_or_default(),
@@ -91,7 +91,7 @@ impl Chat1Session {
             (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull)) if self.returning => {
                 match self.leaving {
                     Some(status) => actions.push(Action::Exit(status)),
-                    None => self.come_back(messages::cannot_log_in_again(&self.server, &line), actions),
+                    None => self.reconnect(messages::cannot_log_in_again(&self.server, &line), actions),
                 }
             }
             (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_))) => {
@@ -109,10 +109,10 @@ impl Chat1Session {
 
     /// The connection is lost, and it is to come back.
     fn lost(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
-        self.come_back(messages::connection_lost(&self.server, reason), actions);
+        self.reconnect(messages::connection_lost(&self.server, reason), actions);
     }
 
-    fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
+    fn reconnect(&mut self, why: String, actions: &mut Vec<Action>) {
         self.stage = Stage::Connecting;
         self.returning = true;
         actions.extend([Action::WaitForever, Action::Reconnect(why)]);
@@ -136,7 +136,7 @@ impl Session for Chat1Session {
                 }
             }
             Input::Unreachable(reason) if self.returning => {
-                self.come_back(messages::cannot_connect(&self.server, &reason), actions);
+                self.reconnect(messages::cannot_connect(&self.server, &reason), actions);
             }
             Input::Unreachable(_) => actions.extend([warn(messages::NOT_ACCEPTING), Action::Exit(1)]),
             Input::Received(line) => self.received(line, actions),
@@ -151,7 +151,7 @@ impl Session for Chat1Session {
                 }
                 Some(status) => actions.push(Action::Exit(status)),
                 None if self.returning => {
-                    self.come_back(messages::no_answer(&self.server), actions);
+                    self.reconnect(messages::no_answer(&self.server), actions);
                 }
                 None => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
             },
@@ -199,7 +199,7 @@ mod tests {
 
     fn ready(reconnect: bool) -> Chat1Session {
         let name = Some(String::from("ann"));
-        let mut session = Chat1Session::new(Setup { server: "here".into(), name, user: None, reconnect });
+        let mut session = Chat1Session::new(Config { server: "here".into(), name, user: None, reconnect });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let registered = "print Registration successful.  Ready for messaging!";

@@ -10,7 +10,7 @@ pub(crate) const WHO: &str = "!who";
 pub(crate) const HELP: &str = "!help";
 
 /// The name and the text of `@<username> <message>`.
-pub(crate) fn addressed(line: &str) -> Option<(&str, &str)> {
+pub(crate) fn parse_direct(line: &str) -> Option<(&str, &str)> {
     let (name, text) = line.strip_prefix('@')?.split_once(' ')?;
     (!name.is_empty() && !text.trim().is_empty()).then_some((name, text))
 }

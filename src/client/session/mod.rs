@@ -13,7 +13,7 @@ mod wac;
 use std::ops::Range;
 use std::time::Duration;
 
-pub use self::protocols::{Command, KINDS, Kind};
+pub use self::protocols::{Command, PROTOCOLS, Protocol};
 use crate::client::messages;
 use crate::signals::Signal;
 
@@ -100,7 +100,7 @@ pub trait Session {
 
 /// What a session is begun with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Setup {
+pub struct Config {
     /// The server, as messages call it.
     pub server: String,
     /// The name that was asked for.

@@ -3,23 +3,23 @@
 use super::cap::CapSession;
 use super::chat1::Chat1Session;
 use super::wac::WacSession;
-use super::{Session, Setup};
+use super::{Config, Session};
 
 const WHO: Command = Command { usage: "!who", meaning: "List who is online" };
 const HELP: Command = Command { usage: "!help", meaning: "Say what can be typed" };
 const QUIT: Command = Command { usage: "!quit", meaning: "Leave" };
 
 /// All kinds of sessions; the first one is what a person gets who does not say.
-pub static KINDS: &[Kind] = &[
-    Kind {
-        key: "cap",
+pub static PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "cap",
         needs_name: false,
         about: "which asks for your name",
         commands: &[Command { usage: "@NAME MESSAGE", meaning: "Send a message to one user" }, WHO, HELP, QUIT],
         begin: |setup| Box::new(CapSession::new(setup)),
     },
-    Kind {
-        key: "wac",
+    Protocol {
+        name: "wac",
         needs_name: false,
         about: "where your name is --name, or what you are called on this machine",
         commands: &[
@@ -32,8 +32,8 @@ pub static KINDS: &[Kind] = &[
         ],
         begin: |setup| Box::new(WacSession::new(setup)),
     },
-    Kind {
-        key: "chat",
+    Protocol {
+        name: "chat",
         needs_name: true,
         about: "where your name is --name, or USER",
         commands: &[Command { usage: "MESSAGE", meaning: "Send a message to everybody" }, HELP, QUIT],
@@ -43,9 +43,9 @@ pub static KINDS: &[Kind] = &[
 
 /// A kind of session.
 #[derive(Debug)]
-pub struct Kind {
+pub struct Protocol {
     /// Its protocol's name on command lines.
-    pub key: &'static str,
+    pub name: &'static str,
     /// Whether it cannot begin without a name.
     pub needs_name: bool,
     /// What to know of it before anything is typed.
@@ -53,7 +53,7 @@ pub struct Kind {
     /// What can be typed.
     pub commands: &'static [Command],
     /// Begins one.
-    pub begin: fn(Setup) -> Box<dyn Session>,
+    pub begin: fn(Config) -> Box<dyn Session>,
 }
 
 /// Something that can be typed.
@@ -72,7 +72,7 @@ impl Command {
     }
 }
 
-impl Kind {
+impl Protocol {
     /// What can be typed, a line each.
     pub fn help(&self) -> String {
         let width = self.commands.iter().map(|command| command.usage.len()).max().unwrap_or(0);

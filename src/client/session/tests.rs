@@ -26,10 +26,11 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
     ];
     let mut random = Random(0x5eed);
     let mut next = |bound| random.below(bound);
-    for kind in KINDS {
+    for protocol in PROTOCOLS {
         let mut ended = 0;
         for _ in 0..2000 {
-            let mut session = (kind.begin)(Setup { name: (next(2) == 0).then(|| "ann".into()), ..Setup::default() });
+            let mut session =
+                (protocol.begin)(Config { name: (next(2) == 0).then(|| "ann".into()), ..Config::default() });
             let mut actions = Vec::new();
             session.handle(Input::Start, &mut actions);
             for _ in 0..next(60) {
@@ -50,6 +51,6 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
                 }
             }
         }
-        assert!(ended > 0, "{}", kind.key);
+        assert!(ended > 0, "{}", protocol.name);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::command::{HELP, QUIT, WHO, addressed};
-use super::{Action, Input, Session, Setup, print, typed_lines, warn, warn_of_unsent};
+use super::command::{HELP, QUIT, WHO, parse_direct};
+use super::{Action, Config, Input, Session, print, typed_lines, warn, warn_of_unsent};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
@@ -59,7 +59,7 @@ enum Leaving {
 
 impl WacSession {
     /// A session that logs in with the name that was asked for, or the system's, or as a guest (W12).
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Config) -> Self {
         let name = setup.name.or(setup.user).filter(|name| !name.is_empty());
         Self {
             server: setup.server,
@@ -80,7 +80,7 @@ impl WacSession {
             HELP => actions.push(Action::Help),
             SECRET => actions.push(send(&Request::Secret)),
             WHO => actions.push(send(&Request::List)),
-            trimmed => match addressed(line) {
+            trimmed => match parse_direct(line) {
                 Some((to, text)) => actions.push(send(&Request::Direct { to, text })),
                 None if trimmed.starts_with('@') => actions.push(print(messages::WHISPER_HINT)),
                 None => actions.push(send(&Request::Broadcast { text: line })),
@@ -102,7 +102,7 @@ impl WacSession {
         let is_welcome = matches!(event, Event::Welcome { .. });
         if is_refused && !self.is_welcome {
             if self.was_lost && self.leaving.is_none() {
-                self.come_back(messages::cannot_log_in_again(&self.server, &line), actions);
+                self.reconnect(messages::cannot_log_in_again(&self.server, &line), actions);
             } else {
                 // There is no other name to try (W12), and nothing that one could do without.
                 actions.extend([print(line), Action::Exit(1)]);
@@ -135,7 +135,7 @@ impl WacSession {
         }
     }
 
-    fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
+    fn reconnect(&mut self, why: String, actions: &mut Vec<Action>) {
         self.stage = Stage::Returning;
         (self.was_lost, self.is_welcome, self.dismissed) = (true, false, false);
         actions.extend([Action::WaitForever, Action::Reconnect(why)]);
@@ -147,7 +147,7 @@ impl WacSession {
 
     fn disconnected(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
         if self.reconnect && self.leaving.is_none() {
-            self.come_back(messages::connection_lost(&self.server, reason), actions);
+            self.reconnect(messages::connection_lost(&self.server, reason), actions);
             return;
         }
         let expected = match self.leaving {
@@ -178,7 +178,7 @@ impl Session for WacSession {
                 }
             }
             Input::Unreachable(reason) if self.is_returning() => {
-                self.come_back(messages::cannot_connect(&self.server, &reason), actions);
+                self.reconnect(messages::cannot_connect(&self.server, &reason), actions);
             }
             Input::Unreachable(reason) => {
                 actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
@@ -244,7 +244,7 @@ mod tests {
 
     fn chatting(reconnect: bool) -> WacSession {
         let name = Some(String::from("ann"));
-        let mut session = WacSession::new(Setup { server: "here".into(), name, user: None, reconnect });
+        let mut session = WacSession::new(Config { server: "here".into(), name, user: None, reconnect });
         assert_eq!(feed(&mut session, Input::Start), ["connect"]);
         assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
         session

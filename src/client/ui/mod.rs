@@ -15,14 +15,14 @@ use std::process::{Command as Program, Stdio};
 use std::time::SystemTime;
 
 use self::editor::{Completion, Decoder, Editor, Key, Outcome};
-use self::screen::{Line, Screen, Stream, Style};
+use self::screen::{InputLine, OutputMode, Screen, Stream};
 pub use self::style::Color;
-use self::style::Looks;
+use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
 use crate::client::messages;
 use crate::client::session::command::QUIT;
-use crate::client::session::{Command, Kind};
+use crate::client::session::{Command, Protocol};
 use crate::net;
 
 /// What stands in the copy before what was typed.
@@ -30,7 +30,7 @@ const TYPED: &str = "> ";
 
 /// How a person wants it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
+pub struct UiOptions {
     /// To leave the line being typed to the terminal.
     pub plain: bool,
     /// What is coloured.
@@ -43,79 +43,79 @@ pub struct Preferences {
     pub log: Option<PathBuf>,
 }
 
-impl Preferences {
+impl UiOptions {
     /// Whether the line being typed is to be edited here: somebody is at a terminal, and has not said otherwise.
     pub(crate) fn want_editor(&self) -> bool {
         !self.plain && io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb()
     }
 }
 
-/// The standard streams, the keyboard's line and the copy.
+/// The standard streams, the input's line and the copy.
 #[derive(Debug)]
 pub(crate) struct Console {
     screen: Screen,
-    looks: Looks,
+    line_style: LineStyle,
     bell: bool,
     transcript: Option<Transcript>,
-    kind: &'static Kind,
+    protocol: &'static Protocol,
     /// If the line being typed is edited here.
-    keyboard: Option<Keyboard>,
+    input: Option<LineInput>,
 }
 
 /// The line being typed, and what it takes.
 #[derive(Debug)]
-struct Keyboard {
+struct LineInput {
     terminal: Terminal,
     decoder: Decoder,
     editor: Editor,
     completion: Completion,
 }
 
-impl Keyboard {
+impl LineInput {
     /// What is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
-    fn line<'a>(&'a self, prompt: &'a str) -> Line<'a> {
+    fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         if self.terminal.is_editing() {
-            Line { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
+            InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
         } else {
-            Line::default()
+            InputLine::default()
         }
     }
 }
 
 impl Console {
     /// The standard streams as they are wanted, for this kind of session, and a file to copy the chat to.
-    pub(crate) fn open(preferences: &Preferences, kind: &'static Kind, transcript: Option<Transcript>) -> Self {
+    pub(crate) fn open(ui: &UiOptions, protocol: &'static Protocol, transcript: Option<Transcript>) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let looks = Looks {
-            dimmed: preferences.color == Color::Always || (preferences.color == Color::Auto && may_color),
-            colored: preferences.color == Color::Always,
-            clock: preferences.timestamps.then(clock_ahead_of_utc),
+        let line_style = LineStyle {
+            dimmed: ui.color == Color::Always || (ui.color == Color::Auto && may_color),
+            colored: ui.color == Color::Always,
+            clock: ui.timestamps.then(clock_ahead_of_utc),
         };
         let mut console = Self {
-            screen: Screen::new(if is_terminal { Style::Prompts } else { Style::Lines }),
-            looks,
-            bell: preferences.bell,
+            screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
+            line_style,
+            bell: ui.bell,
             transcript,
-            kind,
-            keyboard: None,
+            protocol,
+            input: None,
         };
-        if preferences.want_editor() {
-            console.edit();
+        if ui.want_editor() {
+            console.enter_raw_mode();
         }
         console
     }
 
     /// Takes the line being typed over from the terminal, if that is possible.
-    fn edit(&mut self) {
+    fn enter_raw_mode(&mut self) {
         match Terminal::open() {
             Ok(Some((terminal, size))) => {
-                self.screen = Screen::new(Style::Editing(size));
-                self.keyboard = Some(Keyboard {
+                self.screen = Screen::new(OutputMode::Editing(size));
+                self.input = Some(LineInput {
                     terminal,
                     decoder: Decoder::default(),
                     editor: Editor::default(),
-                    completion: Completion::new(self.kind.commands.iter().filter_map(Command::word).collect()),
+                    completion: Completion::new(self.protocol.commands.iter().filter_map(Command::word).collect()),
                 });
             }
             Ok(None) => {}
@@ -125,7 +125,7 @@ impl Console {
 
     /// Whether keys are wanted, and not lines.
     pub(crate) fn takes_keys(&self) -> bool {
-        self.keyboard.is_some()
+        self.input.is_some()
     }
 
     /// Shows a line of the chat, or several.
@@ -135,8 +135,8 @@ impl Console {
 
     /// Shows somebody's message; the name of who sent it stands there in the line.
     pub(crate) fn message(&mut self, line: &str, sender: Range<usize>) {
-        if let Some(keyboard) = &mut self.keyboard {
-            keyboard.completion.saw(&line[sender.clone()]);
+        if let Some(input) = &mut self.input {
+            input.completion.saw(&line[sender.clone()]);
         }
         self.print_line(line, Some(sender));
         if self.bell {
@@ -146,7 +146,7 @@ impl Console {
 
     fn print_line(&mut self, text: &str, sender: Option<Range<usize>>) {
         self.copy("", text);
-        self.screen.print(&self.looks.of(text, sender, SystemTime::now()));
+        self.screen.print(&self.line_style.render(text, sender, SystemTime::now()));
     }
 
     /// Shows a diagnostic.
@@ -157,23 +157,23 @@ impl Console {
 
     /// Remembers names, to be completed.
     pub(crate) fn saw(&mut self, names: &[String]) {
-        if let Some(keyboard) = &mut self.keyboard {
-            names.iter().for_each(|name| keyboard.completion.saw(name));
+        if let Some(input) = &mut self.input {
+            names.iter().for_each(|name| input.completion.saw(name));
         }
     }
 
     /// Shows what can be typed.
     pub(crate) fn help(&mut self) {
-        let mut text = self.kind.help();
-        if self.keyboard.is_some() {
+        let mut text = self.protocol.help();
+        if self.input.is_some() {
             text += messages::KEYS;
         }
-        self.screen.print(&self.looks.aside(text.trim_end()));
+        self.screen.print(&self.line_style.dim(text.trim_end()));
     }
 
     /// Takes a line that the terminal, or a pipe, has handed over.
     pub(crate) fn line(&mut self, line: &str) {
-        self.screen.done(Line::default());
+        self.screen.commit(InputLine::default());
         self.copy(TYPED, line);
     }
 
@@ -184,19 +184,19 @@ impl Console {
     /// As [`Console::show`].
     pub(crate) fn keys(&mut self, bytes: &[u8], prompt: &str) -> io::Result<Vec<String>> {
         let mut lines = Vec::new();
-        let Some(keyboard) = &mut self.keyboard else { return Ok(lines) };
-        keyboard.terminal.ask_for_brackets()?;
-        for key in keyboard.decoder.decode(bytes) {
-            if key == Key::Enter && keyboard.terminal.is_editing() {
-                self.screen.done(keyboard.line(prompt));
+        let Some(input) = &mut self.input else { return Ok(lines) };
+        input.terminal.enable_bracketed_paste()?;
+        for key in input.decoder.decode(bytes) {
+            if key == Key::Enter && input.terminal.is_editing() {
+                self.screen.commit(input.line(prompt));
             }
-            match keyboard.editor.press(key, &keyboard.completion) {
+            match input.editor.handle_key(key, &input.completion) {
                 None => {}
-                Some(Outcome::Done(text)) if text.is_empty() => lines.push(text),
-                Some(Outcome::Done(text)) => lines.extend(text.lines().map(str::to_owned)),
+                Some(Outcome::Submit(text)) if text.is_empty() => lines.push(text),
+                Some(Outcome::Submit(text)) => lines.extend(text.lines().map(str::to_owned)),
                 Some(Outcome::End) => lines.push(QUIT.to_owned()),
                 Some(Outcome::Clear) => self.screen.clear(),
-                Some(Outcome::Possible(words)) => self.screen.print(&self.looks.aside(&words.join("  "))),
+                Some(Outcome::Candidates(words)) => self.screen.print(&self.line_style.dim(&words.join("  "))),
                 Some(Outcome::Full) => self.screen.ring(),
             }
         }
@@ -208,16 +208,16 @@ impl Console {
 
     /// Leaves what is half-typed where it is: nothing will become of it.
     pub(crate) fn give_up_line(&mut self, prompt: &str) {
-        if let Some(keyboard) = self.keyboard.as_mut().filter(|keyboard| !keyboard.editor.text().is_empty()) {
-            self.screen.end(keyboard.line(prompt));
-            keyboard.editor.clear();
+        if let Some(input) = self.input.as_mut().filter(|input| !input.editor.text().is_empty()) {
+            self.screen.end(input.line(prompt));
+            input.editor.clear();
         }
     }
 
     /// Remembers a typed line, for Up.
     pub(crate) fn remember(&mut self, line: &str) {
-        if let Some(keyboard) = &mut self.keyboard {
-            keyboard.editor.remember(line);
+        if let Some(input) = &mut self.input {
+            input.editor.remember(line);
         }
     }
 
@@ -227,9 +227,9 @@ impl Console {
     ///
     /// When standard output cannot be written.
     pub(crate) fn show(&mut self, prompt: &str) -> io::Result<()> {
-        match &self.keyboard {
-            Some(keyboard) => self.screen.show(keyboard.line(prompt)),
-            None => self.screen.show(Line { prompt, ..Line::default() }),
+        match &self.input {
+            Some(input) => self.screen.show(input.line(prompt)),
+            None => self.screen.show(InputLine { prompt, ..InputLine::default() }),
         }
         self.write()
     }
@@ -240,9 +240,9 @@ impl Console {
     ///
     /// As [`Console::show`].
     pub(crate) fn end(&mut self, prompt: &str) -> io::Result<()> {
-        match &self.keyboard {
-            Some(keyboard) => self.screen.end(keyboard.line(prompt)),
-            None => self.screen.end(Line::default()),
+        match &self.input {
+            Some(input) => self.screen.end(input.line(prompt)),
+            None => self.screen.end(InputLine::default()),
         }
         self.write()
     }
@@ -253,28 +253,28 @@ impl Console {
     ///
     /// As [`Console::show`].
     pub(crate) fn leave_terminal(&mut self) -> io::Result<()> {
-        self.screen.hide();
+        self.screen.erase();
         self.write()?;
-        if let Some(keyboard) = &mut self.keyboard {
-            keyboard.terminal.restore();
+        if let Some(input) = &mut self.input {
+            input.terminal.restore();
         }
         Ok(())
     }
 
     /// The terminal is ours again, and may have another size.
     pub(crate) fn take_terminal(&mut self) {
-        if let Some(keyboard) = &mut self.keyboard {
-            if let Err(error) = keyboard.terminal.edit() {
+        if let Some(input) = &mut self.input {
+            if let Err(error) = input.terminal.enter_raw_mode() {
                 self.screen.warn(&messages::plain_mode(&error));
             }
-            self.screen.hide();
+            self.screen.erase();
             self.resized();
         }
     }
 
     /// The terminal has another size.
     pub(crate) fn resized(&mut self) {
-        if self.keyboard.is_some() {
+        if self.input.is_some() {
             self.screen.resize(Terminal::size());
         }
     }

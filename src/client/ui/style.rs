@@ -29,7 +29,7 @@ impl Color {
 
 /// How lines look.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Looks {
+pub(crate) struct LineStyle {
     /// What the client adds is dimmed.
     pub(crate) dimmed: bool,
     /// Names have colours.
@@ -38,9 +38,9 @@ pub(crate) struct Looks {
     pub(crate) clock: Option<i64>,
 }
 
-impl Looks {
+impl LineStyle {
     /// A line of the chat, or several, as it is shown; the name of who sent it stands there in it.
-    pub(crate) fn of<'a>(&self, text: &'a str, sender: Option<Range<usize>>, now: SystemTime) -> Cow<'a, str> {
+    pub(crate) fn render<'a>(&self, text: &'a str, sender: Option<Range<usize>>, now: SystemTime) -> Cow<'a, str> {
         let colored = match sender {
             Some(Range { start, end }) if self.colored => {
                 let name = &text[start..end];
@@ -49,14 +49,14 @@ impl Looks {
             _ => Cow::Borrowed(text),
         };
         let Some(ahead) = self.clock else { return colored };
-        let time = self.aside(&time_of_day(now, ahead));
+        let time = self.dim(&time_of_day(now, ahead));
         let lines =
             colored.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{time} {line}") });
         Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Something that the client adds of its own accord.
-    pub(crate) fn aside(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         if self.dimmed { [DIM, text, PLAIN].concat() } else { text.to_owned() }
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const PLAINLY: Looks = Looks { dimmed: false, colored: false, clock: None };
+    const PLAINLY: LineStyle = LineStyle { dimmed: false, colored: false, clock: None };
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
@@ -93,23 +93,23 @@ mod tests {
 
     #[test]
     fn by_default_a_line_is_itself() {
-        assert_eq!(PLAINLY.of("From bob: hi", Some(5..8), at(0)), "From bob: hi");
+        assert_eq!(PLAINLY.render("From bob: hi", Some(5..8), at(0)), "From bob: hi");
     }
 
     #[test]
     fn each_line_has_its_time_before_it_but_empty_ones() {
-        let looks = Looks { clock: Some(3600), ..PLAINLY };
-        assert_eq!(looks.of("one\n\ntwo", None, at(86_399)), "00:59:59 one\n\n00:59:59 two");
-        let looks = Looks { dimmed: true, ..looks };
-        assert_eq!(looks.of("one", None, at(0)), "\x1b[2m01:00:00\x1b[0m one");
+        let line_style = LineStyle { clock: Some(3600), ..PLAINLY };
+        assert_eq!(line_style.render("one\n\ntwo", None, at(86_399)), "00:59:59 one\n\n00:59:59 two");
+        let line_style = LineStyle { dimmed: true, ..line_style };
+        assert_eq!(line_style.render("one", None, at(0)), "\x1b[2m01:00:00\x1b[0m one");
     }
 
     #[test]
     fn a_name_has_its_colour() {
-        let looks = Looks { colored: true, ..PLAINLY };
-        let shown = looks.of("From bob: bob", Some(5..8), at(0));
+        let line_style = LineStyle { colored: true, ..PLAINLY };
+        let shown = line_style.render("From bob: bob", Some(5..8), at(0));
         assert_eq!(shown, format!("From {}bob\x1b[0m: bob", color("bob")));
-        assert_eq!(looks.of("Welcome", None, at(0)), "Welcome");
+        assert_eq!(line_style.render("Welcome", None, at(0)), "Welcome");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use super::screen::Size;
 use crate::net;
 
 /// Every key at once, as it is, and none shown; what Ctrl-C and Ctrl-Z mean stays.
-const EDITING: [&str; 7] = ["-icanon", "-echo", "-icrnl", "min", "1", "time", "0"];
-const ASK_FOR_BRACKETS: &[u8] = b"\x1b[?2004h";
-const NO_MORE_BRACKETS: &[u8] = b"\x1b[?2004l";
+const RAW_MODE: [&str; 7] = ["-icanon", "-echo", "-icrnl", "min", "1", "time", "0"];
+const ENABLE_BRACKETED_PASTE: &[u8] = b"\x1b[?2004h";
+const DISABLE_BRACKETED_PASTE: &[u8] = b"\x1b[?2004l";
 
 /// The terminal on standard input, in the mode for editing. It goes back to what it was when this is dropped.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Terminal {
     /// is some program's.
     can_bracket: bool,
     /// It has been asked to.
-    brackets: bool,
+    bracketed_paste: bool,
 }
 
 impl Terminal {
@@ -41,8 +41,8 @@ impl Terminal {
         }
         let before = stty(&["-g"])?.trim().to_owned();
         let reported = reported_size();
-        let mut terminal = Self { before, is_editing: false, can_bracket: reported.is_some(), brackets: false };
-        terminal.edit()?;
+        let mut terminal = Self { before, is_editing: false, can_bracket: reported.is_some(), bracketed_paste: false };
+        terminal.enter_raw_mode()?;
         Ok(Some((terminal, size(reported))))
     }
 
@@ -51,12 +51,12 @@ impl Terminal {
     /// # Errors
     ///
     /// When `stty` fails; then the terminal is as it was.
-    pub(crate) fn edit(&mut self) -> io::Result<()> {
+    pub(crate) fn enter_raw_mode(&mut self) -> io::Result<()> {
         if !is_in_foreground() {
             return Ok(());
         }
         self.is_editing = true;
-        stty(&EDITING).map(drop).inspect_err(|_| self.restore())
+        stty(&RAW_MODE).map(drop).inspect_err(|_| self.restore())
     }
 
     /// Whether it hands over every key, and shows none.
@@ -70,25 +70,25 @@ impl Terminal {
     /// # Errors
     ///
     /// When standard output cannot be written.
-    pub(crate) fn ask_for_brackets(&mut self) -> io::Result<()> {
-        if self.brackets || !self.can_bracket || !self.is_editing {
+    pub(crate) fn enable_bracketed_paste(&mut self) -> io::Result<()> {
+        if self.bracketed_paste || !self.can_bracket || !self.is_editing {
             return Ok(());
         }
-        self.brackets = true;
-        net::write_fully(&mut io::stdout(), ASK_FOR_BRACKETS)
+        self.bracketed_paste = true;
+        net::write_fully(&mut io::stdout(), ENABLE_BRACKETED_PASTE)
     }
 
     /// Makes the terminal what it was. One that belongs to others now, as this program is in the background, is left alone:
     /// to touch it would stop the program.
     pub(crate) fn restore(&mut self) {
         if self.is_editing && is_in_foreground() {
-            if self.brackets {
-                let _ = net::write_fully(&mut io::stdout(), NO_MORE_BRACKETS);
+            if self.bracketed_paste {
+                let _ = net::write_fully(&mut io::stdout(), DISABLE_BRACKETED_PASTE);
             }
             // A terminal that is gone needs nothing.
             let _ = stty(&[&self.before]);
         }
-        (self.is_editing, self.brackets) = (false, false);
+        (self.is_editing, self.bracketed_paste) = (false, false);
     }
 
     /// Its size.

@@ -18,7 +18,7 @@ pub(crate) struct Lobby {
 
 /// A place in the lobby; it is free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct LobbyGuard {
     lobby: Arc<Lobby>,
     id: u64,
 }
@@ -42,7 +42,7 @@ impl Lobby {
 
     /// Takes a place for the connection with this id. When there is none, waits until somebody leaves or the guest who
     /// came first has had its time, which then gives up its place: its `displace` is called. Ids grow with time.
-    pub(crate) fn enter(self: &Arc<Self>, id: u64, displace: impl FnOnce() + Send + 'static) -> Place {
+    pub(crate) fn enter(self: &Arc<Self>, id: u64, displace: impl FnOnce() + Send + 'static) -> LobbyGuard {
         let mut guests = lock(&self.guests);
         while guests.len() >= self.capacity {
             let Some(oldest) = guests.first_entry() else { break };
@@ -57,11 +57,11 @@ impl Lobby {
             }
         }
         guests.insert(id, Guest { arrived: Instant::now(), displace: Box::new(displace) });
-        Place { lobby: Arc::clone(self), id }
+        LobbyGuard { lobby: Arc::clone(self), id }
     }
 }
 
-impl Drop for Place {
+impl Drop for LobbyGuard {
     fn drop(&mut self) {
         if lock(&self.lobby.guests).remove(&self.id).is_some() {
             self.lobby.left.notify_one();

@@ -1,4 +1,4 @@
-//! Consecutive messages of one sender to the same recipients, put together before any outbox is touched.
+//! Consecutive messages of one sender to the same recipients, put together before any outbox is dirty.
 //!
 //! A read that brings many lines brings many to the same recipients, one after the other. They are looked up once, encoded
 //! once for each dialect, and added to each outbox in one step. Whatever else the sender asks for ends the run first, so
@@ -7,14 +7,14 @@
 use std::mem;
 use std::sync::Arc;
 
-use super::flush_list::Pass;
+use super::flush_list::FlushList;
 use super::outbox::Bytes;
 use crate::protocol::{Dialect, Event};
 use crate::server::registry::Member;
 
 /// A run, or none.
 #[derive(Default)]
-pub(crate) struct Run {
+pub(crate) struct Batch {
     recipients: Recipients,
     /// How many messages it has.
     count: usize,
@@ -33,7 +33,7 @@ enum Recipients {
 }
 
 /// What became of a run of messages to one recipient.
-pub(crate) struct Outcome {
+pub(crate) struct Delivered {
     /// How many messages there were.
     pub(crate) count: usize,
     /// The recipient's name.
@@ -42,7 +42,7 @@ pub(crate) struct Outcome {
     pub(crate) sent: bool,
 }
 
-impl Run {
+impl Batch {
     /// Whether the run is one of direct messages to this name.
     pub(crate) fn is_to(&self, to: &str) -> bool {
         matches!(&self.recipients, Recipients::One { name, .. } if name == to)
@@ -80,15 +80,15 @@ impl Run {
     }
 
     /// Ends the run: adds its messages to the outboxes of its recipients. Says what became of direct ones.
-    pub(crate) fn end(&mut self, pass: &mut Pass) -> Option<Outcome> {
-        let run = mem::take(self);
-        let lines_for = |member: &Member| run.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
+    pub(crate) fn end(&mut self, flush_list: &mut FlushList) -> Option<Delivered> {
+        let batch = mem::take(self);
+        let lines_for = |member: &Member| batch.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
         let mut post = |member: &Arc<Member>| {
-            lines_for(member).is_some_and(|(_, lines)| pass.post(&member.outbox, Bytes::Shared(lines)).is_ok())
+            lines_for(member).is_some_and(|(_, lines)| flush_list.push(&member.outbox, Bytes::Shared(lines)).is_ok())
         };
-        match run.recipients {
+        match batch.recipients {
             Recipients::Nobody => None,
-            Recipients::One { name, ref member } => Some(Outcome { count: run.count, sent: post(member), name }),
+            Recipients::One { name, ref member } => Some(Delivered { count: batch.count, sent: post(member), name }),
             Recipients::Everyone(ref members) => {
                 // Whoever has just gone gets no broadcast, like anybody else who is not there.
                 members.iter().for_each(|member| _ = post(member));

@@ -8,10 +8,10 @@ use crate::limits::SHARED_PIECE;
 
 /// A queue of bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Pieces {
+pub(crate) struct BufList {
     queue: VecDeque<Piece>,
     /// Bytes of the first piece that are gone.
-    gone: usize,
+    consumed: usize,
     /// Bytes that are left.
     len: usize,
 }
@@ -31,7 +31,7 @@ impl Piece {
     }
 }
 
-impl Pieces {
+impl BufList {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -66,24 +66,24 @@ impl Pieces {
             return;
         }
         if let Some(first) = later.queue.pop_front() {
-            self.push(&first.bytes()[later.gone..]);
+            self.push(&first.bytes()[later.consumed..]);
         }
         self.len += later.queue.iter().map(|piece| piece.bytes().len()).sum::<usize>();
         self.queue.append(&mut later.queue);
     }
 
     /// What is to go next, in one piece.
-    pub(crate) fn front(&self) -> &[u8] {
-        self.queue.front().map_or(&[], |piece| &piece.bytes()[self.gone..])
+    pub(crate) fn chunk(&self) -> &[u8] {
+        self.queue.front().map_or(&[], |piece| &piece.bytes()[self.consumed..])
     }
 
     /// Takes bytes off that are gone, of the first piece only.
     pub(crate) fn advance(&mut self, count: usize) {
         self.len -= count;
-        self.gone += count;
-        if self.queue.front().is_some_and(|piece| piece.bytes().len() == self.gone) {
+        self.consumed += count;
+        if self.queue.front().is_some_and(|piece| piece.bytes().len() == self.consumed) {
             self.queue.pop_front();
-            self.gone = 0;
+            self.consumed = 0;
         }
     }
 }
@@ -92,14 +92,14 @@ impl Pieces {
 mod tests {
     use super::*;
 
-    fn drained(mut pieces: Pieces, step: usize) -> Vec<u8> {
+    fn drained(mut pieces: BufList, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
         while !pieces.is_empty() {
-            let count = pieces.front().len().min(step);
-            all.extend_from_slice(&pieces.front()[..count]);
+            let count = pieces.chunk().len().min(step);
+            all.extend_from_slice(&pieces.chunk()[..count]);
             pieces.advance(count);
         }
-        assert_eq!(pieces.front(), b"");
+        assert_eq!(pieces.chunk(), b"");
         all
     }
 
@@ -110,28 +110,28 @@ mod tests {
         let expected = [&b"one"[..], b"small", &large, b"two", &large, b"three", b"four", b"small"].concat();
         for step in [1, 7, SHARED_PIECE - 1, usize::MAX] {
             for cut in [0, 1, 3, 8, SHARED_PIECE] {
-                let mut first = Pieces::default();
+                let mut first = BufList::default();
                 first.push(b"one");
                 first.push(b"");
                 first.push_shared(&small);
                 first.push_shared(&large);
                 first.push(b"two");
-                let mut later = Pieces::default();
+                let mut later = BufList::default();
                 later.push_shared(&large);
                 later.push(b"three");
                 first.append(later);
-                let mut last = Pieces::default();
+                let mut last = BufList::default();
                 last.push(b"four");
                 last.push_shared(&small);
                 first.append(last);
                 assert_eq!(first.len(), expected.len());
                 let mut begun = Vec::new();
                 while begun.len() < cut {
-                    let count = first.front().len().min(cut - begun.len());
-                    begun.extend_from_slice(&first.front()[..count]);
+                    let count = first.chunk().len().min(cut - begun.len());
+                    begun.extend_from_slice(&first.chunk()[..count]);
                     first.advance(count);
                 }
-                let mut whole = Pieces::default();
+                let mut whole = BufList::default();
                 whole.append(first);
                 assert_eq!([begun, drained(whole, step)].concat(), expected, "{step} at a time, cut at {cut}");
             }
@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn few_bytes_are_put_together_and_many_are_shared() {
-        let mut pieces = Pieces::default();
+        let mut pieces = BufList::default();
         pieces.push(b"one");
         pieces.push_shared(&Arc::new(b"two".to_vec()));
-        assert_eq!(pieces.front(), b"onetwo");
+        assert_eq!(pieces.chunk(), b"onetwo");
         let large = Arc::new(vec![b'x'; SHARED_PIECE]);
         pieces.push_shared(&large);
         assert_eq!(Arc::strong_count(&large), 2);

@@ -3,38 +3,38 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use super::outbox::{Bytes, NotAdded, Outbox, Socket};
+use super::outbox::{Bytes, Outbox, Socket, TryPushError};
 use crate::limits::PASS_PATIENCE;
 
-/// The outboxes that a sender has touched and not yet flushed. One for each connection, used again for each pass.
+/// The outboxes that a sender has dirty and not yet flushed. One for each connection, used again for each pass.
 #[derive(Debug)]
-pub(crate) struct Pass<S = TcpStream> {
+pub(crate) struct FlushList<S = TcpStream> {
     id: u64,
-    touched: Vec<Arc<Outbox<S>>>,
+    dirty: Vec<Arc<Outbox<S>>>,
 }
 
 /// The recipient's connection is closed, and it did not get the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
+pub(crate) struct Closed;
 
-impl<S: Socket> Pass<S> {
+impl<S: Socket> FlushList<S> {
     /// The pass of the connection with this id, which no other one has and which is not 0.
     pub(crate) fn new(id: u64) -> Self {
-        Self { id, touched: Vec::new() }
+        Self { id, dirty: Vec::new() }
     }
 
     /// Adds bytes to an outbox; waits while it has no room.
     ///
     /// # Errors
     ///
-    /// [`Gone`] when the recipient is.
-    pub(crate) fn post(&mut self, outbox: &Arc<Outbox<S>>, bytes: Bytes<'_>) -> Result<(), Gone> {
+    /// [`Closed`] when the recipient is.
+    pub(crate) fn push(&mut self, outbox: &Arc<Outbox<S>>, bytes: Bytes<'_>) -> Result<(), Closed> {
         loop {
-            match outbox.add(bytes, self.id) {
-                Ok(true) => self.touched.push(Arc::clone(outbox)),
+            match outbox.try_push(bytes, self.id) {
+                Ok(true) => self.dirty.push(Arc::clone(outbox)),
                 Ok(false) => {}
-                Err(NotAdded::Closed) => return Err(Gone),
-                Err(NotAdded::Full) => {
+                Err(TryPushError::Closed) => return Err(Closed),
+                Err(TryPushError::Full) => {
                     self.flush();
                     outbox.wait_for_room();
                     continue;
@@ -44,7 +44,7 @@ impl<S: Socket> Pass<S> {
         }
     }
 
-    /// The id under which outboxes know this pass, for [`Outbox::add_reserved`].
+    /// The id under which outboxes know this pass, for [`Outbox::force_push`].
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -59,15 +59,15 @@ impl<S: Socket> Pass<S> {
 
     /// Takes over the duty to flush an outbox.
     pub(crate) fn touch(&mut self, outbox: &Arc<Outbox<S>>) {
-        self.touched.push(Arc::clone(outbox));
+        self.dirty.push(Arc::clone(outbox));
     }
 
-    /// Flushes every touched outbox: first those that take all without a wait. The others have had time to make room by then;
+    /// Flushes every dirty outbox: first those that take all without a wait. The others have had time to make room by then;
     /// one that still takes nothing holds the sender up for a moment, and after that writer threads do the rest.
     pub(crate) fn flush(&mut self) {
-        self.touched.retain(|outbox| !outbox.try_flush());
+        self.dirty.retain(|outbox| !outbox.try_flush());
         let mut patience = PASS_PATIENCE;
-        for outbox in self.touched.drain(..) {
+        for outbox in self.dirty.drain(..) {
             outbox.flush(&mut patience);
         }
     }

@@ -15,13 +15,13 @@
 //!
 //! # Who writes
 //!
-//! While the mode is [`Mode::Idle`] and bytes are pending, some sender has the outbox in its [`Pass`] and will flush it.
-//! A sender flushes all that it has touched before it waits for room. So pending bytes never lie forgotten.
+//! While the mode is [`Mode::Idle`] and bytes are pending, some sender has the outbox in its [`FlushList`] and will flush it.
+//! A sender flushes all that it has dirty before it waits for room. So pending bytes never lie forgotten.
 //!
 //! A sender first writes what can be written without any wait, to all recipients of a pass, by [`WithoutWaiting`]: a write
 //! timeout cannot be shorter than one or two clock ticks, and ten stalled recipients would hold the room up ten times.
 //!
-//! [`Pass`]: super::flush_list::Pass
+//! [`FlushList`]: super::flush_list::FlushList
 
 use std::io;
 use std::mem;
@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::buf_list::Pieces;
+use super::buf_list::BufList;
 use super::writer;
 use crate::limits;
 use crate::net;
@@ -74,7 +74,7 @@ impl Socket for TcpStream {
 
 /// What all outboxes of a server have in common.
 #[derive(Debug)]
-pub(crate) struct OutboxSettings {
+pub(crate) struct OutboxConfig {
     /// Bytes that may wait for one recipient.
     pub max_backlog: usize,
     /// How long a recipient may stay over half of them.
@@ -82,14 +82,14 @@ pub(crate) struct OutboxSettings {
     /// How long it may take nothing at all.
     pub stall_timeout: Duration,
     /// How long it has to keep up before its writer thread ends.
-    pub kept_up: Duration,
+    pub writer_linger: Duration,
     /// Writer threads that may still be started.
     pub writers_left: AtomicUsize,
 }
 
-impl OutboxSettings {
+impl OutboxConfig {
     /// Half of the largest backlog: the mark over which a recipient counts as behind.
-    pub(crate) fn mark(&self) -> usize {
+    pub(crate) fn low_water(&self) -> usize {
         self.max_backlog / 2
     }
 
@@ -106,7 +106,7 @@ impl OutboxSettings {
 #[derive(Debug)]
 pub(crate) struct Outbox<S = TcpStream> {
     pub(crate) socket: S,
-    pub(crate) settings: Arc<OutboxSettings>,
+    pub(crate) settings: Arc<OutboxConfig>,
     pub(crate) state: Mutex<State>,
     /// Something is pending; only the writer thread waits for it.
     pub(crate) work: Condvar,
@@ -118,16 +118,16 @@ pub(crate) struct Outbox<S = TcpStream> {
 #[derive(Debug)]
 pub(crate) struct State {
     /// Bytes that nobody has begun to write.
-    pub(crate) pending: Pieces,
+    pub(crate) pending: BufList,
     /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
     pub(crate) in_flight: usize,
     pub(crate) mode: Mode,
     /// The pass that has this outbox on its list since the pending bytes were last taken.
-    pub(crate) touched_by: u64,
+    pub(crate) queued_by: u64,
     /// Since when the backlog has been over the mark.
     pub(crate) over_since: Option<Instant>,
     /// Nothing is admitted until the backlog is down to the mark.
-    pub(crate) gate_shut: bool,
+    pub(crate) backpressure: bool,
     /// Threads that wait for `room`.
     pub(crate) waiting: usize,
     /// The writer thread waits for `work`.
@@ -166,7 +166,7 @@ impl Bytes<'_> {
 
 /// Why bytes were not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotAdded {
+pub(crate) enum TryPushError {
     /// There is no room; wait for it.
     Full,
     /// The connection is closed.
@@ -178,35 +178,35 @@ impl State {
         self.pending.len() + self.in_flight
     }
 
-    pub(crate) fn admits(&mut self, count: usize, settings: &OutboxSettings) -> bool {
-        if self.backlog() <= settings.mark() {
+    pub(crate) fn admits(&mut self, count: usize, settings: &OutboxConfig) -> bool {
+        if self.backlog() <= settings.low_water() {
             return true;
         }
         let behind_for_long = self.over_since.is_some_and(|since| since.elapsed() >= settings.slow_timeout / 2);
-        self.gate_shut |= behind_for_long || self.backlog() + count > settings.max_backlog;
-        !self.gate_shut
+        self.backpressure |= behind_for_long || self.backlog() + count > settings.max_backlog;
+        !self.backpressure
     }
 
     /// Takes all pending bytes in order to write them.
-    pub(crate) fn take_batch(&mut self) -> Pieces {
+    pub(crate) fn take_pending(&mut self) -> BufList {
         let batch = mem::take(&mut self.pending);
         self.in_flight = batch.len();
-        self.touched_by = 0;
+        self.queued_by = 0;
         batch
     }
 }
 
 impl<S: Socket> Outbox<S> {
     /// An outbox that nobody is behind of yet.
-    pub(crate) fn new(socket: S, settings: Arc<OutboxSettings>) -> Self {
+    pub(crate) fn new(socket: S, settings: Arc<OutboxConfig>) -> Self {
         socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
         let state = State {
-            pending: Pieces::default(),
+            pending: BufList::default(),
             in_flight: 0,
             mode: Mode::Idle,
-            touched_by: 0,
+            queued_by: 0,
             over_since: None,
-            gate_shut: false,
+            backpressure: false,
             waiting: 0,
             writer_waits: false,
             closed: None,
@@ -218,20 +218,20 @@ impl<S: Socket> Outbox<S> {
     ///
     /// # Errors
     ///
-    /// [`NotAdded`], and then nothing was added.
-    pub(crate) fn add(&self, bytes: Bytes<'_>, pass: u64) -> Result<bool, NotAdded> {
+    /// [`TryPushError`], and then nothing was added.
+    pub(crate) fn try_push(&self, bytes: Bytes<'_>, pass: u64) -> Result<bool, TryPushError> {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
-            return Err(NotAdded::Closed);
+            return Err(TryPushError::Closed);
         }
         if !state.admits(bytes.len(), &self.settings) {
-            return Err(NotAdded::Full);
+            return Err(TryPushError::Full);
         }
         Ok(self.append(&mut state, bytes, pass))
     }
 
     /// Adds a line without asking for room, which the caller has waited for. The caller has to flush in any case.
-    pub(crate) fn add_reserved(&self, line: &[u8], pass: u64) {
+    pub(crate) fn force_push(&self, line: &[u8], pass: u64) {
         let mut state = lock(&self.state);
         if state.closed.is_none() {
             self.append(&mut state, Bytes::Own(line), pass);
@@ -243,11 +243,11 @@ impl<S: Socket> Outbox<S> {
         lock(&self.state).admits(self.settings.max_backlog, &self.settings)
     }
 
-    /// Waits until the backlog is down to the mark, or the outbox is closed. To be called after a [`NotAdded::Full`], and
-    /// with every touched outbox flushed.
+    /// Waits until the backlog is down to the mark, or the outbox is closed. To be called after a [`TryPushError::Full`], and
+    /// with every dirty outbox flushed.
     pub(crate) fn wait_for_room(&self) {
         let mut state = lock(&self.state);
-        while state.gate_shut && state.closed.is_none() {
+        while state.backpressure && state.closed.is_none() {
             state.waiting += 1;
             state = wait(&self.room, state);
             state.waiting -= 1;
@@ -274,7 +274,7 @@ impl<S: Socket> Outbox<S> {
         state.mode = Mode::Direct;
         let mut rounds = 0;
         loop {
-            let mut batch = state.take_batch();
+            let mut batch = state.take_pending();
             drop(state);
             let sent = self.send_batch(&mut batch, patience.as_deref_mut());
             state = lock(&self.state);
@@ -293,7 +293,7 @@ impl<S: Socket> Outbox<S> {
                     return true;
                 }
             };
-            self.settle(&mut state);
+            self.wake_if_drained(&mut state);
             if state.closed.is_some() || state.pending.is_empty() {
                 state.mode = Mode::Idle;
                 return true;
@@ -303,7 +303,7 @@ impl<S: Socket> Outbox<S> {
                 return false;
             }
             rounds += 1;
-            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.hand_over(&mut state, held_up) {
+            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.spawn_writer(&mut state, held_up) {
                 return true;
             }
             if held_up {
@@ -316,7 +316,7 @@ impl<S: Socket> Outbox<S> {
 
     /// Sends what the peer takes of a batch: first without any wait, then within `patience`. A wait that was in vain leaves
     /// none.
-    fn send_batch(&self, batch: &mut Pieces, patience: Option<&mut Duration>) -> io::Result<()> {
+    fn send_batch(&self, batch: &mut BufList, patience: Option<&mut Duration>) -> io::Result<()> {
         self.send_within(batch, Duration::ZERO)?;
         if let Some(patience) = patience.filter(|patience| !batch.is_empty() && !patience.is_zero()) {
             let begun = Instant::now();
@@ -326,15 +326,15 @@ impl<S: Socket> Outbox<S> {
         Ok(())
     }
 
-    fn send_within(&self, batch: &mut Pieces, patience: Duration) -> io::Result<()> {
+    fn send_within(&self, batch: &mut BufList, patience: Duration) -> io::Result<()> {
         let begun = Instant::now();
         while !batch.is_empty() {
-            let piece = batch.front().len();
+            let piece = batch.chunk().len();
             let left = patience.saturating_sub(begun.elapsed());
             if left.is_zero() && !patience.is_zero() {
                 break;
             }
-            let sent = self.socket.send(batch.front(), left)?;
+            let sent = self.socket.send(batch.chunk(), left)?;
             batch.advance(sent);
             if sent < piece {
                 break;
@@ -374,7 +374,7 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.closed = Some(reason);
-        state.pending = Pieces::default();
+        state.pending = BufList::default();
         self.work.notify_all();
         self.room.notify_all();
         drop(state);
@@ -384,7 +384,7 @@ impl<S: Socket> Outbox<S> {
     /// Whether some sender waits for room.
     pub(crate) fn holds_senders_up(&self) -> bool {
         let state = lock(&self.state);
-        state.gate_shut && state.waiting > 0
+        state.backpressure && state.waiting > 0
     }
 
     /// Why it was closed, if it was.
@@ -398,10 +398,10 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// To be called when the backlog has become smaller: lets senders go on when it is down to the mark.
-    pub(crate) fn settle(&self, state: &mut State) {
-        if state.backlog() <= self.settings.mark() {
+    pub(crate) fn wake_if_drained(&self, state: &mut State) {
+        if state.backlog() <= self.settings.low_water() {
             state.over_since = None;
-            state.gate_shut = false;
+            state.backpressure = false;
             if state.waiting > 0 {
                 self.room.notify_all();
             }
@@ -416,7 +416,7 @@ impl<S: Socket> Outbox<S> {
             Bytes::Own(bytes) => state.pending.push(bytes),
             Bytes::Shared(bytes) => state.pending.push_shared(bytes),
         }
-        if state.backlog() > self.settings.mark() {
+        if state.backlog() > self.settings.low_water() {
             state.over_since.get_or_insert_with(Instant::now);
         }
         if state.mode == Mode::Queued {
@@ -425,12 +425,12 @@ impl<S: Socket> Outbox<S> {
             }
             return false;
         }
-        mem::replace(&mut state.touched_by, pass) != pass
+        mem::replace(&mut state.queued_by, pass) != pass
     }
 
     /// Leaves the writing to a writer thread; `false` when there is none to be had. `held_up` is whether the client was
     /// tried and did not take its bytes.
-    pub(crate) fn hand_over(self: &Arc<Self>, state: &mut State, held_up: bool) -> bool {
+    pub(crate) fn spawn_writer(self: &Arc<Self>, state: &mut State, held_up: bool) -> bool {
         if !self.settings.take_writer() {
             return false;
         }

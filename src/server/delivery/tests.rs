@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::flush_list::{Gone, Pass};
+use super::flush_list::{Closed, FlushList};
 use super::outbox::*;
 use crate::limits;
 use crate::server::close_reason::CloseReason;
@@ -109,21 +109,21 @@ impl Socket for Arc<Peer> {
     }
 }
 
-fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<OutboxSettings> {
-    Arc::new(OutboxSettings {
+fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<OutboxConfig> {
+    Arc::new(OutboxConfig {
         max_backlog,
         slow_timeout,
         stall_timeout: LONG,
-        kept_up: LONG,
+        writer_linger: LONG,
         writers_left: AtomicUsize::new(writers),
     })
 }
 
-fn outbox(peer: &Arc<Peer>, settings: &Arc<OutboxSettings>) -> Arc<Outbox<Arc<Peer>>> {
+fn outbox(peer: &Arc<Peer>, settings: &Arc<OutboxConfig>) -> Arc<Outbox<Arc<Peer>>> {
     Arc::new(Outbox::new(Arc::clone(peer), Arc::clone(settings)))
 }
 
-fn all_writers_back(settings: &OutboxSettings, count: usize) {
+fn all_writers_back(settings: &OutboxConfig, count: usize) {
     let deadline = Instant::now() + LONG;
     while settings.writers_left.load(Ordering::Acquire) != count {
         assert!(Instant::now() < deadline, "a writer thread has not ended");
@@ -135,9 +135,9 @@ fn all_writers_back(settings: &OutboxSettings, count: usize) {
 fn all_that_one_pass_added_is_one_write() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = Pass::new(1);
+    let mut pass = FlushList::new(1);
     for line in ["one\n", "", "two\n", "three\n"] {
-        assert_eq!(pass.post(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
+        assert_eq!(pass.push(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
     }
     assert_eq!(peer.taken(), "");
     pass.flush();
@@ -149,9 +149,9 @@ fn all_that_one_pass_added_is_one_write() {
 fn a_pass_that_adds_nothing_leaves_the_next_one_its_duty() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = Pass::new(1);
+    let mut pass = FlushList::new(1);
     for line in ["", "one\n"] {
-        assert_eq!(pass.post(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
+        assert_eq!(pass.push(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
         pass.flush();
     }
     assert_eq!(peer.taken(), "one\n");
@@ -167,9 +167,9 @@ fn g7_many_senders_never_interleave_and_keep_their_order() {
         for id in 1..=SENDERS {
             let outbox = &outbox;
             scope.spawn(move || {
-                let mut pass = Pass::new(id);
+                let mut pass = FlushList::new(id);
                 for number in 0..LINES {
-                    assert_eq!(pass.post(outbox, Bytes::Own(format!("{id} {number}\n").as_bytes())), Ok(()));
+                    assert_eq!(pass.push(outbox, Bytes::Own(format!("{id} {number}\n").as_bytes())), Ok(()));
                     if number % 3 == 0 {
                         pass.flush();
                     }
@@ -193,10 +193,10 @@ fn what_a_peer_does_not_take_at_once_comes_later_and_in_order() {
     let peer = Peer::with_appetite(5);
     let settings = settings(1000, LONG, 1);
     let outbox = outbox(&peer, &settings);
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"first\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"first\n")), Ok(()));
     pass.flush();
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"second\n")), Ok(()));
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"second\n")), Ok(()));
     pass.flush();
     assert_eq!(lock(&outbox.state).mode, Mode::Queued);
     peer.feed(usize::MAX);
@@ -213,15 +213,15 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
     let outbox = outbox(&peer, &settings(300, LONG, 1));
     thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            let mut pass = Pass::new(1);
+            let mut pass = FlushList::new(1);
             for number in 0..LINES {
-                assert_eq!(pass.post(&outbox, Bytes::Own(format!("{number:09}\n").as_bytes())), Ok(()));
+                assert_eq!(pass.push(&outbox, Bytes::Own(format!("{number:09}\n").as_bytes())), Ok(()));
                 pass.flush();
                 assert!(lock(&outbox.state).backlog() <= 300);
             }
         });
         let mut state = lock(&outbox.state);
-        while !state.gate_shut || state.waiting == 0 {
+        while !state.backpressure || state.waiting == 0 {
             drop(state);
             thread::yield_now();
             state = lock(&outbox.state);
@@ -248,8 +248,8 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
         for id in 1..=5 {
             let outbox = &outbox;
             scope.spawn(move || {
-                let mut pass = Pass::new(id);
-                while pass.post(outbox, Bytes::Own(b"a line of some length\n")) == Ok(()) {
+                let mut pass = FlushList::new(id);
+                while pass.push(outbox, Bytes::Own(b"a line of some length\n")) == Ok(()) {
                     pass.flush();
                 }
             });
@@ -268,8 +268,8 @@ fn a_reader_that_trickles_is_disconnected_too() {
     let begun = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut pass = Pass::new(1);
-            while pass.post(&outbox, Bytes::Own(&[b'x'; 100])) == Ok(()) {
+            let mut pass = FlushList::new(1);
+            while pass.push(&outbox, Bytes::Own(&[b'x'; 100])) == Ok(()) {
                 pass.flush();
             }
         });
@@ -293,9 +293,9 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
     let mut posted = 0;
     thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            let mut pass = Pass::new(1);
+            let mut pass = FlushList::new(1);
             while begun.elapsed() < slow_timeout * 4 {
-                assert_eq!(pass.post(&outbox, Bytes::Own(&line)), Ok(()));
+                assert_eq!(pass.push(&outbox, Bytes::Own(&line)), Ok(()));
                 pass.flush();
                 posted += line.len();
             }
@@ -319,9 +319,9 @@ fn a_stalled_peer_costs_those_behind_it_nothing() {
     lock(&stalled.state).timeout = LONG;
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut pass = Pass::new(1);
+            let mut pass = FlushList::new(1);
             for outbox in &outboxes {
-                assert_eq!(pass.post(outbox, Bytes::Own(b"hello\n")), Ok(()));
+                assert_eq!(pass.push(outbox, Bytes::Own(b"hello\n")), Ok(()));
             }
             pass.flush();
         });
@@ -338,10 +338,10 @@ fn a_pass_over_many_stalled_peers_waits_for_one_of_them_only() {
     let settings = settings(1000, LONG, PEERS);
     let peers: Vec<_> = (0..PEERS).map(|_| Peer::with_appetite(0)).collect();
     let outboxes: Vec<_> = peers.iter().map(|peer| outbox(peer, &settings)).collect();
-    let mut pass = Pass::new(1);
+    let mut pass = FlushList::new(1);
     for outbox in &outboxes {
         lock(&outbox.socket.state).timeout = limits::PASS_PATIENCE;
-        assert_eq!(pass.post(outbox, Bytes::Own(b"hello\n")), Ok(()));
+        assert_eq!(pass.push(outbox, Bytes::Own(b"hello\n")), Ok(()));
     }
     let begun = Instant::now();
     pass.flush();
@@ -359,11 +359,11 @@ fn a_pass_over_many_stalled_peers_waits_for_one_of_them_only() {
 fn a_peer_that_needs_a_writer_when_there_is_none_is_disconnected() {
     let peer = Peer::with_appetite(3);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::NoWriter));
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Err(Gone));
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Err(Closed));
 }
 
 #[test]
@@ -371,8 +371,8 @@ fn a_broken_peer_is_closed_by_whoever_finds_out() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     lock(&peer.state).broken = true;
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::Failed(io::ErrorKind::BrokenPipe)));
 }
@@ -390,8 +390,8 @@ fn the_first_reason_stays() {
 fn finish_gives_up_at_its_deadline() {
     let peer = Peer::with_appetite(0);
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     assert!(!outbox.finish(Instant::now() + Duration::from_millis(30)));
     peer.feed(usize::MAX);
     assert!(outbox.finish(Instant::now() + LONG));
@@ -403,7 +403,7 @@ fn finish_gives_up_at_its_deadline() {
 fn a_healthy_peer_is_written_to_even_when_patience_is_over_and_there_is_no_writer() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    assert_eq!(outbox.add(Bytes::Own(b"hello\n"), 1), Ok(true));
+    assert_eq!(outbox.try_push(Bytes::Own(b"hello\n"), 1), Ok(true));
     let mut patience = Duration::ZERO;
     outbox.flush(&mut patience);
     assert_eq!((peer.taken().as_str(), outbox.close_reason()), ("hello\n", None));
@@ -412,16 +412,16 @@ fn a_healthy_peer_is_written_to_even_when_patience_is_over_and_there_is_no_write
 #[test]
 fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
     let peer = Peer::with_appetite(3);
-    let settings = OutboxSettings {
+    let settings = OutboxConfig {
         max_backlog: 1000,
         slow_timeout: LONG,
         stall_timeout: Duration::from_millis(50),
-        kept_up: LONG,
+        writer_linger: LONG,
         writers_left: AtomicUsize::new(1),
     };
     let outbox = outbox(&peer, &Arc::new(settings));
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     assert!(!outbox.finish(Instant::now() + LONG));
     assert_eq!(outbox.close_reason(), Some(CloseReason::Stalled));
@@ -430,21 +430,21 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
 #[test]
 fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
     let peer = Peer::with_appetite(0);
-    let settings = Arc::new(OutboxSettings {
+    let settings = Arc::new(OutboxConfig {
         max_backlog: 1000,
         slow_timeout: LONG,
         stall_timeout: LONG,
-        kept_up: Duration::from_millis(50),
+        writer_linger: Duration::from_millis(50),
         writers_left: AtomicUsize::new(1),
     });
     let outbox = outbox(&peer, &settings);
-    let mut pass = Pass::new(1);
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1);
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
     pass.flush();
     peer.feed(usize::MAX);
     all_writers_back(&settings, 1);
     assert_eq!((lock(&outbox.state).mode, lock(&peer.state).timeout), (Mode::Idle, DIRECT));
-    assert_eq!(pass.post(&outbox, Bytes::Own(b"again\n")), Ok(()));
+    assert_eq!(pass.push(&outbox, Bytes::Own(b"again\n")), Ok(()));
     pass.flush();
     assert_eq!(peer.taken(), "hello\nagain\n");
 }
@@ -454,14 +454,14 @@ fn past_the_mark_for_long_nothing_more_is_admitted_until_the_backlog_is_down_to_
     let peer = Peer::with_appetite(0);
     let slow_timeout = Duration::from_secs(2);
     let outbox = outbox(&peer, &settings(1000, slow_timeout, 0));
-    assert_eq!(outbox.add(Bytes::Own(&[b'x'; 600]), 1), Ok(true));
-    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Ok(false));
+    assert_eq!(outbox.try_push(Bytes::Own(&[b'x'; 600]), 1), Ok(true));
+    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Ok(false));
     lock(&outbox.state).over_since = Instant::now().checked_sub(slow_timeout / 2);
-    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Err(NotAdded::Full));
+    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Err(TryPushError::Full));
     peer.feed(usize::MAX);
     let mut patience = limits::PASS_PATIENCE;
     outbox.flush(&mut patience);
-    assert_eq!(outbox.add(Bytes::Own(b"x"), 1), Ok(true));
+    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Ok(true));
 }
 
 #[test]
@@ -469,8 +469,8 @@ fn a_healthy_peer_that_was_handed_over_is_soon_written_to_directly_again() {
     let peer = Peer::with_appetite(usize::MAX);
     let settings = settings(1000, LONG, 1);
     let outbox = outbox(&peer, &settings);
-    assert_eq!(outbox.add(Bytes::Own(b"hello\n"), 1), Ok(true));
-    assert!(outbox.hand_over(&mut lock(&outbox.state), false));
+    assert_eq!(outbox.try_push(Bytes::Own(b"hello\n"), 1), Ok(true));
+    assert!(outbox.spawn_writer(&mut lock(&outbox.state), false));
     all_writers_back(&settings, 1);
     assert_eq!((lock(&outbox.state).mode, peer.taken().as_str()), (Mode::Idle, "hello\n"));
 }

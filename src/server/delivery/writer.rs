@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::buf_list::Pieces;
+use super::buf_list::BufList;
 use super::outbox::{Mode, Outbox, Socket};
 use crate::limits;
 use crate::server::close_reason::CloseReason;
@@ -17,7 +17,8 @@ use crate::server::sync::{lock, wait_for};
 /// Starts the writer thread of an outbox that has just become queued. `held_up` is whether that is the client's fault;
 /// otherwise a sender has only had no time for it.
 pub(crate) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>, held_up: bool) -> io::Result<()> {
-    let stay = if held_up { outbox.settings.kept_up } else { outbox.settings.kept_up.min(limits::HANDED_OVER) };
+    let stay =
+        if held_up { outbox.settings.writer_linger } else { outbox.settings.writer_linger.min(limits::HANDED_OVER) };
     let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
     builder.spawn(move || Writer { outbox, last_held_up: Instant::now(), stay }.run()).map(drop)
 }
@@ -41,12 +42,12 @@ impl<S: Socket> Writer<S> {
     }
 
     /// Waits for something to write; `None` when this thread has nothing more to do.
-    fn next_batch(&self) -> Option<Pieces> {
+    fn next_batch(&self) -> Option<BufList> {
         let outbox = &*self.outbox;
         let mut state = lock(&outbox.state);
         while state.closed.is_none() {
             if !state.pending.is_empty() {
-                return Some(state.take_batch());
+                return Some(state.take_pending());
             }
             let left = self.stay.saturating_sub(self.last_held_up.elapsed());
             if left.is_zero() {
@@ -61,11 +62,11 @@ impl<S: Socket> Writer<S> {
         None
     }
 
-    fn write(&mut self, mut batch: Pieces) -> Result<(), CloseReason> {
+    fn write(&mut self, mut batch: BufList) -> Result<(), CloseReason> {
         let outbox = &*self.outbox;
         let mut last_progress = Instant::now();
         while !batch.is_empty() {
-            let chunk = &batch.front()[..batch.front().len().min(limits::WRITE_CHUNK)];
+            let chunk = &batch.chunk()[..batch.chunk().len().min(limits::WRITE_CHUNK)];
             let sent = outbox
                 .socket
                 .send(chunk, limits::QUEUED_WRITE_TIMEOUT)
@@ -76,12 +77,12 @@ impl<S: Socket> Writer<S> {
             }
             if sent < chunk.len() {
                 self.last_held_up = now;
-                self.stay = outbox.settings.kept_up;
+                self.stay = outbox.settings.writer_linger;
             }
             batch.advance(sent);
             let mut state = lock(&outbox.state);
             state.in_flight = batch.len();
-            outbox.settle(&mut state);
+            outbox.wake_if_drained(&mut state);
             if let Some(reason) = state.closed {
                 return Err(reason);
             }

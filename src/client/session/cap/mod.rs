@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::command::{HELP, QUIT, WHO, addressed};
-use super::{Action, Input, Session, Setup, print, warn, warn_of_unsent};
+use super::command::{HELP, QUIT, WHO, parse_direct};
+use super::{Action, Config, Input, Session, print, warn, warn_of_unsent};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
@@ -91,7 +91,7 @@ enum Leaving {
 
 impl CapSession {
     /// A session that logs in with the name that was asked for, if there is one.
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Config) -> Self {
         Self {
             server: setup.server,
             given_name: setup.name,
@@ -135,7 +135,7 @@ impl CapSession {
             self.request(&Request::List, awaited, actions);
         } else if line_without_blanks == HELP {
             actions.push(Action::Help);
-        } else if let Some((to, text)) = addressed(line) {
+        } else if let Some((to, text)) = parse_direct(line) {
             self.request(&Request::Direct { to, text }, Awaited::Send, actions);
         } else if !line_without_blanks.is_empty() {
             actions.push(print(messages::HINT));
@@ -214,7 +214,7 @@ impl CapSession {
             (Event::Error(RequestError::Header), Some(_)) => self.refused(messages::BAD_HEADER.to_owned(), actions),
             (Event::Error(_), Some(name)) => self.refused(messages::malformed_name(&name), actions),
             (Event::ServerFull, Some(_)) if self.is_returning() => {
-                self.come_back(messages::SERVER_FULL.to_owned(), actions);
+                self.reconnect(messages::SERVER_FULL.to_owned(), actions);
             }
             (Event::ServerFull, Some(_)) => {
                 actions.extend([print(messages::SERVER_FULL), Action::Exit(1)]);
@@ -267,7 +267,7 @@ impl CapSession {
     /// RA2: asks again. The server closes after a refusal, so the next try gets a connection of its own.
     fn refused(&mut self, text: String, actions: &mut Vec<Action>) {
         if self.is_returning() {
-            self.come_back(text, actions);
+            self.reconnect(text, actions);
             return;
         }
         actions.extend([print(text), Action::Disconnect]);
@@ -286,7 +286,7 @@ impl CapSession {
     }
 
     /// Connects again, and logs in with the same name. What is typed meanwhile waits.
-    fn come_back(&mut self, why: String, actions: &mut Vec<Action>) {
+    fn reconnect(&mut self, why: String, actions: &mut Vec<Action>) {
         match self.leaving {
             Leaving::No => {}
             Leaving::Soon { quit: true } | Leaving::Finished { quit: true } => return self.exit(0, actions),
@@ -372,10 +372,10 @@ impl CapSession {
         match &mut self.stage {
             Stage::Asking => {}
             Stage::Chatting if self.reconnect => {
-                self.come_back(messages::connection_lost(&self.server, reason), actions);
+                self.reconnect(messages::connection_lost(&self.server, reason), actions);
             }
             Stage::LoggingIn { attempt: Attempt::Again, .. } => {
-                self.come_back(messages::connection_lost(&self.server, reason), actions);
+                self.reconnect(messages::connection_lost(&self.server, reason), actions);
             }
             Stage::LoggingIn { sent, attempt, .. } if *attempt == Attempt::First => {
                 (*sent, *attempt) = (false, Attempt::Renewed);
@@ -409,7 +409,7 @@ impl Session for CapSession {
                 }
             }
             Input::Unreachable(reason) if self.is_returning() => {
-                self.come_back(messages::cannot_connect(&self.server, &reason), actions);
+                self.reconnect(messages::cannot_connect(&self.server, &reason), actions);
             }
             Input::Unreachable(reason) => {
                 actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
@@ -418,7 +418,7 @@ impl Session for CapSession {
             Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
             Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
             Input::TimeUp { .. } if self.is_returning() && self.leaving == Leaving::No => {
-                self.come_back(messages::no_answer(&self.server), actions);
+                self.reconnect(messages::no_answer(&self.server), actions);
             }
             Input::TimeUp { .. } if self.is_logging_in() && self.leaving == Leaving::No => {
                 actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]);

@@ -43,8 +43,13 @@ impl Script {
     }
 }
 
-fn setup(name: Option<&str>) -> Setup {
-    Setup { server: "here port 1".into(), name: name.map(String::from), user: Some("user".into()), ..Setup::default() }
+fn setup(name: Option<&str>) -> Config {
+    Config {
+        server: "here port 1".into(),
+        name: name.map(String::from),
+        user: Some("user".into()),
+        ..Config::default()
+    }
 }
 
 const NOTHING: [&str; 0] = [];
@@ -468,7 +473,7 @@ fn names_are_asked_for_until_one_is_given() {
 
 /// Logged in as ann, and to come back after a loss.
 fn returning() -> Script {
-    let setup = Setup { reconnect: true, ..setup(Some("ann")) };
+    let setup = Config { reconnect: true, ..setup(Some("ann")) };
     let mut script = Script { session: CapSession::new(setup) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
@@ -541,7 +546,7 @@ fn it_comes_back_only_to_where_it_was() {
     script.feed(Input::TypedEnd);
     let lost = ["warn The connection to here port 1 was lost: reset", "exit 1"];
     assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), lost);
-    let mut script = Script { session: CapSession::new(Setup { reconnect: true, ..setup(Some("ann")) }) };
+    let mut script = Script { session: CapSession::new(Config { reconnect: true, ..setup(Some("ann")) }) };
     script.feed(Input::Start);
     let failed = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(failed, ["warn Cannot connect to here port 1: refused", "exit 1"]);

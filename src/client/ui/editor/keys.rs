@@ -59,15 +59,15 @@ enum State {
     /// Behind ESC.
     Escape,
     /// Behind ESC `[`.
-    Control,
+    Csi,
     /// Behind ESC `O`: one more byte.
-    Single,
+    Ss3,
     /// Before the last byte of a key that means nothing here.
     Unknown,
     /// In a text that a terminal sends of itself; it ends with BEL or ESC `\`.
-    Report,
+    Osc,
     /// Behind an ESC in such a text.
-    ReportEscape,
+    OscEscape,
     /// Between the brackets of a paste.
     Paste,
 }
@@ -87,17 +87,17 @@ impl Decoder {
         match self.state {
             State::Ground => self.ground(byte, keys),
             State::Escape => self.escape(byte, keys),
-            State::Control => self.control(byte, keys),
-            State::Single => self.sequence_ends(byte, keys),
+            State::Csi => self.control(byte, keys),
+            State::Ss3 => self.dispatch_csi(byte, keys),
             State::Unknown => self.state = State::Ground,
-            State::Report => match byte {
+            State::Osc => match byte {
                 0x07 => self.state = State::Ground,
-                0x1b => self.state = State::ReportEscape,
+                0x1b => self.state = State::OscEscape,
                 b' '.. => {}
                 _ => self.cut_short(byte, keys),
             },
-            State::ReportEscape if byte == b'\\' => self.state = State::Ground,
-            State::ReportEscape => self.escape(byte, keys),
+            State::OscEscape if byte == b'\\' => self.state = State::Ground,
+            State::OscEscape => self.escape(byte, keys),
             State::Paste => self.paste(byte, keys),
         }
     }
@@ -135,9 +135,9 @@ impl Decoder {
     fn escape(&mut self, byte: u8, keys: &mut Vec<Key>) {
         self.sequence.clear();
         self.state = match byte {
-            b'[' => State::Control,
-            b'O' => State::Single,
-            b']' | b'P' | b'X' | b'^' | b'_' => State::Report,
+            b'[' => State::Csi,
+            b'O' => State::Ss3,
+            b']' | b'P' | b'X' | b'^' | b'_' => State::Osc,
             0x1b => State::Escape,
             _ => State::Ground,
         };
@@ -156,7 +156,7 @@ impl Decoder {
             b'[' if self.sequence.is_empty() => self.state = State::Unknown,
             b' '..=b'?' if self.sequence.len() < SEQUENCE => self.sequence.push(byte),
             b' '..=b'?' => {}
-            b'@'..=b'~' => self.sequence_ends(byte, keys),
+            b'@'..=b'~' => self.dispatch_csi(byte, keys),
             _ => self.cut_short(byte, keys),
         }
     }
@@ -167,7 +167,7 @@ impl Decoder {
         self.ground(byte, keys);
     }
 
-    fn sequence_ends(&mut self, last: u8, keys: &mut Vec<Key>) {
+    fn dispatch_csi(&mut self, last: u8, keys: &mut Vec<Key>) {
         self.state = State::Ground;
         if self.sequence.len() == SEQUENCE {
             return;

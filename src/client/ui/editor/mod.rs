@@ -32,13 +32,13 @@ pub(crate) struct Editor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The line is done; the editor is empty again. Pasted lines come as one text.
-    Done(String),
+    Submit(String),
     /// There will be no more lines.
     End,
     /// The screen is to be cleared.
     Clear,
     /// These words are possible here.
-    Possible(Vec<String>),
+    Candidates(Vec<String>),
     /// The line is as long as lines get.
     Full,
 }
@@ -66,7 +66,7 @@ impl Editor {
     }
 
     /// Does what a key is for.
-    pub(crate) fn press(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
+    pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
         let tabbed = mem::take(&mut self.tabbed);
         let was_full = mem::take(&mut self.full);
         match key {
@@ -76,7 +76,7 @@ impl Editor {
                 return None;
             }
             Key::Text(text) => return self.insert(&text),
-            Key::Enter => return Some(self.done()),
+            Key::Enter => return Some(self.submit()),
             Key::Tab => return self.complete(tabbed, completion),
             Key::EndOfInput if self.text.is_empty() => return Some(Outcome::End),
             Key::Clear => return Some(Outcome::Clear),
@@ -124,10 +124,10 @@ impl Editor {
         self.text = text;
     }
 
-    fn done(&mut self) -> Outcome {
+    fn submit(&mut self) -> Outcome {
         self.cursor = 0;
         self.history.leave();
-        Outcome::Done(mem::take(&mut self.text))
+        Outcome::Submit(mem::take(&mut self.text))
     }
 
     /// Tab: what the word before the cursor can become. Where it can be nothing, Tab is a character like any other.
@@ -148,7 +148,7 @@ impl Editor {
                 return self.insert(&word);
             }
             words if completed.common.len() == word.len() && tabbed => {
-                return Some(Outcome::Possible(words.to_vec()));
+                return Some(Outcome::Candidates(words.to_vec()));
             }
             _ => {
                 self.remove(start, self.cursor);

@@ -10,8 +10,8 @@ fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
     let mut editor = Editor::default();
     let mut outcomes = Vec::new();
     for key in Decoder::default().decode(bytes.as_bytes()) {
-        let outcome = editor.press(key, &completion);
-        if let Some(Outcome::Done(line)) = &outcome {
+        let outcome = editor.handle_key(key, &completion);
+        if let Some(Outcome::Submit(line)) = &outcome {
             editor.remember(line);
         }
         outcomes.extend(outcome);
@@ -66,7 +66,7 @@ fn ctrl_d_ends_the_input_only_of_an_empty_line() {
 #[test]
 fn enter_hands_over_the_line_wherever_the_cursor_is() {
     let (editor, outcomes) = typed(&format!("hello{LEFT}{LEFT}\n\n"));
-    assert_eq!(outcomes, [Outcome::Done("hello".into()), Outcome::Done(String::new())]);
+    assert_eq!(outcomes, [Outcome::Submit("hello".into()), Outcome::Submit(String::new())]);
     assert_eq!((editor.text(), editor.cursor()), ("", 0));
 }
 
@@ -93,12 +93,12 @@ fn tab_completes_names_and_commands() {
 
 #[test]
 fn the_second_tab_lists_what_is_possible() {
-    let possible = Outcome::Possible(vec!["@anna".into(), "@annabel".into()]);
+    let possible = Outcome::Candidates(vec!["@anna".into(), "@annabel".into()]);
     assert_eq!(typed("@a\t").1, []);
     assert_eq!(typed("@a\t\t").1, std::slice::from_ref(&possible));
     assert_eq!(typed("@anna\t\t").1, [possible]);
     assert_eq!(typed("@anna\tx\x7f\t").1, []);
-    assert_eq!(typed("!\t\t").1, [Outcome::Possible(vec!["!quit".into(), "!who".into()])]);
+    assert_eq!(typed("!\t\t").1, [Outcome::Candidates(vec!["!quit".into(), "!who".into()])]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn pasted_lines_wait_for_enter() {
     let (editor, outcomes) = typed("x\x1b[200~one\ntwo\n\x1b[201~");
     assert_eq!((editor.text(), outcomes), ("xone\ntwo\n", vec![]));
     let (_, outcomes) = typed("x\x1b[200~one\ntwo\x1b[201~y\n");
-    assert_eq!(outcomes, [Outcome::Done("xone\ntwoy".into())]);
+    assert_eq!(outcomes, [Outcome::Submit("xone\ntwoy".into())]);
     assert_eq!(line("\x1b[200~one\ntwo\x1b[201~\x01x"), "one\nx|two");
     assert_eq!(line("\x1b[200~one\ntwo\x1b[201~\x15"), "one\n|");
 }
@@ -123,15 +123,15 @@ fn pasted_lines_wait_for_enter() {
 fn a_line_is_as_long_as_lines_get() {
     let completion = Completion::default();
     let mut editor = Editor::default();
-    assert_eq!(editor.press(Key::Text("x".repeat(EDITED_BYTES - 1)), &completion), None);
-    assert_eq!(editor.press(Key::Text("é".into()), &completion), Some(Outcome::Full));
-    assert_eq!(editor.press(Key::Text("y".into()), &completion), None);
+    assert_eq!(editor.handle_key(Key::Text("x".repeat(EDITED_BYTES - 1)), &completion), None);
+    assert_eq!(editor.handle_key(Key::Text("é".into()), &completion), Some(Outcome::Full));
+    assert_eq!(editor.handle_key(Key::Text("y".into()), &completion), None);
     assert_eq!(editor.text().len(), EDITED_BYTES - 1);
-    assert_eq!(editor.press(Key::Left, &completion), None);
-    assert_eq!(editor.press(Key::Text("yz".into()), &completion), Some(Outcome::Full));
+    assert_eq!(editor.handle_key(Key::Left, &completion), None);
+    assert_eq!(editor.handle_key(Key::Text("yz".into()), &completion), Some(Outcome::Full));
     assert!(editor.text().ends_with("xyx"));
-    assert_eq!(editor.press(Key::Backspace, &completion), None);
-    assert_eq!(editor.press(Key::Text("y".into()), &completion), None);
+    assert_eq!(editor.handle_key(Key::Backspace, &completion), None);
+    assert_eq!(editor.handle_key(Key::Text("y".into()), &completion), None);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn any_keys_at_all_leave_the_cursor_between_characters() {
         let (mut decoder, mut editor) = (Decoder::default(), Editor::default());
         for chunk in bytes.chunks(1 + next(8)) {
             for key in decoder.decode(chunk) {
-                if let Some(Outcome::Done(line)) = editor.press(key, &completion) {
+                if let Some(Outcome::Submit(line)) = editor.handle_key(key, &completion) {
                     editor.remember(&line);
                 }
                 assert!(editor.text().is_char_boundary(editor.cursor()), "{bytes:?}");

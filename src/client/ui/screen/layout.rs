@@ -37,12 +37,12 @@ impl Row {
 
 impl Size {
     /// What a terminal has that does not say: the size of the first ones.
-    pub(crate) const USUAL: Self = Self { columns: 80, rows: 24 };
+    pub(crate) const FALLBACK: Self = Self { columns: 80, rows: 24 };
 
     /// A terminal's size as it says itself, 0 where it does not know.
     pub(crate) fn reported(rows: usize, columns: usize) -> Self {
         let or = |number: usize, usual| if number == 0 { usual } else { number };
-        Self { columns: or(columns, Self::USUAL.columns), rows: or(rows, Self::USUAL.rows) }
+        Self { columns: or(columns, Self::FALLBACK.columns), rows: or(rows, Self::FALLBACK.rows) }
     }
 }
 

@@ -13,7 +13,7 @@ use super::unicode::joins;
 
 /// How standard output is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum OutputMode {
     /// Lines alone.
     Lines,
     /// A terminal that edits its line itself: lines and prompts.
@@ -31,7 +31,7 @@ pub(crate) enum Stream {
 
 /// The line being typed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Line<'a> {
+pub(crate) struct InputLine<'a> {
     pub(crate) prompt: &'a str,
     pub(crate) text: &'a str,
     /// Where the cursor is: bytes from the start of the text.
@@ -41,7 +41,7 @@ pub(crate) struct Line<'a> {
 /// The screen, as far as it is ours.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    style: Style,
+    mode: OutputMode,
     /// What is to be written, in order.
     pieces: Vec<(Stream, Vec<u8>)>,
     /// The line that is on the screen.
@@ -68,8 +68,8 @@ struct Drawn {
 
 impl Screen {
     /// An empty screen.
-    pub(crate) fn new(style: Style) -> Self {
-        Self { style, pieces: Vec::new(), drawn: None }
+    pub(crate) fn new(mode: OutputMode) -> Self {
+        Self { mode, pieces: Vec::new(), drawn: None }
     }
 
     /// What is to be written, in order.
@@ -79,41 +79,41 @@ impl Screen {
 
     /// Shows a line, or several, above the line being typed.
     pub(crate) fn print(&mut self, text: &str) {
-        self.hide();
+        self.erase();
         self.put(text);
         self.put("\n");
     }
 
     /// Shows a diagnostic, in its place among what is printed.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.hide();
+        self.erase();
         let text = format!("{text}\n");
         self.put_on(Stream::Errors, text.as_bytes());
     }
 
     /// Has the terminal make a sound.
     pub(crate) fn ring(&mut self) {
-        if self.style != Style::Lines {
+        if self.mode != OutputMode::Lines {
             self.put("\x07");
         }
     }
 
     /// Shows the line being typed as it is now.
-    pub(crate) fn show(&mut self, line: Line<'_>) {
-        match self.style {
-            Style::Lines => {}
-            Style::Prompts => {
+    pub(crate) fn show(&mut self, line: InputLine<'_>) {
+        match self.mode {
+            OutputMode::Lines => {}
+            OutputMode::Prompts => {
                 if self.drawn.is_none() && !line.prompt.is_empty() {
                     self.put(line.prompt);
-                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default(), Size::USUAL));
+                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default(), Size::FALLBACK));
                 }
             }
-            Style::Editing(size) => {
+            OutputMode::Editing(size) => {
                 let text = [line.prompt, line.text].concat();
                 let cursor = line.prompt.len() + line.cursor;
                 match &self.drawn {
                     Some(drawn) if drawn.shows(&text, cursor) => {}
-                    _ if text.is_empty() => self.hide(),
+                    _ if text.is_empty() => self.erase(),
                     _ => self.draw(text, cursor, size, Rows::Typed),
                 }
             }
@@ -122,8 +122,8 @@ impl Screen {
 
     /// The line being typed is done: leaves it where it is, and goes on below it. A terminal that edits its line itself
     /// has done so already.
-    pub(crate) fn done(&mut self, line: Line<'_>) {
-        if let Style::Editing(size) = self.style {
+    pub(crate) fn commit(&mut self, line: InputLine<'_>) {
+        if let OutputMode::Editing(size) = self.mode {
             let text = [line.prompt, line.text].concat();
             let cursor = text.len();
             match &self.drawn {
@@ -142,19 +142,19 @@ impl Screen {
 
     /// The terminal has this size now, and has wrapped what it shows anew.
     pub(crate) fn resize(&mut self, size: Size) {
-        self.style = Style::Editing(size);
+        self.mode = OutputMode::Editing(size);
         if let Some(drawn) = &mut self.drawn {
             drawn.outdated = true;
         }
     }
 
     /// Takes the line being typed off the screen.
-    pub(crate) fn hide(&mut self) {
+    pub(crate) fn erase(&mut self) {
         let Some(drawn) = self.drawn.take() else { return };
-        match self.style {
-            Style::Lines => {}
-            Style::Prompts => self.put("\n"),
-            Style::Editing(size) => {
+        match self.mode {
+            OutputMode::Lines => {}
+            OutputMode::Prompts => self.put("\n"),
+            OutputMode::Editing(size) => {
                 self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.above });
                 self.put("\r\x1b[J");
             }
@@ -162,11 +162,11 @@ impl Screen {
     }
 
     /// Nothing more will be shown: leaves the cursor at the start of a row. What was being typed stays.
-    pub(crate) fn end(&mut self, line: Line<'_>) {
-        match self.style {
-            Style::Editing(_) if line.text.is_empty() => self.hide(),
-            Style::Editing(_) => self.done(line),
-            Style::Lines | Style::Prompts => self.hide(),
+    pub(crate) fn end(&mut self, line: InputLine<'_>) {
+        match self.mode {
+            OutputMode::Editing(_) if line.text.is_empty() => self.erase(),
+            OutputMode::Editing(_) => self.commit(line),
+            OutputMode::Lines | OutputMode::Prompts => self.erase(),
         }
     }
 
@@ -185,7 +185,7 @@ impl Screen {
                 return;
             }
         }
-        self.hide();
+        self.erase();
         let layout = Layout::new(&text, cursor, size.columns, 0);
         let (top, bottom) = match kind {
             Rows::Typed => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),

@@ -15,7 +15,7 @@ struct Person {
 impl Person {
     fn at(columns: usize, rows: usize) -> Self {
         Self {
-            screen: Screen::new(Style::Editing(Size { columns, rows })),
+            screen: Screen::new(OutputMode::Editing(Size { columns, rows })),
             terminal: VirtualScreen::new(columns, rows),
             written: String::new(),
             prompt: "",
@@ -24,12 +24,12 @@ impl Person {
         }
     }
 
-    fn line(&self) -> Line<'_> {
-        Line { prompt: self.prompt, text: &self.text, cursor: self.cursor }
+    fn line(&self) -> InputLine<'_> {
+        InputLine { prompt: self.prompt, text: &self.text, cursor: self.cursor }
     }
 
     fn see(&mut self) {
-        let line = Line { prompt: self.prompt, text: &self.text, cursor: self.cursor };
+        let line = InputLine { prompt: self.prompt, text: &self.text, cursor: self.cursor };
         self.screen.show(line);
         for (_, bytes) in self.screen.take() {
             let text = String::from_utf8(bytes).expect("text");
@@ -47,8 +47,8 @@ impl Person {
     }
 
     fn enter(&mut self) {
-        let line = Line { prompt: self.prompt, text: &self.text, cursor: self.cursor };
-        self.screen.done(line);
+        let line = InputLine { prompt: self.prompt, text: &self.text, cursor: self.cursor };
+        self.screen.commit(line);
         self.text.clear();
         self.cursor = 0;
         self.see();
@@ -301,7 +301,7 @@ fn a_prompt_comes_back_below_each_message_and_leaves_no_trace() {
     ann.type_text("hi");
     ann.enter();
     ann.sees("@bob: one\n@bob: two\n> hi\n>");
-    let line = Line { prompt: "> ", ..Line::default() };
+    let line = InputLine { prompt: "> ", ..InputLine::default() };
     ann.screen.end(line);
     ann.prompt = "";
     ann.see();
@@ -313,7 +313,7 @@ fn the_end_leaves_the_cursor_at_the_start_of_a_row() {
     let mut ann = Person::at(20, 24);
     ann.type_text("half");
     let (text, cursor) = (ann.line().text.to_owned(), ann.line().cursor);
-    ann.screen.end(Line { prompt: "", text: &text, cursor });
+    ann.screen.end(InputLine { prompt: "", text: &text, cursor });
     ann.text.clear();
     ann.cursor = 0;
     ann.see();
@@ -362,19 +362,19 @@ fn terminals_of_any_size_do_no_harm() {
 
 #[test]
 fn a_diagnostic_goes_to_the_other_stream_in_its_place() {
-    let mut screen = Screen::new(Style::Editing(Size { columns: 80, rows: 24 }));
+    let mut screen = Screen::new(OutputMode::Editing(Size { columns: 80, rows: 24 }));
     screen.print("one");
     screen.warn("oops");
-    screen.show(Line { prompt: "", text: "half", cursor: 4 });
+    screen.show(InputLine { prompt: "", text: "half", cursor: 4 });
     let expected = [(Stream::Output, "one\n"), (Stream::Errors, "oops\n"), (Stream::Output, "half")];
     assert_eq!(screen.take(), expected.map(|(stream, text)| (stream, text.as_bytes().to_vec())));
 }
 
 #[test]
 fn without_an_editor_nothing_is_erased() {
-    for (style, expected) in [(Style::Lines, "one\ntwo\n"), (Style::Prompts, "> \none\n> \ntwo\n> ")] {
-        let mut screen = Screen::new(style);
-        let line = Line { prompt: "> ", ..Line::default() };
+    for (mode, expected) in [(OutputMode::Lines, "one\ntwo\n"), (OutputMode::Prompts, "> \none\n> \ntwo\n> ")] {
+        let mut screen = Screen::new(mode);
+        let line = InputLine { prompt: "> ", ..InputLine::default() };
         screen.show(line);
         for text in ["one", "two"] {
             screen.print(text);
