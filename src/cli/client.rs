@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{DEFAULT_PORT, Flag, Invocation, Matches, Problem, Spec, UsageError, without_brackets};
+use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
 use crate::client::session::{PROTOCOLS, Protocol};
-use crate::client::{Color, UiOptions};
+use crate::client::{Color, UiOptions, messages};
 
 /// What the client is told.
 #[derive(Debug)]
@@ -24,30 +24,68 @@ pub struct Options {
     pub ui: UiOptions,
 }
 
-static SPEC: Spec = Spec {
+/// The flags that were given.
+#[derive(Debug, Default)]
+struct Args {
+    address: Option<String>,
+    port: Option<u16>,
+    protocol: Option<&'static Protocol>,
+    name: Option<String>,
+    reconnect: bool,
+    ui: UiOptions,
+}
+
+type Flag = super::Flag<Args>;
+
+static SPEC: Spec<Args> = Spec {
     program: "client",
     about: "A chat client for one server, at the keyboard or in a pipe.",
-    usage: "client [OPTIONS] or client USER chat://HOST:PORT",
-    words: 2,
+    usage: &["client [OPTIONS]", "client USER chat://HOST:PORT"],
+    max_positionals: 2,
     flags: &[
-        Flag::option("address", "ADDRESS", "Connect to this address or name").short('a').default("127.0.0.1"),
-        Flag::option("port", "PORT", "Connect to this port").short('p').default("5378"),
-        Flag::option("protocol", "PROTOCOL", "Speak this protocol").choices(protocols).default("cap"),
-        Flag::option("name", "NAME", "Log in with this name, without being asked for it").short('n'),
-        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost"),
-        Flag::option("color", "WHEN", "Color senders' names (always), or only what the client adds (auto)")
-            .choices(colors)
-            .default("auto"),
-        Flag::switch("timestamps", "Show the time before each line"),
-        Flag::switch("bell", "Make a sound with each message"),
-        Flag::option("log", "FILE", "Copy the chat to the end of this file, which only you can read"),
-        Flag::switch("plain", "Leave the editing of lines to the terminal"),
+        Flag::option("address", "ADDRESS", "Connect to this address or name", |args, value| {
+            Ok(args.address = Some(address(value)?))
+        })
+        .short('a')
+        .default(DEFAULT_ADDRESS),
+        Flag::option("port", "PORT", "Connect to this port", |args, value| {
+            Ok(args.port = Some(number(value, 1..=u16::MAX)?))
+        })
+        .short('p')
+        .default("5378"),
+        Flag::option("protocol", "PROTOCOL", "Speak this protocol", |args, value| Ok(args.protocol = protocol(value)))
+            .choices(|| PROTOCOLS.iter().map(|protocol| protocol.name).collect())
+            .default("cap"),
+        Flag::option("name", "NAME", "Log in with this name, without being asked for it", |args, value| {
+            Ok(args.name = Some(value.to_owned()))
+        })
+        .short('n'),
+        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost", |args| {
+            args.reconnect = true;
+        }),
+        Flag::option(
+            "color",
+            "WHEN",
+            "Color senders' names (always), or only what the client adds (auto)",
+            |args, value| {
+                let color = Color::ALL.iter().find(|(name, _)| *name == value);
+                Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
+            },
+        )
+        .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
+        .default("auto"),
+        Flag::switch("timestamps", "Show the time before each line", |args| args.ui.timestamps = true),
+        Flag::switch("bell", "Make a sound with each message", |args| args.ui.bell = true),
+        Flag::option("log", "FILE", "Copy the chat to the end of this file, which only you can read", |args, value| {
+            Ok(args.ui.log = Some(PathBuf::from(value)))
+        }),
+        Flag::switch("plain", "Leave the editing of lines to the terminal", |args| args.ui.plain = true),
     ],
-    more,
+    after_help,
 };
 
-/// The commands of each protocol, examples, exit statuses.
-fn more() -> String {
+/// Returns the commands of each protocol, examples and exit statuses.
+fn after_help() -> String {
     let mut text = String::new();
     for protocol in PROTOCOLS {
         text += &format!("\nIn the chat, with {}, {}:\n{}", protocol.name, protocol.about, protocol.help());
@@ -65,78 +103,62 @@ Exit status: 0 after a good end, 1 when the connection fails or is lost or the l
 2 for a wrong command line, 128 and its number after a signal: 130 after Ctrl-C.
 ";
 
-fn colors() -> Vec<String> {
-    Color::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+fn protocol(name: &str) -> Option<&'static Protocol> {
+    PROTOCOLS.iter().find(|protocol| protocol.name == name)
 }
 
-/// What a word for colours stands for.
-fn color(word: &str) -> Option<Color> {
-    Color::ALL.iter().find_map(|(name, color)| (*name == word).then_some(*color))
-}
-
-/// The options that say nothing of the server or the login.
-fn ui(matches: &Matches) -> Result<UiOptions, UsageError> {
-    Ok(UiOptions {
-        plain: matches.has("plain"),
-        color: matches.choice("color", color)?.unwrap_or_default(),
-        timestamps: matches.has("timestamps"),
-        bell: matches.has("bell"),
-        log: matches.text("log").map(PathBuf::from),
-    })
-}
-
-fn protocols() -> Vec<String> {
-    PROTOCOLS.iter().map(|protocol| protocol.name.to_owned()).collect()
-}
-
-/// The kind of session that a protocol's name stands for.
-fn protocol(key: &str) -> Option<&'static Protocol> {
-    PROTOCOLS.iter().find(|protocol| protocol.name == key)
-}
-
-/// Takes the client's arguments apart.
+/// Parses the client's command line, without the program's name.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
-    let matches = match SPEC.parse(args)? {
-        Invocation::Run(matches) => matches,
-        Invocation::Print(text) => return Ok(Invocation::Print(text)),
-    };
-    let options = match &matches.words[..] {
-        [] => by_options(&matches)?,
-        [user, server] => by_url(&matches, user, server)?,
-        _ => return Err(SPEC.error(Problem::InvalidServer)),
-    };
-    Ok(Invocation::Run(options))
+    SPEC.parse(Args::default(), args)?.and_then(|(args, positionals)| match &positionals[..] {
+        [] => by_flags(args),
+        [user, server] => by_url(args, user, server),
+        _ => Err(invalid_server()),
+    })
 }
 
-fn by_options(matches: &Matches) -> Result<Options, UsageError> {
-    let protocol = matches.choice("protocol", protocol)?.unwrap_or(&PROTOCOLS[0]);
-    let name = matches.text("name").map(str::to_owned);
-    if protocol.needs_name && name.is_none() {
-        return Err(SPEC.error(Problem::Missing("name")));
+/// H13, in the specification's own words.
+fn invalid_server() -> UsageError {
+    UsageError(messages::INVALID_SERVER.to_owned())
+}
+
+fn by_flags(args: Args) -> Result<Options, UsageError> {
+    let protocol = args.protocol.unwrap_or(&PROTOCOLS[0]);
+    if protocol.needs_name && args.name.is_none() {
+        return Err(SPEC.error("option '--name' is missing"));
     }
-    let port = matches.number("port", 1, u16::MAX)?.unwrap_or(DEFAULT_PORT);
-    let (reconnect, ui) = (matches.has("reconnect"), ui(matches)?);
-    Ok(Options { address: matches.address()?, port, protocol, name, reconnect, ui })
+    Ok(Options {
+        address: args.address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
+        port: args.port.unwrap_or(DEFAULT_PORT),
+        protocol,
+        name: args.name,
+        reconnect: args.reconnect,
+        ui: args.ui,
+    })
 }
-
-/// The options that a chat:// server takes the place of.
-const SAID_BY_URL: [&str; 4] = ["address", "port", "protocol", "name"];
 
 /// `<user> chat://<host>:<port>` (H12, H13).
-fn by_url(matches: &Matches, user: &str, server: &str) -> Result<Options, UsageError> {
-    if let Some((option, _)) = matches.given.iter().find(|(option, _)| SAID_BY_URL.contains(option)) {
-        return Err(SPEC.error(Problem::Conflict(option)));
+fn by_url(args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
+    let said_twice = [
+        ("address", args.address.is_some()),
+        ("port", args.port.is_some()),
+        ("protocol", args.protocol.is_some()),
+        ("name", args.name.is_some()),
+    ];
+    if let Some((flag, _)) = said_twice.iter().find(|(_, given)| *given) {
+        return Err(SPEC.error(&format!("option '--{flag}' does not go with a chat:// server")));
     }
-    let (Some((address, port)), Some(protocol)) = (host_and_port(server), protocol("chat")) else {
-        return Err(SPEC.error(Problem::InvalidServer));
-    };
-    let (address, name) = (address.to_owned(), Some(user.to_owned()));
-    let (reconnect, ui) = (matches.has("reconnect"), ui(matches)?);
-    Ok(Options { address, port, protocol, name, reconnect, ui })
+    let (address, port) = host_and_port(server).ok_or_else(invalid_server)?;
+    by_flags(Args {
+        address: Some(address.to_owned()),
+        port: Some(port),
+        protocol: protocol("chat"),
+        name: Some(user.to_owned()),
+        ..args
+    })
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
@@ -223,16 +245,16 @@ mod tests {
     #[test]
     fn a_mistake_is_named_in_one_line_with_the_usage() {
         for (args, problem) in [
-            (&["--port", "0"][..], "'0' is no value for '--port'"),
-            (&["--port", "x"], "'x' is no value for '--port'"),
+            (&["--port", "0"][..], "invalid value '0' for '--port'"),
+            (&["--port", "x"], "invalid value 'x' for '--port'"),
             (&["ann", "chat://localhost:99", "x"], "unexpected argument 'x'"),
             (&["ann", "chat://localhost:99", "--port", "1"], "'--port' does not go with a chat:// server"),
             (&["--nmae", "ann"], "unknown option '--nmae'"),
             (&["--name"], "option '--name' needs a value"),
-            (&["--protocol", "irc"], "which takes cap, wac or chat"),
+            (&["--protocol", "irc"], "expected cap, wac or chat"),
             (&["--address", "localhost:99"], "a port goes into '--port'"),
-            (&["--address", ""], "'' is no value for '--address'"),
-            (&["--color", "red"], "which takes auto, always or never"),
+            (&["--address", ""], "invalid value '' for '--address'"),
+            (&["--color", "red"], "expected auto, always or never"),
             (&["--protocol", "chat"], "option '--name' is missing"),
         ] {
             let text = run(args).expect_err("it is wrong");

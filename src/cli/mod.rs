@@ -1,18 +1,25 @@
-//! Command lines: options are data, from which both the parser and the help text are made.
+//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text.
 //!
 //! Help and version are values like any other; nothing here prints or ends a program.
 
-pub mod bench;
+#![expect(clippy::unit_arg, reason = "a flag sets its field in one expression")]
+
 pub mod client;
 pub mod server;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::client::messages;
 use crate::protocol;
+
+/// Where the server listens and the client connects to by default.
+pub const DEFAULT_ADDRESS: &str = "127.0.0.1";
+
+/// The port that goes with [`DEFAULT_ADDRESS`].
+pub const DEFAULT_PORT: u16 = 5378;
 
 /// What a command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,49 +30,83 @@ pub enum Invocation<T> {
     Print(String),
 }
 
-/// An option of a program.
+/// What is wrong with a command line, in one line that also says what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Sets a field from a value; the error is what was expected instead, such as "a number from 1 to 9".
+type SetValue<O> = fn(&mut O, &str) -> Result<(), String>;
+
+/// What a flag does to the options of its program.
 #[derive(Debug)]
-pub(crate) struct Flag {
+enum Update<O> {
+    Switch(fn(&mut O)),
+    Value { placeholder: &'static str, set: SetValue<O> },
+    Help,
+    Version,
+}
+
+/// A flag of a program whose options are an `O`.
+#[derive(Debug)]
+pub(crate) struct Flag<O> {
     long: &'static str,
     short: Option<char>,
-    /// What stands for its value in the help text; an option without one is a switch.
-    value: Option<&'static str>,
     help: &'static str,
     /// The default, as a user would type it.
     default: Option<&'static str>,
     /// The values it takes, where they are few.
-    choices: fn() -> Vec<String>,
+    choices: fn() -> Vec<&'static str>,
+    update: Update<O>,
 }
 
-impl Flag {
-    const fn switch(long: &'static str, help: &'static str) -> Self {
-        Self { long, short: None, value: None, help, default: None, choices: Vec::new }
+impl<O> Flag<O> {
+    const HELP: Self = Self::new("help", "Print this help", Update::Help).short('h');
+    const VERSION: Self = Self::new("version", "Print the version", Update::Version).short('V');
+
+    const fn new(long: &'static str, help: &'static str, update: Update<O>) -> Self {
+        Self { long, short: None, help, default: None, choices: Vec::new, update }
     }
 
-    const fn option(long: &'static str, value: &'static str, help: &'static str) -> Self {
-        Self { value: Some(value), ..Self::switch(long, help) }
+    const fn switch(long: &'static str, help: &'static str, set: fn(&mut O)) -> Self {
+        Self::new(long, help, Update::Switch(set))
     }
 
-    const fn short(self, short: char) -> Self {
-        Self { short: Some(short), ..self }
+    const fn option(long: &'static str, placeholder: &'static str, help: &'static str, set: SetValue<O>) -> Self {
+        Self::new(long, help, Update::Value { placeholder, set })
     }
 
-    const fn default(self, default: &'static str) -> Self {
-        Self { default: Some(default), ..self }
+    const fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
     }
 
-    const fn choices(self, choices: fn() -> Vec<String>) -> Self {
-        Self { choices, ..self }
+    const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
     }
 
-    /// The option as the help text shows it: all its names, and what stands for its value.
+    const fn choices(mut self, choices: fn() -> Vec<&'static str>) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    /// Returns the flag as the help text shows it: its names, and what stands for its value.
     fn synopsis(&self) -> String {
         let short = self.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
-        let value = self.value.map(|value| format!(" {value}")).unwrap_or_default();
-        format!("  {short}--{}{value}", self.long)
+        match self.update {
+            Update::Value { placeholder, .. } => format!("  {short}--{} {placeholder}", self.long),
+            _ => format!("  {short}--{}", self.long),
+        }
     }
 
-    /// What the help text says about it.
     fn description(&self) -> String {
         let choices = (self.choices)();
         let choices = if choices.is_empty() { String::new() } else { format!(": {}", one_of(&choices)) };
@@ -73,241 +114,142 @@ impl Flag {
         format!("{}{choices}{default}", self.help)
     }
 
-    /// Whether `word` is this option.
-    fn is_called(&self, word: &str) -> bool {
-        let short = self.short.is_some_and(|short| word.strip_prefix('-').is_some_and(|rest| rest.chars().eq([short])));
-        short || word.strip_prefix("--") == Some(self.long)
+    /// Splits `arg` into this flag and the value that is attached to it: `--port=1`, `-p1`. `None` if it is another one.
+    fn matches<'a>(&self, arg: &'a str) -> Option<Option<&'a str>> {
+        if let Some(long) = arg.strip_prefix("--") {
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            return (name == self.long).then_some(value);
+        }
+        let rest = arg.strip_prefix('-')?.strip_prefix(self.short?)?;
+        Some((!rest.is_empty()).then_some(rest))
     }
 }
 
 /// A program's command line.
 #[derive(Debug)]
-pub(crate) struct Spec {
+pub(crate) struct Spec<O: 'static> {
     program: &'static str,
     about: &'static str,
-    usage: &'static str,
-    /// How many arguments that are no options it takes.
-    words: usize,
-    flags: &'static [Flag],
-    /// What follows the options in the help text.
-    more: fn() -> String,
+    /// The forms of a command line.
+    usage: &'static [&'static str],
+    /// How many arguments that are no flags it takes.
+    max_positionals: usize,
+    flags: &'static [Flag<O>],
+    /// What follows the flags in the help text.
+    after_help: fn() -> String,
 }
 
-/// What is wrong with a command line; it shows as one line that names the program and also says what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError {
-    problem: Problem,
-    program: &'static str,
-    usage: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
-    UnknownOption(String),
-    UnexpectedArgument(String),
-    NoValue(&'static str),
-    ValueForSwitch(&'static str),
-    BadValue {
-        option: &'static str,
-        value: String,
-        expected: String,
-    },
-    /// The protocol has to have that option.
-    Missing(&'static str),
-    /// The option says what the chat:// server says already.
-    Conflict(&'static str),
-    /// H13.
-    InvalidServer,
-}
-
-/// The options that were given, in order; the last one of a kind counts.
-#[derive(Debug)]
-pub(crate) struct Matches {
-    spec: &'static Spec,
-    given: Vec<(&'static str, String)>,
-    /// The arguments that are no options.
-    words: Vec<String>,
-}
-
-static HELP: Flag = Flag::switch("help", "Print this help").short('h');
-static VERSION: Flag = Flag::switch("version", "Print the version").short('V');
-
-impl Spec {
-    fn error(&self, problem: Problem) -> UsageError {
-        UsageError { problem, program: self.program, usage: self.usage }
-    }
-
-    fn all_flags(&self) -> impl Iterator<Item = &Flag> {
-        self.flags.iter().chain([&HELP, &VERSION])
-    }
-
-    /// Takes the arguments behind the program's name apart.
-    pub(crate) fn parse(
-        &'static self,
+impl<O> Spec<O> {
+    /// Parses the arguments behind the program's name into `options`, and returns them with the positional ones. The last
+    /// one of a flag counts.
+    fn parse(
+        &self,
+        mut options: O,
         args: impl IntoIterator<Item = OsString>,
-    ) -> Result<Invocation<Matches>, UsageError> {
-        let mut matches = Matches { spec: self, given: Vec::new(), words: Vec::new() };
+    ) -> Result<Invocation<(O, Vec<String>)>, UsageError> {
+        let mut positionals = Vec::new();
         let mut args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
-                if matches.words.len() == self.words {
-                    return Err(self.error(Problem::UnexpectedArgument(arg)));
+                if positionals.len() == self.max_positionals {
+                    return Err(self.error(&format!("unexpected argument '{arg}'")));
                 }
-                matches.words.push(arg);
+                positionals.push(arg);
                 continue;
             }
-            let (word, mut value) = match arg.split_once('=') {
-                Some((word, value)) if word.starts_with("--") => (word, Some(value.to_owned())),
-                _ => (arg.as_str(), None),
-            };
-            let Some(flag) = self.all_flags().find(|flag| flag.is_called(word)) else {
-                return Err(self.error(Problem::UnknownOption(word.to_owned())));
-            };
-            if flag.value.is_some() {
-                value = value.or_else(|| args.next());
-            } else if value.is_some() {
-                return Err(self.error(Problem::ValueForSwitch(flag.long)));
-            }
-            match (flag.long, value) {
-                ("help", _) => return Ok(Invocation::Print(self.help())),
-                ("version", _) => return Ok(Invocation::Print(self.version())),
-                (long, Some(value)) => matches.given.push((long, value)),
-                (long, None) if flag.value.is_none() => matches.given.push((long, String::new())),
-                (long, None) => return Err(self.error(Problem::NoValue(long))),
+            let unknown = || self.error(&format!("unknown option '{}'", arg.split('=').next().unwrap_or_default()));
+            let found = self.all_flags().find_map(|flag| Some((flag, flag.matches(&arg)?)));
+            let (flag, attached) = found.ok_or_else(unknown)?;
+            match flag.update {
+                Update::Value { set, .. } => {
+                    let missing = || self.error(&format!("option '--{}' needs a value", flag.long));
+                    let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
+                    let choices = (flag.choices)();
+                    let result = match choices.is_empty() || choices.contains(&value.as_str()) {
+                        true => set(&mut options, &value),
+                        false => Err(one_of(&choices)),
+                    };
+                    result.map_err(|expected| self.invalid(flag.long, &value, &expected))?;
+                }
+                _ if attached.is_some() && !arg.starts_with("--") => return Err(unknown()),
+                _ if attached.is_some() => return Err(self.error(&format!("option '--{}' takes no value", flag.long))),
+                Update::Switch(set) => set(&mut options),
+                Update::Help => return Ok(Invocation::Print(self.help())),
+                Update::Version => {
+                    return Ok(Invocation::Print(format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION"))));
+                }
             }
         }
-        Ok(Invocation::Run(matches))
+        Ok(Invocation::Run((options, positionals)))
     }
 
-    fn version(&self) -> String {
-        format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION"))
+    fn all_flags(&self) -> impl Iterator<Item = &Flag<O>> {
+        self.flags.iter().chain([const { &Flag::HELP }, const { &Flag::VERSION }])
     }
 
     fn help(&self) -> String {
-        let mut text = format!("{}\n\nUsage: {}\n\nOptions:\n", self.about, self.usage.replace(USAGE_OR, "\n       "));
+        let mut lines = vec![self.about.to_owned(), String::new()];
+        lines.push(format!("Usage: {}\n\nOptions:", self.usage.join("\n       ")));
         let width = self.all_flags().map(|flag| flag.synopsis().len()).max().unwrap_or(0);
-        for flag in self.all_flags() {
-            text += &format!("{:width$}  {}\n", flag.synopsis(), flag.description());
-        }
-        text + &(self.more)()
+        lines.extend(self.all_flags().map(|flag| format!("{:width$}  {}", flag.synopsis(), flag.description())));
+        lines.join("\n") + "\n" + &(self.after_help)()
+    }
+
+    fn error(&self, problem: &str) -> UsageError {
+        let (program, usage) = (self.program, self.usage.join(" or "));
+        UsageError(format!("{program}: {problem}; usage: {usage} (see '{program} --help')"))
+    }
+
+    fn invalid(&self, long: &str, value: &str, expected: &str) -> UsageError {
+        self.error(&format!("invalid value '{value}' for '--{long}': expected {expected}"))
     }
 }
 
-/// What is between two forms of a usage line.
-const USAGE_OR: &str = " or ";
+impl<T> Invocation<T> {
+    /// Goes on with the options, if it is to run.
+    fn and_then<U>(self, build: impl FnOnce(T) -> Result<U, UsageError>) -> Result<Invocation<U>, UsageError> {
+        match self {
+            Self::Run(options) => build(options).map(Invocation::Run),
+            Self::Print(text) => Ok(Invocation::Print(text)),
+        }
+    }
+}
 
-/// `a, b or c`.
-fn one_of(choices: &[String]) -> String {
+/// Returns `a, b or c`.
+fn one_of(choices: &[&str]) -> String {
     match choices {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         _ => choices.concat(),
     }
 }
 
-impl Matches {
-    /// Whether a switch was given.
-    pub(crate) fn has(&self, long: &'static str) -> bool {
-        self.given.iter().any(|(given, _)| *given == long)
-    }
-
-    /// The value of an option, if it was given.
-    pub(crate) fn text(&self, long: &'static str) -> Option<&str> {
-        self.given.iter().rev().find_map(|(given, value)| (*given == long).then_some(value.as_str()))
-    }
-
-    /// The value of an option, taken apart by `parse`; `expected` says what it may be.
-    pub(crate) fn value<T>(
-        &self,
-        long: &'static str,
-        expected: impl fmt::Display,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, UsageError> {
-        let Some(text) = self.text(long) else { return Ok(None) };
-        match parse(text) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                let (value, expected) = (text.to_owned(), expected.to_string());
-                Err(self.spec.error(Problem::BadValue { option: long, value, expected }))
-            }
-        }
-    }
-
-    /// The value of an option that has choices.
-    pub(crate) fn choice<T>(
-        &self,
-        long: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, UsageError> {
-        let flag = self.spec.flags.iter().find(|flag| flag.long == long);
-        let choices = flag.map_or_else(Vec::new, |flag| (flag.choices)());
-        self.value(long, one_of(&choices), parse)
-    }
-
-    /// The value of an option that is a number within bounds.
-    pub(crate) fn number<T>(&self, long: &'static str, least: T, most: T) -> Result<Option<T>, UsageError>
-    where
-        T: FromStr + PartialOrd + Copy + fmt::Display,
-    {
-        let parse = |text: &str| text.parse().ok().filter(|number| (least..=most).contains(number));
-        self.value(long, format_args!("a number from {least} to {most}"), parse)
-    }
-
-    /// The value of an option that is a time in seconds, which may have a fraction.
-    pub(crate) fn seconds(&self, long: &'static str) -> Result<Option<Duration>, UsageError> {
-        let parse = |text: &str| {
-            let seconds: f64 = text.parse().ok()?;
-            (0.001..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
-        };
-        self.value(long, "seconds, from 0.001 to 86400", parse)
-    }
-
-    /// The value of `--address`: a name or an address, IPv6 with or without brackets.
-    pub(crate) fn address(&self) -> Result<String, UsageError> {
-        let parse = |text: &str| {
-            let bare = without_brackets(text);
-            (!bare.is_empty() && bare.matches(':').count() != 1).then(|| bare.to_owned())
-        };
-        let address = self.value("address", "a name or an address; a port goes into '--port'", parse)?;
-        Ok(address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()))
-    }
+/// Parses a number within bounds.
+fn number<T: FromStr + PartialOrd + fmt::Display>(value: &str, range: RangeInclusive<T>) -> Result<T, String> {
+    let number = value.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
 }
 
-/// An IPv6 address without the brackets that set it off from a port.
+/// Parses a time in seconds, which may have a fraction.
+fn seconds(value: &str) -> Result<Duration, String> {
+    let seconds = value.parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| String::from("seconds, from 0.001 to 86400"))
+}
+
+/// Parses a name or an address, IPv6 with or without brackets.
+fn address(value: &str) -> Result<String, String> {
+    let bare = without_brackets(value);
+    if bare.is_empty() || bare.matches(':').count() == 1 {
+        return Err(String::from("a name or an address; a port goes into '--port'"));
+    }
+    Ok(bare.to_owned())
+}
+
+/// Removes the brackets that set an IPv6 address off from a port.
 fn without_brackets(address: &str) -> &str {
     address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address)
 }
 
-/// Where the server listens and the client connects to, if nothing else is said.
-pub const DEFAULT_ADDRESS: &str = "127.0.0.1";
-
-/// The port that goes with it.
-pub const DEFAULT_PORT: u16 = 5378;
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.problem == Problem::InvalidServer {
-            return f.write_str(messages::INVALID_SERVER);
-        }
-        write!(f, "{}: ", self.program)?;
-        match &self.problem {
-            Problem::InvalidServer => {}
-            Problem::UnknownOption(option) => write!(f, "unknown option '{option}'")?,
-            Problem::UnexpectedArgument(argument) => write!(f, "unexpected argument '{argument}'")?,
-            Problem::NoValue(option) => write!(f, "option '--{option}' needs a value")?,
-            Problem::ValueForSwitch(option) => write!(f, "option '--{option}' takes no value")?,
-            Problem::BadValue { option, value, expected } => {
-                write!(f, "'{value}' is no value for '--{option}', which takes {expected}")?;
-            }
-            Problem::Missing(option) => write!(f, "option '--{option}' is missing")?,
-            Problem::Conflict(option) => write!(f, "option '--{option}' does not go with a chat:// server")?,
-        }
-        write!(f, "; usage: {} (see '{} --help')", self.usage, self.program)
-    }
-}
-
-impl std::error::Error for UsageError {}
-
-/// What a command line came to: the options, or the text that is shown instead.
+/// Returns the options, or the text that is shown instead.
 #[cfg(test)]
 fn outcome<T>(parsed: Result<Invocation<T>, UsageError>) -> Result<T, String> {
     match parsed {

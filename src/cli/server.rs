@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{DEFAULT_PORT, Flag, Invocation, Spec, UsageError};
+use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, seconds};
 use crate::limits;
 use crate::log::{LEVELS, Level};
 use crate::protocol::DIALECTS;
@@ -21,35 +21,106 @@ pub struct Options {
     pub settings: Settings,
 }
 
-static SPEC: Spec = Spec {
+/// The options, and which of them were left out where the default depends on another one.
+#[derive(Debug)]
+struct Args {
+    options: Options,
+    max_backlog: Option<usize>,
+}
+
+/// The protocol that stands for each client's own.
+const AUTO: &str = "auto";
+
+/// The largest `--max-backlog`, in bytes.
+const MAX_MAX_BACKLOG: usize = 1 << 40;
+
+type Flag = super::Flag<Args>;
+
+static SPEC: Spec<Args> = Spec {
     program: "server",
     about: "A chat server: everybody in one room, whatever protocol their client speaks.",
-    usage: "server [OPTIONS]",
-    words: 0,
+    usage: &["server [OPTIONS]"],
+    max_positionals: 0,
     flags: &[
-        Flag::option("address", "ADDRESS", "Listen on this address or name; 0.0.0.0 or :: for all of this machine")
-            .short('a')
-            .default("127.0.0.1"),
-        Flag::option("port", "PORT", "Listen on this port; 0 lets the system pick one").short('p').default("5378"),
-        Flag::option("protocol", "PROTOCOL", "Speak this protocol; auto goes by each client's first line")
-            .choices(protocols)
-            .default(AUTO),
-        Flag::option("secret", "TEXT", "The secret, instead of a random one that changes every 10 minutes"),
-        Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time").default("1024"),
-        Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included").default("1048576"),
-        Flag::option("max-backlog", "BYTES", "What may wait for one client, at least one longest line")
-            .default("4194304"),
-        Flag::option("slow-timeout", "SECONDS", "Disconnect a client that stays over half its backlog for so long")
-            .default("2"),
-        Flag::option("login-timeout", "SECONDS", "Disconnect a client that has not logged in by then").default("60"),
-        Flag::option("idle-timeout", "SECONDS", "Disconnect a client that says nothing for so long").default("off"),
-        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say"),
-        Flag::option("log-level", "LEVEL", "What goes to standard error").choices(levels).default("info"),
+        Flag::option(
+            "address",
+            "ADDRESS",
+            "Listen on this address or name; 0.0.0.0 or :: for all of this machine",
+            |args, value| Ok(args.options.address = address(value)?),
+        )
+        .short('a')
+        .default(DEFAULT_ADDRESS),
+        Flag::option("port", "PORT", "Listen on this port; 0 lets the system pick one", |args, value| {
+            Ok(args.options.port = number(value, 0..=u16::MAX)?)
+        })
+        .short('p')
+        .default("5378"),
+        Flag::option(
+            "protocol",
+            "PROTOCOL",
+            "Speak this protocol; auto goes by each client's first line",
+            |args, value| {
+                Ok(args.options.settings.dialect = DIALECTS.iter().find(|dialect| dialect.name() == value).copied())
+            },
+        )
+        .choices(|| DIALECTS.iter().map(|dialect| dialect.name()).chain([AUTO]).collect())
+        .default(AUTO),
+        Flag::option(
+            "secret",
+            "TEXT",
+            "The secret, instead of a random one that changes every 10 minutes",
+            |args, value| match value.trim() {
+                "" => Err(String::from("a line of text")),
+                _ => Ok(args.options.settings.secret = Some(value.to_owned())),
+            },
+        ),
+        Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time", |args, value| {
+            Ok(args.options.settings.max_clients = number(value, 1..=1_000_000)?)
+        })
+        .default("1024"),
+        Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included", |args, value| {
+            Ok(args.options.settings.max_line = number(value, limits::MIN_MAX_LINE..=1 << 30)?)
+        })
+        .default("1048576"),
+        Flag::option(
+            "max-backlog",
+            "BYTES",
+            "What may wait for one client, at least one longest line",
+            |args, value| Ok(args.max_backlog = Some(number(value, 0..=MAX_MAX_BACKLOG)?)),
+        )
+        .default("4194304"),
+        Flag::option(
+            "slow-timeout",
+            "SECONDS",
+            "Disconnect a client that stays over half its backlog for so long",
+            |args, value| Ok(args.options.settings.slow_timeout = seconds(value)?),
+        )
+        .default("2"),
+        Flag::option(
+            "login-timeout",
+            "SECONDS",
+            "Disconnect a client that has not logged in by then",
+            |args, value| Ok(args.options.settings.login_timeout = seconds(value)?),
+        )
+        .default("60"),
+        Flag::option("idle-timeout", "SECONDS", "Disconnect a client that says nothing for so long", |args, value| {
+            Ok(args.options.settings.idle_timeout = Some(seconds(value)?))
+        })
+        .default("off"),
+        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args| {
+            args.options.settings.echobot = false;
+        }),
+        Flag::option("log-level", "LEVEL", "What goes to standard error", |args, value| {
+            let level = LEVELS.into_iter().find(|level| level.name() == value);
+            Ok(args.options.log_level = level.unwrap_or(args.options.log_level))
+        })
+        .choices(|| LEVELS.iter().map(|level| level.name()).collect())
+        .default("info"),
     ],
-    more: || String::from(MORE),
+    after_help: || String::from(AFTER_HELP),
 };
 
-const MORE: &str = "
+const AFTER_HELP: &str = "
 Example:
   server --address 0.0.0.0 --port 5378 --max-clients 100
 
@@ -57,51 +128,27 @@ Ctrl-C ends it in good order: what was sent is delivered first. A second one end
 Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 for a wrong command line.
 ";
 
-/// The choice that lets the server find out for itself.
-const AUTO: &str = "auto";
-
-fn protocols() -> Vec<String> {
-    DIALECTS.iter().map(|dialect| dialect.name()).chain([AUTO]).map(String::from).collect()
-}
-
-fn levels() -> Vec<String> {
-    LEVELS.iter().map(ToString::to_string).collect()
-}
-
-/// Takes the server's arguments apart.
+/// Parses the server's command line, without the program's name.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
-    let matches = match SPEC.parse(args)? {
-        Invocation::Run(matches) => matches,
-        Invocation::Print(text) => return Ok(Invocation::Print(text)),
+    let options = Options {
+        address: DEFAULT_ADDRESS.to_owned(),
+        port: DEFAULT_PORT,
+        log_level: Level::Info,
+        settings: Settings::default(),
     };
-    let max_line = matches.number("max-line", limits::MIN_MAX_LINE, 1 << 30)?.unwrap_or(limits::MAX_LINE);
-    let max_backlog = matches.number("max-backlog", max_line, 1 << 40)?.unwrap_or(limits::MAX_BACKLOG.max(max_line));
-    let level = |text: &str| LEVELS.into_iter().find(|level| level.to_string() == text);
-    let dialect = |text: &str| match text {
-        AUTO => Some(None),
-        key => DIALECTS.iter().find(|dialect| dialect.name() == key).map(|dialect| Some(*dialect)),
-    };
-    let secret = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
-    Ok(Invocation::Run(Options {
-        address: matches.address()?,
-        port: matches.number("port", 0, u16::MAX)?.unwrap_or(DEFAULT_PORT),
-        log_level: matches.choice("log-level", level)?.unwrap_or(Level::Info),
-        settings: Settings {
-            dialect: matches.choice("protocol", dialect)?.flatten(),
-            secret: matches.value("secret", "a line of text", secret)?,
-            max_clients: matches.number("max-clients", 1, 1_000_000)?.unwrap_or(limits::MAX_CLIENTS),
-            max_line,
-            max_backlog,
-            slow_timeout: matches.seconds("slow-timeout")?.unwrap_or(limits::SLOW_TIMEOUT),
-            login_timeout: matches.seconds("login-timeout")?.unwrap_or(limits::LOGIN_TIMEOUT),
-            idle_timeout: matches.seconds("idle-timeout")?,
-            echobot: !matches.has("no-echobot"),
-        },
-    }))
+    SPEC.parse(Args { options, max_backlog: None }, args)?.and_then(|(Args { mut options, max_backlog }, _)| {
+        let settings = &mut options.settings;
+        settings.max_backlog = max_backlog.unwrap_or(limits::MAX_BACKLOG.max(settings.max_line));
+        if settings.max_backlog < settings.max_line {
+            let expected = format!("a number from {} to {MAX_MAX_BACKLOG}", settings.max_line);
+            return Err(SPEC.invalid("max-backlog", &settings.max_backlog.to_string(), &expected));
+        }
+        Ok(options)
+    })
 }
 
 #[cfg(test)]
@@ -174,19 +221,19 @@ mod tests {
             (&["5378"], "unexpected argument '5378'"),
             (&["--port"], "option '--port' needs a value"),
             (&["--no-echobot=1"], "option '--no-echobot' takes no value"),
-            (&["--port", "70000"], "'70000' is no value for '--port', which takes a number from 0 to 65535"),
-            (&["--port", "-1"], "'-1' is no value for '--port', which takes a number from 0 to 65535"),
-            (&["--max-clients", "0"], "which takes a number from 1 to"),
-            (&["--max-line", "511"], "which takes a number from 512 to"),
-            (&["--max-line", "5000", "--max-backlog", "4999"], "which takes a number from 5000 to"),
-            (&["--slow-timeout", "0"], "which takes seconds, from 0.001 to 86400"),
-            (&["--login-timeout", "soon"], "which takes seconds"),
-            (&["--login-timeout", "NaN"], "which takes seconds"),
-            (&["--protocol", "irc"], "which takes cap, "),
+            (&["--port", "70000"], "invalid value '70000' for '--port': expected a number from 0 to 65535"),
+            (&["--port", "-1"], "invalid value '-1' for '--port': expected a number from 0 to 65535"),
+            (&["--max-clients", "0"], "expected a number from 1 to"),
+            (&["--max-line", "511"], "expected a number from 512 to"),
+            (&["--max-line", "5000", "--max-backlog", "4999"], "expected a number from 5000 to"),
+            (&["--slow-timeout", "0"], "expected seconds, from 0.001 to 86400"),
+            (&["--login-timeout", "soon"], "expected seconds"),
+            (&["--login-timeout", "NaN"], "expected seconds"),
+            (&["--protocol", "irc"], "expected cap, "),
             (&["--protocol", "CAP"], " or auto"),
-            (&["--secret", ""], "which takes a line of text"),
+            (&["--secret", ""], "expected a line of text"),
             (&["--two\nlines"], "unknown option '--two\u{fffd}lines'"),
-            (&["--log-level", "loud"], "which takes error, warn, info or debug"),
+            (&["--log-level", "loud"], "expected error, warn, info or debug"),
         ] {
             let text = run(args).expect_err("it is wrong");
             assert!(text.contains(problem), "{text}");
