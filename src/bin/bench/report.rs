@@ -1,15 +1,17 @@
-//! The figures of all runs, as a table or as JSON.
+//! The figures of all runs, as a table.
 
 use std::io::{self, IsTerminal};
 
 use parley::net;
 
-use crate::failure::Failure;
 use crate::workload::Figure;
 
+/// Runs of each workload that count.
+const RUNS: usize = 5;
+
 /// What was measured so far.
+#[derive(Default)]
 pub(crate) struct Report {
-    runs: usize,
     rows: Vec<Row>,
 }
 
@@ -23,7 +25,7 @@ struct Row {
 }
 
 impl Row {
-    fn least(&self) -> f64 {
+    fn min(&self) -> f64 {
         self.values.first().copied().unwrap_or(f64::NAN)
     }
 
@@ -31,27 +33,18 @@ impl Row {
         self.values.get(self.values.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    fn most(&self) -> f64 {
+    fn max(&self) -> f64 {
         self.values.last().copied().unwrap_or(f64::NAN)
     }
 }
 
 impl Report {
-    /// A report of so many runs of each workload.
-    pub(crate) fn new(runs: usize) -> Self {
-        Self { runs, rows: Vec::new() }
-    }
-
     /// Runs a workload as often as the report wants, after once that does not count.
-    pub(crate) fn measure(
-        &mut self,
-        workload: &str,
-        run: impl Fn() -> Result<Vec<Figure>, Failure>,
-    ) -> Result<(), Failure> {
+    pub(crate) fn measure(&mut self, workload: &str, run: impl Fn() -> io::Result<Vec<Figure>>) -> io::Result<()> {
         let first = self.rows.len();
-        for number in 0..=self.runs {
-            progress(&format!("{workload}: run {number} of {}", self.runs));
-            let figures = run().map_err(|failure| Failure::new(format!("{workload}: {failure}")))?;
+        for number in 0..=RUNS {
+            progress(&format!("{workload}: run {number} of {RUNS}"));
+            let figures = run().map_err(|error| io::Error::other(format!("{workload}: {error}")))?;
             if number == 0 {
                 let row = |Figure { name, unit, .. }: Figure| {
                     let workload = workload.to_owned();
@@ -74,25 +67,11 @@ impl Report {
         let mut text =
             format!("{:<28} {:<20} {:>5} {:>10} {:>10} {:>10}\n", "workload", "figure", "", "min", "median", "max");
         for row in &self.rows {
-            let (least, median, most) = (row.least(), row.median(), row.most());
+            let (min, median, max) = (row.min(), row.median(), row.max());
             let (workload, figure, unit) = (&row.workload, row.figure, row.unit);
-            text += &format!("{workload:<28} {figure:<20} {unit:>5} {least:>10.2} {median:>10.2} {most:>10.2}\n");
+            text += &format!("{workload:<28} {figure:<20} {unit:>5} {min:>10.2} {median:>10.2} {max:>10.2}\n");
         }
         text
-    }
-
-    /// The figures for programs: a list with one object for each figure.
-    pub(crate) fn json(&self) -> String {
-        let object = |row: &Row| {
-            let (workload, figure, unit) = (&row.workload, row.figure, row.unit);
-            let (least, median, most) = (row.least(), row.median(), row.most());
-            format!(
-                "{{\"workload\": \"{workload}\", \"figure\": \"{figure}\", \"unit\": \"{unit}\", \
-                 \"min\": {least}, \"median\": {median}, \"max\": {most}, \"runs\": {}}}",
-                self.runs
-            )
-        };
-        format!("[\n  {}\n]\n", self.rows.iter().map(object).collect::<Vec<_>>().join(",\n  "))
     }
 }
 

@@ -1,12 +1,12 @@
 //! What is measured, and how.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, End, PATIENCE};
-use crate::failure::Failure;
+use crate::connection::{Connection, End, PATIENCE};
 use crate::target::Target;
 
 /// One result of one run.
@@ -56,12 +56,12 @@ pub(crate) fn all() -> Vec<Workload> {
 
 impl Workload {
     /// Runs it once.
-    pub(crate) fn run(&self, target: &Target) -> Result<Vec<Figure>, Failure> {
+    pub(crate) fn run(&self, target: &Target) -> io::Result<Vec<Figure>> {
         match self.kind {
             Kind::FanOut { recipients, text, messages } => fan_out(target, recipients, text, messages),
             Kind::Pairs { pairs, messages } => exchange_in_pairs(target, pairs, messages),
             Kind::PingPong { rounds } => ping_pong(target, rounds),
-            Kind::Idle { connections } => idle(target, connections),
+            Kind::Idle { connections } => idle(connections),
         }
     }
 }
@@ -72,12 +72,12 @@ fn new_name() -> String {
     format!("bench{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
-fn cap(target: &Target, name: &str) -> Result<Client, Failure> {
-    Client::log_in(target.address, &format!("HELLO-FROM {name}"), &format!("HELLO {name}"))
+fn cap(target: &Target, name: &str) -> io::Result<Connection> {
+    Connection::log_in(target.address, &format!("HELLO-FROM {name}"), &format!("HELLO {name}"))
 }
 
-fn wac(target: &Target, name: &str) -> Result<Client, Failure> {
-    Client::log_in(target.address, &format!("LIN {name}"), &format!("Welcome, {name}."))
+fn wac(target: &Target, name: &str) -> io::Result<Connection> {
+    Connection::log_in(target.address, &format!("LIN {name}"), &format!("Welcome, {name}."))
 }
 
 /// `count` numbered lines with texts of `text` bytes.
@@ -95,7 +95,7 @@ const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
 const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
 
 /// Has all ends send and hear everything, and nothing else; returns how long it took.
-fn exchange(mut ends: Vec<(End, (&str, &str))>) -> Result<Duration, Failure> {
+fn exchange(mut ends: Vec<(End, (&str, &str))>) -> io::Result<Duration> {
     let mut buffer = vec![0; 256 << 10];
     let begun = Instant::now();
     let mut last_progress = begun;
@@ -114,7 +114,7 @@ fn exchange(mut ends: Vec<(End, (&str, &str))>) -> Result<Duration, Failure> {
         if progress {
             last_progress = Instant::now();
         } else if last_progress.elapsed() > PATIENCE {
-            return Err(Failure::new("messages are lost: nothing has come for a while"));
+            return Err(io::Error::other("messages are lost: nothing has come for a while"));
         } else {
             thread::yield_now();
         }
@@ -125,7 +125,7 @@ fn rate(count: usize, time: Duration) -> Vec<Figure> {
     vec![Figure { name: "deliveries", unit: "M/s", value: count as f64 / time.as_secs_f64() / 1e6 }]
 }
 
-fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> Result<Vec<Figure>, Failure> {
+fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> io::Result<Vec<Figure>> {
     let name = new_name();
     let nothing = Arc::new(Vec::new());
     let expected = lines(&format!("{name}: "), text, messages);
@@ -138,7 +138,7 @@ fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> 
     Ok(rate(recipients * messages, exchange(ends)?))
 }
 
-fn exchange_in_pairs(target: &Target, pairs: usize, messages: usize) -> Result<Vec<Figure>, Failure> {
+fn exchange_in_pairs(target: &Target, pairs: usize, messages: usize) -> io::Result<Vec<Figure>> {
     let acknowledgements = Arc::new(b"SEND-OK\n".repeat(messages));
     let nothing = Arc::new(Vec::new());
     let mut ends = Vec::new();
@@ -152,7 +152,7 @@ fn exchange_in_pairs(target: &Target, pairs: usize, messages: usize) -> Result<V
     Ok(rate(pairs * messages, exchange(ends)?))
 }
 
-fn ping_pong(target: &Target, rounds: usize) -> Result<Vec<Figure>, Failure> {
+fn ping_pong(target: &Target, rounds: usize) -> io::Result<Vec<Figure>> {
     let (ann_name, bob_name) = (new_name(), new_name());
     let (mut ann, mut bob) = (cap(target, &ann_name)?, cap(target, &bob_name)?);
     ann.stream.set_nonblocking(true)?;
@@ -173,17 +173,17 @@ fn ping_pong(target: &Target, rounds: usize) -> Result<Vec<Figure>, Failure> {
     Ok(vec![figure("p50", 0.5), figure("p99", 0.99), figure("p99.9", 0.999), figure("max", 1.0)])
 }
 
-fn idle(target: &Target, connections: usize) -> Result<Vec<Figure>, Failure> {
+fn idle(connections: usize) -> io::Result<Vec<Figure>> {
     /// Logins that are under way at a time.
     const WINDOW: usize = 32;
-    let target = &target.fresh()?;
+    let target = &Target::start()?;
     let before = target.resident();
     let begun = Instant::now();
     let mut clients = Vec::with_capacity(connections);
     while clients.len() < connections {
         let names: Vec<String> = (0..WINDOW.min(connections - clients.len())).map(|_| new_name()).collect();
-        let arrive = |name: &String| Client::connect(target.address, &format!("HELLO-FROM {name}"));
-        let arrived: Vec<Client> = names.iter().map(arrive).collect::<Result<_, _>>()?;
+        let arrive = |name: &String| Connection::connect(target.address, &format!("HELLO-FROM {name}"));
+        let arrived: Vec<Connection> = names.iter().map(arrive).collect::<Result<_, _>>()?;
         for (mut client, name) in arrived.into_iter().zip(&names) {
             client.expect(&format!("HELLO {name}"))?;
             clients.push(client);
