@@ -8,6 +8,8 @@
 pub mod cap;
 pub mod chat1;
 mod name;
+#[doc = include_str!("rules.md")]
+pub mod rules {}
 mod text;
 pub mod wac;
 
@@ -29,26 +31,26 @@ pub enum Request<'a> {
     Direct { to: &'a str, text: &'a str },
     /// Hand `text` to everyone else.
     Broadcast { text: &'a str },
-    /// Say who is online.
+    /// List who is online.
     List,
     /// Tell the secret.
     Secret,
-    /// Good-bye; no reply.
+    /// Good-bye, without a reply.
     Leave,
-    /// A line that is to be passed over in silence.
+    /// Nothing; such a line gets no reply.
     Ignore,
-    /// The line is not a request, and this is what is wrong with it.
+    /// The line is no request, for this reason.
     Invalid(RequestError<'a>),
 }
 
-/// What is wrong with a line.
+/// Why a line is no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestError<'a> {
-    /// Its first word is unknown, or out of place now.
+    /// The first word is unknown, or wrong now.
     Header,
-    /// The rest of it is wrong.
+    /// What follows the first word is wrong.
     Body,
-    /// The name in it breaks G3.
+    /// The name breaks G3.
     InvalidName(&'a str),
     /// It needs a login first.
     NotLoggedIn,
@@ -72,9 +74,9 @@ pub enum Event<'a> {
     ServerFull,
     /// The last line was not understood.
     Error(RequestError<'a>),
-    /// The direct message was handed on.
+    /// The direct message is on its way.
     Ack,
-    /// The direct message was not handed on: nobody of that name is online.
+    /// The direct message has no recipient: nobody of that name is online.
     NoSuchUser { name: &'a str },
     /// Who is online, in order of arrival.
     Users(Vec<&'a str>),
@@ -82,7 +84,7 @@ pub enum Event<'a> {
     Secret(&'a str),
     /// The server is going away.
     Goodbye,
-    /// Something for a person to read, in words that no program looks at.
+    /// A text for a person, in words that no program looks at.
     Text(&'a str),
 }
 
@@ -95,7 +97,7 @@ pub enum Scope {
     Broadcast,
 }
 
-/// What a dialect may know of the connection that a request comes from.
+/// What a dialect knows of the connection that a request comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerState {
     /// The name that is logged in on the connection.
@@ -105,29 +107,43 @@ pub struct PeerState {
     pub revision: u8,
 }
 
-/// One protocol, both directions. Lines are without their LF, and already [`sanitize`]; what is encoded ends with LF.
+/// One protocol, both directions. Lines are without their LF, and already [`sanitize`]d; what is encoded ends with LF.
 ///
 /// An encoder writes nothing for what its protocol has no word for.
+///
+/// ```
+/// use parley::protocol::{self, Event, PeerState, Request};
+///
+/// let dialect = protocol::detect("HELLO-FROM ann");
+/// assert_eq!(dialect.name(), "cap");
+///
+/// let request = dialect.decode_request("HELLO-FROM ann", &mut PeerState::default());
+/// assert_eq!(request, Request::Login { name: "ann" });
+///
+/// let mut reply = Vec::new();
+/// dialect.encode_event(&Event::Welcome { name: "ann" }, 0, &mut reply);
+/// assert_eq!(reply, b"HELLO ann\n");
+/// ```
 pub trait Dialect: fmt::Debug + Sync {
-    /// Its name on command lines and in the log.
+    /// Returns the dialect's name on command lines and in the log.
     fn name(&self) -> &'static str;
 
-    /// The first words by which a first line is known to be of this dialect.
+    /// Returns the first words by which a first line is known to be of this dialect.
     fn verbs(&self) -> &'static [&'static str];
 
-    /// Whether the server closes the connection of somebody whose login, or whatever was sent instead, was refused.
+    /// Returns whether the server closes the connection after it has refused a login, or whatever was sent instead.
     fn refusal_closes(&self) -> bool;
 
-    /// Server side: what the line asks for, coming from `peer`. May learn the revision.
+    /// Server side: decodes what `peer` asks for with a line. May learn the peer's revision.
     fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a>;
 
     /// Client side: appends the line by which `from` asks for `request`.
     fn encode_request(&self, request: &Request<'_>, from: &str, revision: u8, out: &mut Vec<u8>);
 
-    /// Client side: what the line tells, or `None` when no such line exists.
+    /// Client side: decodes what a line tells; `None` when the protocol has no such line.
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>>;
 
-    /// Server side: appends what tells `event`. `revision` matters to replies only: a [`Event::Delivery`] and
+    /// Server side: appends the line that tells `event`. `revision` matters to replies only: a [`Event::Delivery`] and
     /// [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>);
 }
@@ -140,14 +156,14 @@ impl PartialEq for dyn Dialect {
 
 impl Eq for dyn Dialect {}
 
-/// The dialect of a connection, from its first line.
+/// Returns the dialect of a connection, by its first line.
 pub fn detect(first_line: &str) -> &'static dyn Dialect {
     let (word, _) = split_word(first_line);
     let claims = |dialect: &&&dyn Dialect| dialect.verbs().contains(&word);
     *DIALECTS.iter().find(claims).unwrap_or(&DIALECTS[0])
 }
 
-/// The text up to the first space, and what follows that one space, if there is one.
+/// Splits a line at its first space; the second half is `None` where there is none.
 fn split_word(line: &str) -> (&str, Option<&str>) {
     // Words are short, for which this is faster than the standard library's search.
     match line.bytes().position(|byte| byte == b' ') {
@@ -156,7 +172,7 @@ fn split_word(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A user's name and a text behind it, when both are there and the text is more than blanks.
+/// Splits `<name> <text>`; `None` unless both are there and the text is more than blanks.
 fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
     let (name, text) = split_word(body?);
     text.filter(|text| !name.is_empty() && !is_blank(text)).map(|text| (name, text))

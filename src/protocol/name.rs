@@ -11,7 +11,7 @@ use crate::limits::NAME_CHARS;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Arc<str>);
 
-/// The text is not a name by G3.
+/// The error of a text that is no name by G3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidName;
 

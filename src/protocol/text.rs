@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// What stands in for a character that is not relayed.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// The line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
+/// Returns the line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
 /// character other than TAB, bidi control and line separator becomes U+FFFD. Borrows when there is nothing to replace.
 pub fn sanitize(line: &[u8]) -> Cow<'_, str> {
     if let (true, Ok(text)) = (is_plain(line), std::str::from_utf8(line)) {
@@ -18,18 +18,20 @@ pub fn sanitize(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if needs_replacement(c) { REPLACEMENT } else { c }).collect())
 }
 
-/// Whether the line is ASCII without control characters other than TAB. Looks at every byte, without a branch for each, so
-/// that the compiler can take many at a time.
+/// Returns whether the line is ASCII without control characters other than TAB. It has no branch for each byte, so that the
+/// compiler can test many at a time.
 fn is_plain(line: &[u8]) -> bool {
     line.iter().fold(true, |plain, byte| plain & (matches!(byte, b' '..=b'~') | (*byte == b'\t')))
 }
 
-/// Whether what has come of a line so far shows that nobody typed it: a control character in it, other than TAB and the
-/// CR of a line end, is how TLS begins, and most other protocols of bytes.
+/// Returns whether the beginning of a line shows that it is of some binary protocol: one control character other than TAB
+/// and CR is enough. TLS begins so, and most others.
 pub fn looks_binary(partial_line: &[u8]) -> bool {
     partial_line.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r'))
 }
 
+/// Control characters can move the cursor or set colours (C1 also begins sequences, as ESC does); bidi controls and the two
+/// separators change how a terminal orders and breaks what comes after them.
 fn needs_replacement(c: char) -> bool {
     let bidi_or_separator = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || bidi_or_separator

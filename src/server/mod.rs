@@ -82,6 +82,27 @@ struct Context {
 }
 
 /// A server that listens.
+///
+/// ```
+/// use std::io::{BufRead, BufReader};
+/// use std::net::TcpStream;
+/// use std::{io, thread};
+///
+/// use parley::log::{Level, Log};
+/// use parley::net::write_fully;
+/// use parley::server::{Server, Settings};
+///
+/// let server = Server::bind("127.0.0.1:0", Settings::default(), Log::start(Level::Warn, io::stderr())?)?;
+/// let address = server.local_addr()?;
+/// thread::spawn(move || server.run());
+///
+/// let mut stream = TcpStream::connect(address)?;
+/// write_fully(&mut stream, b"HELLO-FROM ann\n")?;
+/// let mut reply = String::new();
+/// BufReader::new(stream).read_line(&mut reply)?;
+/// assert_eq!(reply, "HELLO ann\n");
+/// # io::Result::Ok(())
+/// ```
 pub struct Server {
     listener: TcpListener,
     context: Context,

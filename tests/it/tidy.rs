@@ -1,28 +1,31 @@
 //! Rules about the source text that no compiler checks: what must not be somewhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every Rust file below `src`, with its path from there and its text up to the tests in it.
-fn sources() -> Vec<(PathBuf, String)> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else {
-                files.push(path);
-            }
+/// Every Rust file below a folder.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
         }
     }
+    files
+}
+
+/// Every Rust file below `src`, with its path from there and its text up to the tests in it.
+fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
+    let mut files = rust_files(&root);
     assert!(files.len() > 20);
-    let is_test = |path: &PathBuf| path.file_name().is_some_and(|name| name == "tests.rs");
+    files.retain(|path| path.file_name().is_some_and(|name| name != "tests.rs"));
     files
         .into_iter()
-        .filter(|path| !is_test(path))
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a text");
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
@@ -76,4 +79,41 @@ fn no_file_is_too_long_to_read() {
     for (path, code) in sources() {
         assert!(code.lines().count() <= 450, "{}", path.display());
     }
+}
+
+/// Whether a word is the id of a rule, such as G4 or RI12.
+fn is_rule_id(word: &str) -> bool {
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let series = &word[..word.len() - digits.len()];
+    ["G", "C", "R", "RI", "RA", "RT", "K", "W", "H"].contains(&series)
+        && (1..=2).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && word != "C0"
+}
+
+/// The ids in a text, and those that the names of its tests begin with.
+fn rule_ids(text: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let ids = |words: &mut dyn Iterator<Item = String>| words.filter(|word| is_rule_id(word)).collect();
+    let mentioned = ids(&mut text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
+    let tests = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn "));
+    let proved = ids(&mut tests.flat_map(|name| name.split(['_', '(']).map(str::to_uppercase)));
+    (mentioned, proved)
+}
+
+#[test]
+fn every_rule_can_be_looked_up_and_has_a_test_that_names_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = fs::read_to_string(root.join("src/protocol/rules.md")).expect("the rules");
+    let known = rules.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let known: BTreeSet<String> = known.filter(|word| is_rule_id(word)).map(str::to_owned).collect();
+    let (mut mentioned, mut proved) = (BTreeSet::new(), BTreeSet::new());
+    for path in rust_files(&root.join("src")).into_iter().chain(rust_files(&root.join("tests"))) {
+        let (more_mentioned, more_proved) = rule_ids(&fs::read_to_string(&path).expect("a text"));
+        mentioned.extend(more_mentioned);
+        proved.extend(more_proved);
+    }
+    let unknown: Vec<_> = mentioned.union(&proved).filter(|id| !known.contains(*id)).collect();
+    assert!(unknown.is_empty(), "not among the rules: {unknown:?}");
+    let unproved: Vec<_> = known.difference(&proved).collect();
+    assert!(unproved.is_empty(), "no test names {unproved:?}");
 }

@@ -70,7 +70,7 @@ fn w13_quit_leaves_at_once_even_if_the_server_says_nothing() {
 }
 
 #[test]
-fn w14_every_line_of_the_server_is_shown_in_full() {
+fn w6_w14_every_line_of_the_server_is_shown_in_full() {
     let (_server, mut peer, mut client) = with_fake_server();
     let long = "x".repeat(100_000);
     for line in ["Welcome, ann.", "", "  indented", "bob: hi", "BAD-RQST-HDR", "é 漢 🙂", &long] {
