@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::mem;
+use std::ops::Range;
 
 use crate::limits::{MAX_READ_BUFFER, READ_BUFFER};
 
@@ -17,6 +18,17 @@ pub enum Line<'a> {
 
 /// Splits what `source` yields into lines. Holds at most one line of the longest length, and no partial line is lost
 /// when a read fails or times out.
+///
+/// ```
+/// use parley::net::{Line, LineReader};
+///
+/// let mut reader = LineReader::new(&b"LIST\r\nSEND bob hi\nSEND"[..], 8);
+/// assert_eq!(reader.read_line()?, Some(Line::Whole(b"LIST")));
+/// assert_eq!(reader.read_line()?, Some(Line::TooLong(b"SEND bob")));
+/// assert_eq!(reader.read_line()?, None);
+/// assert_eq!(reader.into_rest(), b"SEND");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct LineReader<R> {
     source: R,
@@ -35,7 +47,7 @@ pub struct LineReader<R> {
 }
 
 impl<R> LineReader<R> {
-    /// A reader for lines of up to `limit` bytes, including the LF.
+    /// Creates a reader for lines of up to `limit` bytes, including the LF.
     pub fn new(source: R, limit: usize) -> Self {
         Self { source, buffer: Vec::new(), start: 0, end: 0, scanned: 0, limit, skipping: false, last_read: 0 }
     }
@@ -45,18 +57,23 @@ impl<R> LineReader<R> {
         self.limit = limit;
     }
 
-    /// The stream that is read.
+    /// Returns the stream that is read.
     pub fn source(&self) -> &R {
         &self.source
     }
 
-    /// The stream that is read.
+    /// Returns the stream that is read.
     pub fn source_mut(&mut self) -> &mut R {
         &mut self.source
     }
 
-    /// The next line that is in the buffer already, without reading.
+    /// Returns the next line that is in the buffer already, without reading.
     pub fn buffered_line(&mut self) -> Option<Line<'_>> {
+        self.next_line().map(|found| self.line(found))
+    }
+
+    /// Takes the next line out of the buffer, if there is one: where it starts and ends, and whether it is too long.
+    fn next_line(&mut self) -> Option<(Range<usize>, bool)> {
         loop {
             let line_feed = self.find_line_feed();
             let (line_end, next) = line_feed.map_or((self.end, self.end), |at| (at, at + 1));
@@ -70,15 +87,16 @@ impl<R> LineReader<R> {
                 line_feed?;
                 continue;
             }
-            if too_long {
-                return Some(Line::TooLong(&self.buffer[start..start + self.limit]));
-            }
-            let line = &self.buffer[start..line_end];
-            return Some(Line::Whole(line.strip_suffix(b"\r").unwrap_or(line)));
+            return Some((start..if too_long { start + self.limit } else { line_end }, too_long));
         }
     }
 
-    /// The beginning of a line that has not come to its end yet; empty in the middle of a line that was too long.
+    fn line(&self, (range, too_long): (Range<usize>, bool)) -> Line<'_> {
+        let line = &self.buffer[range];
+        if too_long { Line::TooLong(line) } else { Line::Whole(line.strip_suffix(b"\r").unwrap_or(line)) }
+    }
+
+    /// Returns the beginning of a line that has not come to its end yet; empty in the middle of a line that was too long.
     pub fn partial_line(&self) -> &[u8] {
         if self.skipping { &[] } else { &self.buffer[self.start..self.end] }
     }
@@ -91,7 +109,7 @@ impl<R> LineReader<R> {
         Line::TooLong(&self.buffer[start..self.end])
     }
 
-    /// What is left when the stream has ended without an LF. Empty in the middle of a line that was too long.
+    /// Returns what is left when the stream has ended without an LF. Empty in the middle of a line that was too long.
     pub fn into_rest(self) -> Vec<u8> {
         let mut rest = self.buffer;
         rest.truncate(self.end);
@@ -136,6 +154,23 @@ impl<R> LineReader<R> {
 }
 
 impl<R: Read> LineReader<R> {
+    /// Reads the next line, and waits for it if it has not come yet. Returns `None` at the end of the stream; what has no LF
+    /// there is left to [`Self::into_rest`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fill`].
+    pub fn read_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        loop {
+            if let Some(found) = self.next_line() {
+                return Ok(Some(self.line(found)));
+            }
+            if self.fill()? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Reads once, and waits for it if there is nothing to read yet. Returns how many bytes came; 0 is the end of the
     /// stream. Call it when [`Self::buffered_line`] has nothing more.
     ///
@@ -186,17 +221,13 @@ mod tests {
         let pieces = pieces.iter().copied().filter(|piece| !piece.is_empty()).collect();
         let mut reader = LineReader::new(Pieces(pieces), limit);
         let mut lines = Vec::new();
-        loop {
-            while let Some(line) = reader.buffered_line() {
-                lines.push(match line {
-                    Line::Whole(line) => String::from_utf8_lossy(line).into_owned(),
-                    Line::TooLong(head) => String::from_utf8_lossy(head).into_owned() + "…",
-                });
-            }
-            if reader.fill().expect("the pieces do not fail") == 0 {
-                return (lines, String::from_utf8_lossy(&reader.into_rest()).into_owned());
-            }
+        while let Some(line) = reader.read_line().expect("the pieces do not fail") {
+            lines.push(match line {
+                Line::Whole(line) => String::from_utf8_lossy(line).into_owned(),
+                Line::TooLong(head) => String::from_utf8_lossy(head).into_owned() + "…",
+            });
         }
+        (lines, String::from_utf8_lossy(&reader.into_rest()).into_owned())
     }
 
     #[test]
@@ -245,13 +276,8 @@ mod tests {
         let long = [vec![b'x'; 1 << 20], b"\nshort\n".to_vec()].concat();
         let mut reader = LineReader::new(&long[..], 2 << 20);
         let mut lengths = Vec::new();
-        loop {
-            while let Some(Line::Whole(line)) = reader.buffered_line() {
-                lengths.push(line.len());
-            }
-            if reader.fill().expect("a slice does not fail") == 0 {
-                break;
-            }
+        while let Some(Line::Whole(line)) = reader.read_line().expect("a slice does not fail") {
+            lengths.push(line.len());
         }
         assert_eq!(lengths, [1 << 20, 5]);
         assert!(reader.buffer.len() <= MAX_READ_BUFFER);

@@ -48,19 +48,14 @@ fn run((host, port): &(String, u16), mut report: impl FnMut(SocketEvent) -> bool
     }
     let mut reader = LineReader::new(stream, CLIENT_MAX_LINE);
     let end = loop {
-        while let Some(line) = reader.buffered_line() {
-            let heard = match line {
-                Line::Whole(line) => report(SocketEvent::Received(sanitize(line).into_owned())),
-                Line::TooLong(_) => report(SocketEvent::TooLong),
-            };
-            if !heard {
-                return;
-            }
-        }
-        match reader.fill() {
-            Ok(0) => break None,
-            Ok(_) => {}
+        let event = match reader.read_line() {
+            Ok(Some(Line::Whole(line))) => SocketEvent::Received(sanitize(line).into_owned()),
+            Ok(Some(Line::TooLong(_))) => SocketEvent::TooLong,
+            Ok(None) => break None,
             Err(error) => break Some(error),
+        };
+        if !report(event) {
+            return;
         }
     };
     report(SocketEvent::Disconnected(end));
