@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use super::ui::terminal::is_in_foreground;
 use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD, KEYBOARD_READ};
@@ -37,68 +38,73 @@ impl Permits {
 
 /// Starts the thread, which reports keys or else lines. It ends with the input, or when `report` says that nobody wants to
 /// hear of it any more.
-pub(crate) fn spawn(as_keys: bool, mut report: impl FnMut(StdinEvent) -> bool + Send + 'static) -> io::Result<Permits> {
+pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent) -> bool + Send + 'static) -> io::Result<Permits> {
     let (ahead, permits) = mpsc::sync_channel(CLIENT_READ_AHEAD);
-    thread::Builder::new().name(String::from("keyboard")).spawn(move || {
-        let report = |what| ahead.send(()).is_ok() && report(what);
+    thread::Builder::new().name(String::from("stdin")).spawn(move || {
+        let report = |event| ahead.send(()).is_ok() && report(event);
         if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
     })?;
     Ok(Permits(permits))
 }
 
-/// Reports what comes until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
-fn read_keys(mut source: impl Read, mut report: impl FnMut(StdinEvent) -> bool) {
+/// Reads on where it is not the end that a read has failed: while the terminal is somebody else's, after Ctrl-Z and `bg`,
+/// and where some other program has left it non-blocking. What cannot be read otherwise is the end.
+struct RetryingReader<'a, R, F> {
+    source: R,
+    report: &'a F,
+}
+
+impl<R: Read, F: Fn(StdinEvent) -> bool> Read for RetryingReader<'_, R, F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.source.read(into) {
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => pause(BUSY_STREAM_RETRY),
+                Err(_) if is_in_foreground() => return Ok(0),
+                Err(_) => {
+                    while !is_in_foreground() {
+                        pause(BACKGROUND_RETRY);
+                    }
+                    if !(self.report)(StdinEvent::Foreground) {
+                        return Ok(0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no fact to wait for: the system does not tell when a stream becomes ours"
+)]
+fn pause(time: Duration) {
+    thread::sleep(time);
+}
+
+/// Reports what comes until there is no more, or nobody wants to hear of it.
+fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
+    let mut source = RetryingReader { source, report: &report };
     let mut buffer = [0; KEYBOARD_READ];
-    loop {
-        match source.read(&mut buffer) {
-            Ok(count @ 1..) => {
-                if !report(StdinEvent::Keys(buffer[..count].to_vec())) {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) if !is_in_foreground() => {
-                wait_for_foreground();
-                if !report(StdinEvent::Foreground) {
-                    return;
-                }
-            }
-            Ok(0) | Err(_) => {
-                report(StdinEvent::End);
-                return;
-            }
+    while let Ok(count @ 1..) = source.read(&mut buffer) {
+        if !report(StdinEvent::Keys(buffer[..count].to_vec())) {
+            return;
         }
     }
+    report(StdinEvent::End);
 }
 
-/// Waits while it is somebody else who is typing: after Ctrl-Z and `bg`, say.
-fn wait_for_foreground() {
-    while !is_in_foreground() {
-        thread::park_timeout(BACKGROUND_RETRY);
-    }
-}
-
-/// Reports lines until there is no more, or nobody wants to hear of it. What cannot be read counts as the end.
-fn read_lines(source: impl Read, mut report: impl FnMut(StdinEvent) -> bool) {
-    let mut reader = LineReader::new(source, CLIENT_MAX_LINE);
-    loop {
-        while let Some(line) = reader.buffered_line() {
-            let heard = match line {
-                Line::Whole(line) => report(StdinEvent::Line(String::from_utf8_lossy(line).into_owned())),
-                Line::TooLong(_) => report(StdinEvent::TooLong),
-            };
-            if !heard {
-                return;
-            }
-        }
-        match reader.fill() {
-            Ok(0) => break,
-            Ok(_) => {}
-            // Some other program has left the terminal non-blocking.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::park_timeout(BUSY_STREAM_RETRY),
-            Err(_) if !is_in_foreground() => wait_for_foreground(),
-            Err(_) => break,
+/// Reports lines until there is no more, or nobody wants to hear of it.
+fn read_lines(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
+    let mut reader = LineReader::new(RetryingReader { source, report: &report }, CLIENT_MAX_LINE);
+    while let Ok(Some(line)) = reader.read_line() {
+        let event = match line {
+            Line::Whole(line) => StdinEvent::Line(String::from_utf8_lossy(line).into_owned()),
+            Line::TooLong(_) => StdinEvent::TooLong,
+        };
+        if !report(event) {
+            return;
         }
     }
     let rest = reader.into_rest();
@@ -110,16 +116,22 @@ fn read_lines(source: impl Read, mut report: impl FnMut(StdinEvent) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::{Cell, RefCell};
+
+    /// All that is reported of these lines.
+    fn events(source: impl Read) -> Vec<StdinEvent> {
+        let events = RefCell::new(Vec::new());
+        read_lines(source, |event| {
+            events.borrow_mut().push(event);
+            true
+        });
+        events.into_inner()
+    }
 
     #[test]
     fn k3_the_last_line_needs_no_line_feed() {
-        let mut reports = Vec::new();
-        read_lines(&b"ann\r\n\n@bob hi"[..], |report| {
-            reports.push(report);
-            true
-        });
         let typed = |text: &str| StdinEvent::Line(text.to_owned());
-        assert_eq!(reports, [typed("ann"), typed(""), typed("@bob hi"), StdinEvent::End]);
+        assert_eq!(events(&b"ann\r\n\n@bob hi"[..]), [typed("ann"), typed(""), typed("@bob hi"), StdinEvent::End]);
     }
 
     #[test]
@@ -138,21 +150,16 @@ mod tests {
                 }
             }
         }
-        let mut reports = Vec::new();
-        read_lines(Busy(0), |report| {
-            reports.push(report);
-            true
-        });
-        assert_eq!(reports, [StdinEvent::Line("ann".into()), StdinEvent::End]);
+        assert_eq!(events(Busy(0)), [StdinEvent::Line("ann".into()), StdinEvent::End]);
     }
 
     #[test]
     fn it_ends_when_nobody_listens() {
-        let mut count = 0;
+        let count = Cell::new(0);
         read_lines(&b"a\nb\nc\n"[..], |_| {
-            count += 1;
-            count < 2
+            count.set(count.get() + 1);
+            count.get() < 2
         });
-        assert_eq!(count, 2);
+        assert_eq!(count.get(), 2);
     }
 }
