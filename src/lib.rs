@@ -1,36 +1,64 @@
-//! Parley: a chat server and a chat client for small line-based protocols, on one port, in one room.
+//! Parley: a chat server and a chat client for three small line-based protocols, on one port, in one room.
+//!
+//! It is for a class, a LAN, one machine. It is no IRC: there are no channels, operators, passwords, encryption or
+//! history, servers do not link, and what was said is stored nowhere. It uses no async runtime and no dependency: one
+//! thread per client is enough for as many clients as a machine's limits allow.
 //!
 //! # Layers
 //!
 //! ```text
-//! bin/server, bin/client      main: parse the command line, run, one exit status
-//!            cli              command lines
-//!   server   |   client       each knows nothing of the other
-//!   net, log, signals, sys    bytes in and out; events; signals; what std lacks
-//!          protocol           lines to requests and events, and back: plain functions
-//!           limits            every number, with its unit and reason
+//! bin/server  bin/client  bin/bench   main: parse the command line, run, one exit status
+//!          cli       program          command lines; how a program prints and fails
+//!    server    |    client            each knows nothing of the other
+//!   net   log   signals   sys         bytes in and out; events; signals; what std lacks
+//!           protocol                  lines to requests and events, and back: plain functions
+//!            limits                   every number that a user can notice, with its unit and reason
 //! ```
 //!
-//! Imports point downwards only.
+//! Imports point downwards only. The rooms of the two programs:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `server::connection` | the handler of one client: reads its lines and does what they ask for |
+//! | `server::registry` | who is online |
+//! | `server::delivery` | from a sender's lines to its recipients' sockets: `batch`, `flush_list`, `outbox`, `buf_list`, `writer` |
+//! | `server::admission` | who may come in: `capacity` of the machine, the `lobby` of those who are not logged in |
+//! | `server::{shutdown, close_reason, secret, sync}` | the orderly end; why a connection ended; WAC's secret; locks that outlive a panic |
+//! | `client::event_loop` | the one loop, which owns session, ui and the sending half |
+//! | `client::session` | what happens in, what is to be done out: one file a dialect, and what can be typed |
+//! | `client::connection` | the `reader` thread of the socket, the `writer`'s buffer, the `backoff` between attempts |
+//! | `client::ui` | `editor` (keys to lines), `screen` (lines to bytes for a terminal), `terminal` (modes), `style`, `transcript`, `unicode` |
+//! | `client::{stdin, messages}` | the thread on standard input; every text that a person is shown |
+//! | `testing` | what tests need: pseudo-random numbers, a virtual screen |
 //!
 //! # Threads
 //!
-//! Server: one thread accepts; each client has one thread, its reader, which also writes to others; only a client that
-//! does not keep up gets a second one, its writer, for a while; one thread writes the log, one waits for signals, and
-//! `main` waits for what that one reports. Client: one thread reads standard input, one reads the socket, one waits for
-//! signals, and `main` owns everything else: a session, which is a function from what happens to what is to be done, and
-//! a console, in which an editor turns keys into lines and a screen turns lines into what a terminal is told. Those three
-//! do no I/O.
+//! | program | thread | what it does |
+//! |---|---|---|
+//! | server | `main` | starts the others, then waits for signals |
+//! | server | `acceptor` | accepts connections |
+//! | server | `client-<id>` | one per client: reads it, and writes to others what it asks for |
+//! | server | `writer` | writes to one client that does not keep up, until it has kept up for a while |
+//! | server | `shutdown` | waits for the end, and then brings it about |
+//! | both | `signals` | waits for signals, and reports them |
+//! | server | `log` | writes events to standard error |
+//! | client | `main` | the event loop |
+//! | client | `stdin` | reads keys, or lines |
+//! | client | `socket` | connects, then reads lines |
+//!
+//! Session, editor and screen do no I/O and look at no clock; they are tested as the functions they are.
 //!
 //! # The way of one message
 //!
-//! Three hops on one thread, from the sender's socket to the recipient's:
+//! On the sender's thread, from its socket to the recipients' sockets:
 //!
-//! 1. the sender's [reader](net::LineReader) has a line, and the sender's [dialect](protocol::Dialect) decodes it to a
-//!    [`protocol::Request::Direct`];
-//! 2. the registry finds the recipient, whose dialect encodes a [`protocol::Event::Delivery`] into the recipient's
-//!    outbox;
-//! 3. when the sender's reader has no further whole line, every outbox it touched is flushed: one `write` each.
+//! 1. the [reader](net::LineReader) has a line, and the sender's [dialect](protocol::Dialect) decodes it to a
+//!    [`protocol::Request`];
+//! 2. the handler looks the recipients up in the registry, and the message joins the sender's batch: consecutive messages
+//!    to the same recipients, encoded once for each dialect as [`protocol::Event::Delivery`];
+//! 3. with the batch's end its bytes are pushed to each recipient's outbox, and the outbox joins the sender's flush list;
+//! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits.
+//!    What a recipient does not take is left to a writer thread of its own.
 //!
 //! # The lock rule
 //!
