@@ -13,13 +13,14 @@ fn main() -> ExitCode {
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),
     };
-    let setup = Config {
+    let config = Config {
         server: format!("{} port {}", options.address, options.port),
         name: options.name,
         user: env::var("USER").ok(),
         reconnect: options.reconnect,
+        interactive: false,
     };
-    match client::run(options.protocol, setup, options.ui, &options.address, options.port) {
+    match client::run(options.protocol, config, options.ui, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
         Err(error) => program::fail(1, &format_args!("client: {error}")),
     }

@@ -103,7 +103,12 @@ impl EventLoop {
                         self.console.remember(line);
                     }
                 }
-                self.session.handle(input, &mut actions);
+                match input {
+                    Input::Typed(text) if text.contains('\n') => {
+                        text.lines().for_each(|line| self.session.handle(Input::Typed(line.to_owned()), &mut actions));
+                    }
+                    input => self.session.handle(input, &mut actions),
+                }
                 for action in actions.drain(..) {
                     if let Some(status) = self.perform(action)? {
                         self.console.end(self.session.prompt())?;

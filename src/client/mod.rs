@@ -10,7 +10,7 @@ pub mod session;
 mod stdin;
 mod ui;
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::sync::mpsc;
 
 use self::event_loop::{EventLoop, LoopEvent};
@@ -26,7 +26,8 @@ use crate::signals::{self, Signal};
 /// # Errors
 ///
 /// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
-pub fn run(protocol: &'static Protocol, setup: Config, ui: UiOptions, host: &str, port: u16) -> io::Result<u8> {
+pub fn run(protocol: &'static Protocol, mut config: Config, ui: UiOptions, host: &str, port: u16) -> io::Result<u8> {
+    config.interactive = io::stdin().is_terminal();
     let transcript = ui.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
@@ -35,7 +36,7 @@ pub fn run(protocol: &'static Protocol, setup: Config, ui: UiOptions, host: &str
     let console = Console::open(&ui, protocol, transcript);
     let report = sender.clone();
     let permits = stdin::spawn(console.takes_keys(), move |what| report.send(LoopEvent::Stdin(what)).is_ok())?;
-    let client = EventLoop::new((protocol.begin)(setup), (host.to_owned(), port), console, sender, events, permits);
+    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), console, sender, events, permits);
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),

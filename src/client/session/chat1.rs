@@ -199,7 +199,8 @@ mod tests {
 
     fn ready(reconnect: bool) -> Chat1Session {
         let name = Some(String::from("ann"));
-        let mut session = Chat1Session::new(Config { server: "here".into(), name, user: None, reconnect });
+        let mut session =
+            Chat1Session::new(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let registered = "print Registration successful.  Ready for messaging!";

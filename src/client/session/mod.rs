@@ -23,7 +23,8 @@ use crate::signals::Signal;
 pub enum Input {
     /// The program has started. The first input, and it comes once.
     Start,
-    /// A line was typed.
+    /// A line was typed, or came through a pipe. Where several were pasted it is all of them, with the line feeds between
+    /// them; what was pasted so is text, and never a command.
     Typed(String),
     /// Nothing more will be typed.
     TypedEnd,
@@ -109,6 +110,8 @@ pub struct Config {
     pub user: Option<String>,
     /// Whether to connect and to log in again when the connection is lost.
     pub reconnect: bool,
+    /// Whether a person types at a terminal, and it is no script's lines that come through a pipe.
+    pub interactive: bool,
 }
 
 /// To show this.

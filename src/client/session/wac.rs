@@ -244,7 +244,8 @@ mod tests {
 
     fn chatting(reconnect: bool) -> WacSession {
         let name = Some(String::from("ann"));
-        let mut session = WacSession::new(Config { server: "here".into(), name, user: None, reconnect });
+        let mut session =
+            WacSession::new(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
         assert_eq!(feed(&mut session, Input::Start), ["connect"]);
         assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
         session

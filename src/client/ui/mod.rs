@@ -177,7 +177,7 @@ impl Console {
         self.copy(TYPED, line);
     }
 
-    /// Takes what a terminal has sent, and returns the lines that are done with it.
+    /// Takes what a terminal has sent, and returns the lines that are done with it; several that were pasted are one text.
     ///
     /// # Errors
     ///
@@ -192,8 +192,7 @@ impl Console {
             }
             match input.editor.handle_key(key, &input.completion) {
                 None => {}
-                Some(Outcome::Submit(text)) if text.is_empty() => lines.push(text),
-                Some(Outcome::Submit(text)) => lines.extend(text.lines().map(str::to_owned)),
+                Some(Outcome::Submit(text)) => lines.push(text),
                 Some(Outcome::End) => lines.push(QUIT.to_owned()),
                 Some(Outcome::Clear) => self.screen.clear(),
                 Some(Outcome::Candidates(words)) => self.screen.print(&self.line_style.dim(&words.join("  "))),
