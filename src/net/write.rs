@@ -49,8 +49,16 @@ pub fn write_fully(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return out.flush();
         }
-        thread::park_timeout(BUSY_STREAM_RETRY);
+        pause();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no fact to wait for: the stream may be a file, and is not ours to change"
+)]
+fn pause() {
+    thread::sleep(BUSY_STREAM_RETRY);
 }
 
 #[cfg(test)]

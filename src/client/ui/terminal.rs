@@ -116,11 +116,11 @@ fn reported_size() -> Option<(usize, usize)> {
     (rows > 0 && columns > 0).then_some((rows, columns))
 }
 
-/// Runs `stty` on standard input. What is typed meanwhile to interrupt or to stop this program has to pass it by.
+/// Runs `stty` on standard input. What is typed meanwhile to interrupt or to stop this program passes it by: it inherits the
+/// signals that are blocked here.
 fn stty(arguments: &[&str]) -> io::Result<String> {
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "trap '' INT QUIT TSTP; exec stty \"$@\"", "stty"]).args(arguments).env("LC_ALL", "C");
-    let output = shell.stdin(Stdio::inherit()).stderr(Stdio::piped()).output()?;
+    let output = Command::new("stty").args(arguments).env("LC_ALL", "C").stdin(Stdio::inherit()).output();
+    let output = output.map_err(|error| io::Error::new(error.kind(), format!("stty: {error}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
