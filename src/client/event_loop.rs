@@ -1,4 +1,4 @@
-//! The one loop of the client. It owns the session, the console and the sending half.
+//! The one loop of the client. It owns the session, the user interface and the sending half.
 //!
 //! It never waits for the server to take anything for longer than a moment, so that incoming messages are shown whatever is
 //! on its way out (RT6), and the two ends of a connection can never wait for each other.
@@ -16,7 +16,7 @@ use super::messages;
 use super::session::command::QUIT;
 use super::session::{Action, Input, Session};
 use super::stdin::{Permits, StdinEvent};
-use super::ui::Console;
+use super::ui::Ui;
 use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
@@ -34,7 +34,7 @@ pub(crate) enum LoopEvent {
 pub(crate) struct EventLoop {
     session: Box<dyn Session>,
     address: (String, u16),
-    console: Console,
+    ui: Ui,
     /// What every new thread gets a clone of.
     sender: SyncSender<LoopEvent>,
     events: Receiver<LoopEvent>,
@@ -43,30 +43,30 @@ pub(crate) struct EventLoop {
     unreleased: usize,
     /// Lines typed at a terminal since the session last did not want any.
     typed_ahead: usize,
-    link: Option<SendBuffer>,
+    send_buffer: Option<SendBuffer>,
     /// The number of the latest connection; reports of earlier ones are of no interest.
-    link_number: u64,
+    connection_id: u64,
     backoff: Backoff,
     /// When to connect again.
     connect_at: Option<Instant>,
     /// The last connection was lost before all was sent.
     partly_sent: bool,
     /// How long the session wants to wait for its next input.
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
     /// When that time is over.
     deadline: Option<Instant>,
     /// What the last event means to the session, as far as it has not heard of it.
     inputs: VecDeque<Input>,
     /// Events handled since things were last shown and sent.
-    unattended: usize,
+    unflushed: usize,
 }
 
 impl EventLoop {
-    /// A client that is yet to run.
+    /// Creates the loop of a session that is yet to begin.
     pub(crate) fn new(
         session: Box<dyn Session>,
         address: (String, u16),
-        console: Console,
+        ui: Ui,
         sender: SyncSender<LoopEvent>,
         events: Receiver<LoopEvent>,
         permits: Permits,
@@ -74,21 +74,21 @@ impl EventLoop {
         Self {
             session,
             address,
-            console,
+            ui,
             sender,
             events,
             permits,
             unreleased: 0,
             typed_ahead: 0,
-            link: None,
-            link_number: 0,
+            send_buffer: None,
+            connection_id: 0,
             backoff: Backoff::default(),
             connect_at: None,
             partly_sent: false,
-            patience: None,
+            timeout: None,
             deadline: None,
             inputs: VecDeque::from([Input::Start]),
-            unattended: 0,
+            unflushed: 0,
         }
     }
 
@@ -100,7 +100,7 @@ impl EventLoop {
                 if let Input::Typed(line) = &input {
                     program::failpoint(line);
                     if !self.session.asks_for_name() {
-                        self.console.remember(line);
+                        self.ui.add_history_entry(line);
                     }
                 }
                 match input {
@@ -111,25 +111,25 @@ impl EventLoop {
                 }
                 for action in actions.drain(..) {
                     if let Some(status) = self.perform(action)? {
-                        self.console.end(self.session.prompt())?;
+                        self.ui.finish(self.session.prompt())?;
                         return Ok(status);
                     }
                 }
             }
             match self.next_event()? {
-                Some(event) => self.take(event)?,
-                None => self.time_up()?,
+                Some(event) => self.handle_event(event)?,
+                None => self.handle_timers()?,
             }
         }
     }
 
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
         match action {
-            Action::Print(text) => self.console.print(&text),
-            Action::Message { line, sender } => self.console.message(&line, sender),
-            Action::Warn(text) => self.console.warn(&text),
-            Action::Names(names) => self.console.saw(&names),
-            Action::Help => self.console.help(),
+            Action::Print(text) => self.ui.print(&text),
+            Action::Message { line, sender } => self.ui.print_message(&line, sender),
+            Action::Warn(text) => self.ui.warn(&text),
+            Action::Names(names) => self.ui.add_names(&names),
+            Action::Help => self.ui.print_help(),
             Action::Connect => {
                 self.disconnect();
                 self.connect()?;
@@ -137,100 +137,100 @@ impl EventLoop {
             Action::Reconnect(why) => {
                 self.disconnect();
                 if mem::take(&mut self.partly_sent) {
-                    self.console.warn(messages::PARTLY_SENT);
+                    self.ui.warn(messages::PARTLY_SENT);
                 }
                 let wait = self.backoff.next();
                 self.connect_at = Some(Instant::now() + wait);
                 let seconds = wait.as_secs_f64().round() as u64;
-                self.console.warn(&messages::trying_again(&why, seconds.max(1)));
+                self.ui.warn(&messages::trying_again(&why, seconds.max(1)));
             }
             Action::LoggedIn => self.backoff.reset(),
             Action::Disconnect => self.disconnect(),
             Action::Send(bytes) => {
-                if let Some(link) = &mut self.link {
-                    link.send(&bytes);
+                if let Some(send_buffer) = &mut self.send_buffer {
+                    send_buffer.send(&bytes);
                 }
             }
             Action::FinishSending => {
-                if let Some(link) = &mut self.link {
-                    link.finish();
+                if let Some(send_buffer) = &mut self.send_buffer {
+                    send_buffer.finish();
                 }
             }
-            Action::WaitAtMost(time) => self.set_patience(Some(time)),
-            Action::WaitForever => self.set_patience(None),
+            Action::WaitAtMost(time) => self.set_timeout(Some(time)),
+            Action::WaitForever => self.set_timeout(None),
             Action::Exit(status) => return Ok(Some(status)),
         }
         Ok(None)
     }
 
-    fn set_patience(&mut self, patience: Option<Duration>) {
-        self.patience = patience;
-        self.deadline = patience.map(|patience| Instant::now() + patience);
+    fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+        self.deadline = timeout.map(|timeout| Instant::now() + timeout);
     }
 
     fn connect(&self) -> io::Result<()> {
-        let (number, sender) = (self.link_number, self.sender.clone());
+        let (number, sender) = (self.connection_id, self.sender.clone());
         reader::spawn(self.address.clone(), move |report| sender.send(LoopEvent::Socket(number, report)).is_ok())
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.
     fn disconnect(&mut self) {
-        self.link_number += 1;
+        self.connection_id += 1;
         self.connect_at = None;
-        if let Some(link) = self.link.take() {
-            link.close();
+        if let Some(send_buffer) = self.send_buffer.take() {
+            send_buffer.close();
         }
     }
 
-    /// A time has come that was waited for.
-    fn time_up(&mut self) -> io::Result<()> {
+    /// Does what is due at a time that was waited for.
+    fn handle_timers(&mut self) -> io::Result<()> {
         let now = Instant::now();
         if self.connect_at.take_if(|at| *at <= now).is_some() {
             self.connect()?;
         }
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        if self.deadline.take_if(|deadline| *deadline <= now).is_some() {
             self.inputs.push_back(Input::TimeUp { unsent: self.unsent() > 0 });
         }
         Ok(())
     }
 
-    /// Handles an event, as far as it is not the session's.
-    fn take(&mut self, event: LoopEvent) -> io::Result<()> {
+    /// Does the loop's own part of an event; what the session has to hear of becomes its next inputs.
+    fn handle_event(&mut self, event: LoopEvent) -> io::Result<()> {
         match event {
-            LoopEvent::Stdin(report) => self.take_typed(report)?,
-            LoopEvent::Socket(number, report) if number == self.link_number => self.take_received(report),
+            LoopEvent::Stdin(report) => self.handle_stdin(report)?,
+            LoopEvent::Socket(number, report) if number == self.connection_id => self.handle_socket(report),
             LoopEvent::Socket(..) => {}
             LoopEvent::Signal(Signal::Suspend) => {
-                self.console.leave_terminal()?;
+                self.ui.suspend()?;
                 signals::suspend()?;
-                self.console.take_terminal();
+                self.ui.resume();
             }
-            LoopEvent::Signal(Signal::Continue) => self.console.take_terminal(),
+            LoopEvent::Signal(Signal::Continue) => self.ui.resume(),
             LoopEvent::Signal(Signal::Background) => {}
-            LoopEvent::Signal(Signal::Resize) => self.console.resized(),
+            LoopEvent::Signal(Signal::Resize) => self.ui.resize(),
             LoopEvent::Signal(signal) => {
-                self.console.give_up_line(self.session.prompt());
+                self.ui.abandon_line(self.session.prompt());
                 self.inputs.push_back(Input::Signal(signal));
             }
         }
         Ok(())
     }
 
-    fn take_typed(&mut self, report: StdinEvent) -> io::Result<()> {
+    fn handle_stdin(&mut self, report: StdinEvent) -> io::Result<()> {
         match report {
             StdinEvent::Line(line) => {
-                self.console.line(&line);
+                self.ui.log_line(&line);
                 self.inputs.push_back(Input::Typed(line));
                 self.unreleased += 1;
                 return Ok(());
             }
             StdinEvent::Keys(bytes) => {
-                for line in self.console.keys(&bytes, self.session.prompt())? {
-                    self.take_line(line);
+                for line in self.ui.handle_keys(&bytes, self.session.prompt())? {
+                    self.submit(line);
                 }
             }
-            StdinEvent::Foreground => self.console.take_terminal(),
-            StdinEvent::TooLong => self.console.warn(messages::TYPED_TOO_LONG),
+            StdinEvent::Foreground => self.ui.resume(),
+            StdinEvent::TooLong => self.ui.warn(messages::TYPED_TOO_LONG),
             StdinEvent::End => self.inputs.push_back(Input::TypedEnd),
         }
         self.permits.release();
@@ -238,36 +238,36 @@ impl EventLoop {
     }
 
     /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
-    fn take_line(&mut self, line: String) {
+    fn submit(&mut self, line: String) {
         let waits = !self.session.wants_input() || self.is_congested();
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
         if self.typed_ahead > TYPED_AHEAD && line.trim() != QUIT {
-            self.console.warn(messages::TOO_FAR_AHEAD);
-            self.console.remember(&line);
+            self.ui.warn(messages::TOO_FAR_AHEAD);
+            self.ui.add_history_entry(&line);
         } else {
             self.inputs.push_back(Input::Typed(line));
         }
     }
 
-    /// Bytes that are still to be sent.
+    /// Returns how many bytes are still to be sent.
     fn unsent(&self) -> usize {
-        self.link.as_ref().map_or(0, SendBuffer::unsent)
+        self.send_buffer.as_ref().map_or(0, SendBuffer::unsent)
     }
 
     fn is_congested(&self) -> bool {
         self.unsent() >= CLIENT_BACKLOG
     }
 
-    fn take_received(&mut self, report: SocketEvent) {
+    fn handle_socket(&mut self, report: SocketEvent) {
         let input = match report {
             SocketEvent::Connected(stream) => {
-                self.link = Some(SendBuffer::new(stream));
+                self.send_buffer = Some(SendBuffer::new(stream));
                 Input::Connected
             }
             SocketEvent::Unreachable(error) => Input::Unreachable(error.to_string()),
             SocketEvent::Received(line) => Input::Received(line),
             SocketEvent::TooLong => {
-                self.console.warn(messages::REPLY_TOO_LONG);
+                self.ui.warn(messages::REPLY_TOO_LONG);
                 return;
             }
             SocketEvent::Disconnected(error) => {
@@ -279,7 +279,7 @@ impl EventLoop {
         self.inputs.push_back(input);
     }
 
-    /// The next event; `None` when a time comes first that is waited for. Before it waits, and now and then in a flood of
+    /// Returns the next event; `None` when a time comes first that is waited for. Before it waits, and now and then in a flood of
     /// events, it shows and sends what is waiting for that.
     fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
@@ -288,14 +288,14 @@ impl EventLoop {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(None);
             }
-            if self.unattended < CLIENT_READ_AHEAD {
+            if self.unflushed < CLIENT_READ_AHEAD {
                 if let Ok(event) = self.events.try_recv() {
-                    self.unattended += 1;
+                    self.unflushed += 1;
                     return Ok(Some(event));
                 }
             }
-            self.unattended = 0;
-            self.console.show(self.session.prompt())?;
+            self.unflushed = 0;
+            self.ui.refresh(self.session.prompt())?;
             let sending = self.send_some();
             self.release_permits();
             let wait = if sending { Some(Duration::ZERO) } else { left };
@@ -310,14 +310,14 @@ impl EventLoop {
         }
     }
 
-    /// Sends what the server takes within a moment; says whether there is more to send.
+    /// Sends what the server takes within a moment. Returns whether there is more to send.
     fn send_some(&mut self) -> bool {
-        let Some(link) = &mut self.link else { return false };
-        let was_finishing = link.is_finishing();
-        let progress = link.send_some();
-        let more = link.unsent() > 0;
+        let Some(send_buffer) = &mut self.send_buffer else { return false };
+        let was_finishing = send_buffer.is_finishing();
+        let progress = send_buffer.send_some();
+        let more = send_buffer.unsent() > 0;
         if was_finishing && progress {
-            self.set_patience(self.patience);
+            self.set_timeout(self.timeout);
         }
         more
     }

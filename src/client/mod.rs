@@ -1,5 +1,5 @@
 //! The client: a thread on standard input and a thread on the socket, both only reporting to one channel, and one loop
-//! that owns everything else: the session, the console and the sending half.
+//! that owns everything else: the session, the user interface and the sending half.
 //!
 //! It knows nothing of the server program.
 
@@ -16,7 +16,7 @@ use std::sync::mpsc;
 use self::event_loop::{EventLoop, LoopEvent};
 use self::session::{Config, Protocol};
 pub use self::ui::{Color, UiOptions};
-use self::ui::{Console, Transcript};
+use self::ui::{Transcript, Ui};
 use crate::limits::CLIENT_READ_AHEAD;
 use crate::signals::{self, Signal};
 
@@ -26,17 +26,23 @@ use crate::signals::{self, Signal};
 /// # Errors
 ///
 /// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
-pub fn run(protocol: &'static Protocol, mut config: Config, ui: UiOptions, host: &str, port: u16) -> io::Result<u8> {
+pub fn run(
+    protocol: &'static Protocol,
+    mut config: Config,
+    options: UiOptions,
+    host: &str,
+    port: u16,
+) -> io::Result<u8> {
     config.interactive = io::stdin().is_terminal();
-    let transcript = ui.log.clone().map(Transcript::open).transpose()?;
+    let transcript = options.log.clone().map(Transcript::open).transpose()?;
     let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
     let report = sender.clone();
-    let wanted = wanted_signals(ui.want_editor());
+    let wanted = wanted_signals(options.want_editor());
     signals::forward(&wanted, move |signal| report.send(LoopEvent::Signal(signal)).is_ok())?;
-    let console = Console::open(&ui, protocol, transcript);
+    let ui = Ui::open(&options, protocol, transcript);
     let report = sender.clone();
-    let permits = stdin::spawn(console.takes_keys(), move |what| report.send(LoopEvent::Stdin(what)).is_ok())?;
-    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), console, sender, events, permits);
+    let permits = stdin::spawn(ui.takes_keys(), move |what| report.send(LoopEvent::Stdin(what)).is_ok())?;
+    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), ui, sender, events, permits);
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),

@@ -15,7 +15,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait before the next try.
+    /// Returns the wait before the next try.
     pub(crate) fn next(&mut self) -> Duration {
         let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(MAX_RECONNECT_WAIT);
         let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
@@ -24,7 +24,7 @@ impl Backoff {
         wait.min(MAX_RECONNECT_WAIT * 2 - wait)
     }
 
-    /// The last try has worked.
+    /// Begins anew, as the last try has worked.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }

@@ -30,11 +30,11 @@ pub(crate) fn spawn(
     report: impl FnMut(SocketEvent) -> bool + Send + 'static,
 ) -> io::Result<()> {
     let builder = thread::Builder::new().name(String::from("socket"));
-    builder.spawn(move || run(&address, report)).map(drop)
+    builder.spawn(move || connect_and_read(&address, report)).map(drop)
 }
 
 /// Reports until the connection has ended or nobody wants to hear of it any more.
-fn run((host, port): &(String, u16), mut report: impl FnMut(SocketEvent) -> bool) {
+fn connect_and_read((host, port): &(String, u16), mut report: impl FnMut(SocketEvent) -> bool) {
     let opened = connect(host, *port).and_then(|stream| Ok((stream.try_clone()?, stream)));
     let (sending_half, stream) = match opened {
         Ok(halves) => halves,

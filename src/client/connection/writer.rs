@@ -37,17 +37,17 @@ impl SendBuffer {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Whether it is to be shut down, and has not been yet.
+    /// Returns whether it is to be shut down, and has not been yet.
     pub(crate) fn is_finishing(&self) -> bool {
         self.finish
     }
 
-    /// Bytes that are still to be sent.
+    /// Returns how many bytes are still to be sent.
     pub(crate) fn unsent(&self) -> usize {
         self.pending.len() - self.sent
     }
 
-    /// Sends what the server takes within a moment; says whether it took anything.
+    /// Sends what the server takes within a moment. Returns whether it took anything.
     pub(crate) fn send_some(&mut self) -> bool {
         let mut sent = 0;
         if self.unsent() > 0 {

@@ -28,37 +28,37 @@ use crate::net;
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
 
-/// How a person wants it.
+/// What a person has asked for on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UiOptions {
-    /// To leave the line being typed to the terminal.
+    /// Leave the line being typed to the terminal.
     pub plain: bool,
     /// What is coloured.
     pub color: Color,
-    /// To show the time before each line.
+    /// Show the time before each line.
     pub timestamps: bool,
-    /// To make a sound with each message.
+    /// Make a sound with each message.
     pub bell: bool,
     /// A file to copy the chat to.
     pub log: Option<PathBuf>,
 }
 
 impl UiOptions {
-    /// Whether the line being typed is to be edited here: somebody is at a terminal, and has not said otherwise.
+    /// Returns whether the line being typed is to be edited here: somebody is at a terminal, and has not said otherwise.
     pub(crate) fn want_editor(&self) -> bool {
         !self.plain && io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb()
     }
 }
 
-/// The standard streams, the input's line and the copy.
+/// The standard streams, the line being typed and the copy in a file.
 #[derive(Debug)]
-pub(crate) struct Console {
+pub(crate) struct Ui {
     screen: Screen,
     line_style: LineStyle,
     bell: bool,
     transcript: Option<Transcript>,
     protocol: &'static Protocol,
-    /// If the line being typed is edited here.
+    /// `None` where the line being typed is left to the terminal, or to a pipe.
     input: Option<LineInput>,
 }
 
@@ -72,7 +72,7 @@ struct LineInput {
 }
 
 impl LineInput {
-    /// What is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
+    /// Returns what is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
     fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         if self.terminal.is_editing() {
             InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
@@ -82,28 +82,28 @@ impl LineInput {
     }
 }
 
-impl Console {
-    /// The standard streams as they are wanted, for this kind of session, and a file to copy the chat to.
-    pub(crate) fn open(ui: &UiOptions, protocol: &'static Protocol, transcript: Option<Transcript>) -> Self {
+impl Ui {
+    /// Takes the standard streams for a session of this protocol, and a file to copy the chat to.
+    pub(crate) fn open(options: &UiOptions, protocol: &'static Protocol, transcript: Option<Transcript>) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let line_style = LineStyle {
-            dimmed: ui.color == Color::Always || (ui.color == Color::Auto && may_color),
-            colored: ui.color == Color::Always,
-            clock: ui.timestamps.then(clock_ahead_of_utc),
+            dimmed: options.color == Color::Always || (options.color == Color::Auto && may_color),
+            colored: options.color == Color::Always,
+            clock: options.timestamps.then(clock_ahead_of_utc),
         };
-        let mut console = Self {
+        let mut ui = Self {
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
             line_style,
-            bell: ui.bell,
+            bell: options.bell,
             transcript,
             protocol,
             input: None,
         };
-        if ui.want_editor() {
-            console.enter_raw_mode();
+        if options.want_editor() {
+            ui.enter_raw_mode();
         }
-        console
+        ui
     }
 
     /// Takes the line being typed over from the terminal, if that is possible.
@@ -123,7 +123,7 @@ impl Console {
         }
     }
 
-    /// Whether keys are wanted, and not lines.
+    /// Returns whether keys are wanted, and not lines.
     pub(crate) fn takes_keys(&self) -> bool {
         self.input.is_some()
     }
@@ -134,9 +134,9 @@ impl Console {
     }
 
     /// Shows somebody's message; the name of who sent it stands there in the line.
-    pub(crate) fn message(&mut self, line: &str, sender: Range<usize>) {
+    pub(crate) fn print_message(&mut self, line: &str, sender: Range<usize>) {
         if let Some(input) = &mut self.input {
-            input.completion.saw(&line[sender.clone()]);
+            input.completion.add(&line[sender.clone()]);
         }
         self.print_line(line, Some(sender));
         if self.bell {
@@ -145,25 +145,25 @@ impl Console {
     }
 
     fn print_line(&mut self, text: &str, sender: Option<Range<usize>>) {
-        self.copy("", text);
+        self.log("", text);
         self.screen.print(&self.line_style.render(text, sender, SystemTime::now()));
     }
 
     /// Shows a diagnostic.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.copy("", text);
+        self.log("", text);
         self.screen.warn(text);
     }
 
-    /// Remembers names, to be completed.
-    pub(crate) fn saw(&mut self, names: &[String]) {
+    /// Adds names that can be completed.
+    pub(crate) fn add_names(&mut self, names: &[String]) {
         if let Some(input) = &mut self.input {
-            names.iter().for_each(|name| input.completion.saw(name));
+            names.iter().for_each(|name| input.completion.add(name));
         }
     }
 
     /// Shows what can be typed.
-    pub(crate) fn help(&mut self) {
+    pub(crate) fn print_help(&mut self) {
         let mut text = self.protocol.help();
         if self.input.is_some() {
             text += messages::KEYS;
@@ -171,18 +171,19 @@ impl Console {
         self.screen.print(&self.line_style.dim(text.trim_end()));
     }
 
-    /// Takes a line that the terminal, or a pipe, has handed over.
-    pub(crate) fn line(&mut self, line: &str) {
+    /// Notes a line that the terminal, or a pipe, has handed over.
+    pub(crate) fn log_line(&mut self, line: &str) {
         self.screen.commit(InputLine::default());
-        self.copy(TYPED, line);
+        self.log(TYPED, line);
     }
 
-    /// Takes what a terminal has sent, and returns the lines that are done with it; several that were pasted are one text.
+    /// Handles what a terminal has sent, and returns the lines that are submitted with it; several that were pasted are one
+    /// text.
     ///
     /// # Errors
     ///
-    /// As [`Console::show`].
-    pub(crate) fn keys(&mut self, bytes: &[u8], prompt: &str) -> io::Result<Vec<String>> {
+    /// As [`Ui::refresh`].
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], prompt: &str) -> io::Result<Vec<String>> {
         let mut lines = Vec::new();
         let Some(input) = &mut self.input else { return Ok(lines) };
         input.terminal.enable_bracketed_paste()?;
@@ -200,23 +201,23 @@ impl Console {
             }
         }
         for line in &lines {
-            self.copy(TYPED, line);
+            self.log(TYPED, line);
         }
         Ok(lines)
     }
 
     /// Leaves what is half-typed where it is: nothing will become of it.
-    pub(crate) fn give_up_line(&mut self, prompt: &str) {
+    pub(crate) fn abandon_line(&mut self, prompt: &str) {
         if let Some(input) = self.input.as_mut().filter(|input| !input.editor.text().is_empty()) {
-            self.screen.end(input.line(prompt));
+            self.screen.finish(input.line(prompt));
             input.editor.clear();
         }
     }
 
-    /// Remembers a typed line, for Up.
-    pub(crate) fn remember(&mut self, line: &str) {
+    /// Adds a typed line to what Up brings back.
+    pub(crate) fn add_history_entry(&mut self, line: &str) {
         if let Some(input) = &mut self.input {
-            input.editor.remember(line);
+            input.editor.add_history_entry(line);
         }
     }
 
@@ -225,10 +226,10 @@ impl Console {
     /// # Errors
     ///
     /// When standard output cannot be written.
-    pub(crate) fn show(&mut self, prompt: &str) -> io::Result<()> {
+    pub(crate) fn refresh(&mut self, prompt: &str) -> io::Result<()> {
         match &self.input {
-            Some(input) => self.screen.show(input.line(prompt)),
-            None => self.screen.show(InputLine { prompt, ..InputLine::default() }),
+            Some(input) => self.screen.refresh(input.line(prompt)),
+            None => self.screen.refresh(InputLine { prompt, ..InputLine::default() }),
         }
         self.write()
     }
@@ -237,11 +238,11 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// As [`Console::show`].
-    pub(crate) fn end(&mut self, prompt: &str) -> io::Result<()> {
+    /// As [`Ui::refresh`].
+    pub(crate) fn finish(&mut self, prompt: &str) -> io::Result<()> {
         match &self.input {
-            Some(input) => self.screen.end(input.line(prompt)),
-            None => self.screen.end(InputLine::default()),
+            Some(input) => self.screen.finish(input.line(prompt)),
+            None => self.screen.finish(InputLine::default()),
         }
         self.write()
     }
@@ -250,8 +251,8 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// As [`Console::show`].
-    pub(crate) fn leave_terminal(&mut self) -> io::Result<()> {
+    /// As [`Ui::refresh`].
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
         self.screen.erase();
         self.write()?;
         if let Some(input) = &mut self.input {
@@ -260,26 +261,26 @@ impl Console {
         Ok(())
     }
 
-    /// The terminal is ours again, and may have another size.
-    pub(crate) fn take_terminal(&mut self) {
+    /// Takes the terminal again, which may have another size.
+    pub(crate) fn resume(&mut self) {
         if let Some(input) = &mut self.input {
             if let Err(error) = input.terminal.enter_raw_mode() {
                 self.screen.warn(&messages::plain_mode(&error));
             }
             self.screen.erase();
-            self.resized();
+            self.resize();
         }
     }
 
-    /// The terminal has another size.
-    pub(crate) fn resized(&mut self) {
+    /// Draws the line anew for another size of the terminal.
+    pub(crate) fn resize(&mut self) {
         if self.input.is_some() {
             self.screen.resize(Terminal::size());
         }
     }
 
     fn write(&mut self) -> io::Result<()> {
-        for (stream, bytes) in self.screen.take() {
+        for (stream, bytes) in self.screen.take_output() {
             match stream {
                 Stream::Output => net::write_fully(&mut io::stdout(), &bytes)?,
                 // Nobody is left to hear of a standard error that cannot be written.
@@ -289,8 +290,8 @@ impl Console {
         Ok(())
     }
 
-    /// Copies to the file; one that cannot be written is given up.
-    fn copy(&mut self, mark: &str, text: &str) {
+    /// Copies text to the file; one that cannot be written is given up.
+    fn log(&mut self, mark: &str, text: &str) {
         let Some(transcript) = &mut self.transcript else { return };
         if let Err(error) = transcript.add(mark, text) {
             let warning = messages::log_failed(&transcript.name(), &error);
@@ -304,7 +305,7 @@ fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Seconds by which the clock on the wall is ahead of UTC, by the system's `date`.
+/// Returns the seconds by which the clock on the wall is ahead of UTC, by the system's `date`.
 fn clock_ahead_of_utc() -> i64 {
     let output = Program::new("date").arg("+%z").stdin(Stdio::null()).stderr(Stdio::null()).output();
     output.ok().and_then(|output| style::ahead_of_utc(&String::from_utf8_lossy(&output.stdout))).unwrap_or(0)

@@ -39,7 +39,7 @@ pub(crate) struct LineStyle {
 }
 
 impl LineStyle {
-    /// A line of the chat, or several, as it is shown; the name of who sent it stands there in it.
+    /// Returns a line of the chat, or several, as it is shown; `sender` is where the name of who sent it stands.
     pub(crate) fn render<'a>(&self, text: &'a str, sender: Option<Range<usize>>, now: SystemTime) -> Cow<'a, str> {
         let colored = match sender {
             Some(Range { start, end }) if self.colored => {
@@ -55,26 +55,26 @@ impl LineStyle {
         Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Something that the client adds of its own accord.
+    /// Styles a line of the client's own: dimmed where that is wanted.
     pub(crate) fn dim(&self, text: &str) -> String {
         if self.dimmed { [DIM, text, PLAIN].concat() } else { text.to_owned() }
     }
 }
 
-/// The same colour for the same name, always.
+/// Returns the colour of a name, always the same for the same one.
 fn color(name: &str) -> &'static str {
     let sum = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     COLORS[sum as usize % COLORS.len()]
 }
 
-/// `HH:MM:SS` on a clock that is so many seconds ahead of UTC.
+/// Returns `HH:MM:SS` on a clock that is so many seconds ahead of UTC.
 fn time_of_day(now: SystemTime, ahead: i64) -> String {
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     let seconds = (seconds + ahead).rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// How many seconds a clock is ahead of UTC by what `date +%z` says of it, such as `+0530`.
+/// Returns how many seconds a clock is ahead of UTC by what `date +%z` says of it, such as `+0530`.
 pub(crate) fn ahead_of_utc(zone: &str) -> Option<i64> {
     let number: i64 = zone.trim().parse().ok()?;
     Some((number / 100 * 60 + number % 100) * 60)

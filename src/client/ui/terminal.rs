@@ -28,8 +28,8 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Has the terminal hand over every key, and measures it. `None` for one that is not ours to change: it does not show what is typed in
-    /// the first place, so no person is typing there, or it belongs to others at the moment.
+    /// Has the terminal hand over every key, and measures it. Returns `None` for one that is not ours to change: it does not
+    /// show what is typed in the first place, so no person is typing there, or it belongs to others at the moment.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Terminal {
         stty(&RAW_MODE).map(drop).inspect_err(|_| self.restore())
     }
 
-    /// Whether it hands over every key, and shows none.
+    /// Returns whether it hands over every key, and shows none.
     pub(crate) fn is_editing(&self) -> bool {
         self.is_editing
     }
@@ -91,7 +91,7 @@ impl Terminal {
         (self.is_editing, self.bracketed_paste) = (false, false);
     }
 
-    /// Its size.
+    /// Returns the size of the terminal on standard input.
     pub(crate) fn size() -> Size {
         size(reported_size())
     }
@@ -108,7 +108,7 @@ fn size(reported: Option<(usize, usize)>) -> Size {
     Size::reported(rows, columns)
 }
 
-/// Rows and columns, if the terminal knows.
+/// Returns rows and columns, if the terminal knows.
 fn reported_size() -> Option<(usize, usize)> {
     let size = stty(&["size"]).ok()?;
     let (rows, columns) = size.trim().split_once(' ')?;

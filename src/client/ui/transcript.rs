@@ -24,7 +24,7 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    /// Opens the file, or makes one, to add to it.
+    /// Opens the file, or creates one, to add to it.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Transcript {
         Ok(file)
     }
 
-    /// The file's name.
+    /// Returns the file's name, harmless to a terminal.
     pub(crate) fn name(&self) -> String {
         sanitize(self.path.as_os_str().as_encoded_bytes()).into_owned()
     }

@@ -36,7 +36,7 @@ const DOUBLE: &[(u32, u32)] = &[
     (0x20000, 0x2fffd), (0x30000, 0x3fffd),
 ];
 
-/// Columns that a character takes: 0 for one that is put onto the character before it, 2 for the wide ones of East Asia
+/// Returns the columns that a character takes: 0 for one that is put onto the character before it, 2 for the wide ones of East Asia
 /// and most emoji, else 1.
 pub(crate) fn width(c: char) -> usize {
     let is_within = |ranges: &[(u32, u32)]| {
@@ -51,7 +51,7 @@ pub(crate) fn width(c: char) -> usize {
     }
 }
 
-/// Where what a person takes for the character before `at` begins.
+/// Returns where what a person takes for the character before `at` begins.
 pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
     let mut boundary = at;
     while let Some(c) = text[..boundary].chars().next_back() {
@@ -63,7 +63,7 @@ pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
     boundary
 }
 
-/// Where what a person takes for the character at `at` ends.
+/// Returns where what a person takes for the character at `at` ends.
 pub(crate) fn next_boundary(text: &str, at: usize) -> usize {
     let mut boundary = at;
     while let Some(c) = text[boundary..].chars().next() {
@@ -75,7 +75,7 @@ pub(crate) fn next_boundary(text: &str, at: usize) -> usize {
     boundary
 }
 
-/// Whether a character, as a person sees it, begins here.
+/// Returns whether a character, as a person sees it, begins here.
 fn is_boundary(text: &str, at: usize) -> bool {
     let before = &text[..at];
     let (Some(last), Some(next)) = (before.chars().next_back(), text[at..].chars().next()) else { return true };
@@ -88,13 +88,13 @@ fn is_boundary(text: &str, at: usize) -> bool {
     !joins(next) && last != ZERO_WIDTH_JOINER
 }
 
-/// Whether a character becomes one with the one before it.
+/// Returns whether a character becomes one with the one before it.
 pub(crate) fn joins(c: char) -> bool {
     let is_skin_tone = matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
     width(c) == 0 || is_skin_tone
 }
 
-/// Two of these make a flag.
+/// Returns whether it is half of a flag: two of these make one.
 fn is_flag_half(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }

@@ -2,7 +2,7 @@
 
 use crate::limits::NAMES_REMEMBERED;
 
-/// The words that there are.
+/// The words that Tab knows.
 #[derive(Debug, Default)]
 pub(crate) struct Completion {
     commands: Vec<&'static str>,
@@ -10,7 +10,7 @@ pub(crate) struct Completion {
     names: Vec<String>,
 }
 
-/// What there is for a word.
+/// Completions of a word.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Completed {
     /// What every possible word begins with; longer than the word, or the same.
@@ -20,13 +20,13 @@ pub(crate) struct Completed {
 }
 
 impl Completion {
-    /// Commands, and no names yet.
+    /// Creates a completion that knows these commands, and no names yet.
     pub(crate) fn new(commands: Vec<&'static str>) -> Self {
         Self { commands, names: Vec::new() }
     }
 
-    /// Remembers a name.
-    pub(crate) fn saw(&mut self, name: &str) {
+    /// Adds a name, as the latest one.
+    pub(crate) fn add(&mut self, name: &str) {
         if self.names.last().is_some_and(|last| last == name) {
             return;
         }
@@ -37,8 +37,8 @@ impl Completion {
         self.names.push(name.to_owned());
     }
 
-    /// What a word can become; `None` if it is no beginning of a name or a command. A command is the first word of a line.
-    pub(crate) fn of(&self, word: &str, is_first: bool) -> Option<Completed> {
+    /// Returns what a word can become; `None` if it is no beginning of a name or a command. A command is the first word of a line.
+    pub(crate) fn complete(&self, word: &str, is_first: bool) -> Option<Completed> {
         let mut words: Vec<String> = if let Some(beginning) = word.strip_prefix('@') {
             self.names.iter().filter(|name| name.starts_with(beginning)).map(|name| format!("@{name}")).collect()
         } else if is_first && word.starts_with('!') {
@@ -59,7 +59,7 @@ impl Completion {
     }
 }
 
-/// Bytes of the characters with which both begin.
+/// Returns the bytes of the characters with which both begin.
 fn common_bytes(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum()
 }
@@ -76,24 +76,27 @@ mod tests {
     fn names_and_commands_are_found_by_their_beginning() {
         let mut completion = Completion::new(vec!["!quit", "!who", "!help"]);
         for name in ["bob", "anna", "annabel", "bob", "élan", "éclair"] {
-            completion.saw(name);
+            completion.add(name);
         }
-        assert_eq!(completion.of("@b", true), completed("@bob", &["@bob"]));
-        assert_eq!(completion.of("@a", false), completed("@anna", &["@anna", "@annabel"]));
-        assert_eq!(completion.of("@é", false), completed("@é", &["@éclair", "@élan"]));
-        assert_eq!(completion.of("@x", true), completed("@x", &[]));
-        assert_eq!(completion.of("!w", true), completed("!who", &["!who"]));
-        assert_eq!(completion.of("!", true), completed("!", &["!help", "!quit", "!who"]));
-        assert_eq!((completion.of("!w", false), completion.of("b", true), completion.of("", true)), (None, None, None));
+        assert_eq!(completion.complete("@b", true), completed("@bob", &["@bob"]));
+        assert_eq!(completion.complete("@a", false), completed("@anna", &["@anna", "@annabel"]));
+        assert_eq!(completion.complete("@é", false), completed("@é", &["@éclair", "@élan"]));
+        assert_eq!(completion.complete("@x", true), completed("@x", &[]));
+        assert_eq!(completion.complete("!w", true), completed("!who", &["!who"]));
+        assert_eq!(completion.complete("!", true), completed("!", &["!help", "!quit", "!who"]));
+        assert_eq!(
+            (completion.complete("!w", false), completion.complete("b", true), completion.complete("", true)),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn the_names_seen_last_are_remembered() {
         let mut completion = Completion::new(Vec::new());
         for number in 0..=NAMES_REMEMBERED {
-            completion.saw(&format!("n{number}"));
+            completion.add(&format!("n{number}"));
         }
-        assert_eq!(completion.of("@n0", true), completed("@n0", &[]));
-        assert_eq!(completion.of("@n1", true).expect("names").words[0], "@n1");
+        assert_eq!(completion.complete("@n0", true), completed("@n0", &[]));
+        assert_eq!(completion.complete("@n1", true).expect("names").words[0], "@n1");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Takes a line in, as the latest one.
+    /// Adds a line, as the latest one.
     pub(crate) fn push(&mut self, line: &str) {
         self.leave();
         if line.trim().is_empty() || line.len() > HISTORY_BYTES || self.lines.back().is_some_and(|last| last == line) {
@@ -34,7 +34,7 @@ impl History {
         self.draft.clear();
     }
 
-    /// The line before the one that is shown.
+    /// Returns the line before the one that is shown.
     pub(crate) fn older(&mut self, shown: &str) -> Option<String> {
         let line = self.lines.iter().rev().nth(self.back)?.clone();
         if self.back == 0 {
@@ -44,7 +44,7 @@ impl History {
         Some(line)
     }
 
-    /// The line after the one that is shown; the new one after the last.
+    /// Returns the line after the one that is shown; the new one after the last.
     pub(crate) fn newer(&mut self) -> Option<String> {
         self.back = self.back.checked_sub(1)?;
         match self.back.checked_sub(1) {

@@ -73,21 +73,21 @@ enum State {
 }
 
 impl Decoder {
-    /// The keys in these bytes.
+    /// Returns the keys in these bytes.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<Key> {
         let mut keys = Vec::new();
         for byte in bytes {
-            self.take(*byte, &mut keys);
+            self.advance(*byte, &mut keys);
         }
         self.end_text(false, &mut keys);
         keys
     }
 
-    fn take(&mut self, byte: u8, keys: &mut Vec<Key>) {
+    fn advance(&mut self, byte: u8, keys: &mut Vec<Key>) {
         match self.state {
             State::Ground => self.ground(byte, keys),
             State::Escape => self.escape(byte, keys),
-            State::Csi => self.control(byte, keys),
+            State::Csi => self.csi(byte, keys),
             State::Ss3 => self.dispatch_csi(byte, keys),
             State::Unknown => self.state = State::Ground,
             State::Osc => match byte {
@@ -150,7 +150,7 @@ impl Decoder {
         }
     }
 
-    fn control(&mut self, byte: u8, keys: &mut Vec<Key>) {
+    fn csi(&mut self, byte: u8, keys: &mut Vec<Key>) {
         match byte {
             // A function key of the Linux console: one more byte.
             b'[' if self.sequence.is_empty() => self.state = State::Unknown,
@@ -232,7 +232,7 @@ impl Decoder {
     }
 }
 
-/// The lines, harmless to a terminal.
+/// Returns the lines, harmless to a terminal.
 fn clean_lines(text: &[u8]) -> String {
     let mut lines = String::with_capacity(text.len());
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -244,7 +244,7 @@ fn clean_lines(text: &[u8]) -> String {
     lines
 }
 
-/// How many bytes there are up to the last character, if that one is cut.
+/// Returns how many bytes there are up to the last character, if that one is cut; else all.
 fn whole_characters(text: &[u8]) -> usize {
     let from = text.len().saturating_sub(3);
     let cut = (from..text.len()).rev().find(|at| text[*at] >= 0xc0).filter(|at| {

@@ -44,12 +44,12 @@ pub(crate) enum Outcome {
 }
 
 impl Editor {
-    /// What is being typed.
+    /// Returns what is being typed.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where the cursor is: bytes from the start of the text.
+    /// Returns where the cursor is: bytes from the start of the text.
     pub(crate) fn cursor(&self) -> usize {
         self.cursor
     }
@@ -60,12 +60,12 @@ impl Editor {
         self.text.clear();
     }
 
-    /// Remembers a line for Up.
-    pub(crate) fn remember(&mut self, line: &str) {
+    /// Adds a line to what Up brings back.
+    pub(crate) fn add_history_entry(&mut self, line: &str) {
         self.history.push(line);
     }
 
-    /// Does what a key is for.
+    /// Applies a key to the line.
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
         let tabbed = mem::take(&mut self.tabbed);
         let was_full = mem::take(&mut self.full);
@@ -135,7 +135,7 @@ impl Editor {
         let before = &self.text[..self.cursor];
         let start = start_of_last_word(before, char::is_whitespace);
         let word = &before[start..];
-        let Some(completed) = completion.of(word, start == 0) else {
+        let Some(completed) = completion.complete(word, start == 0) else {
             return if self.text.is_empty() || tabbed { None } else { self.insert("\t") };
         };
         self.tabbed = true;
@@ -158,24 +158,24 @@ impl Editor {
         None
     }
 
-    /// Where the pasted line that the cursor is in begins.
+    /// Returns where the pasted line that the cursor is in begins.
     fn line_start(&self) -> usize {
         self.text[..self.cursor].rfind('\n').map_or(0, |at| at + 1)
     }
 
-    /// Where it ends.
+    /// Returns where it ends.
     fn line_end(&self) -> usize {
         self.text[self.cursor..].find('\n').map_or(self.text.len(), |at| self.cursor + at)
     }
 
-    /// Where the word before the cursor begins.
+    /// Returns where the word before the cursor begins.
     fn word_before(&self, separates: impl Fn(char) -> bool) -> usize {
         let before = &self.text[..self.cursor];
         let word_end = before.trim_end_matches(&separates).len();
         start_of_last_word(&before[..word_end], separates)
     }
 
-    /// Where the word behind the cursor ends.
+    /// Returns where the word behind the cursor ends.
     fn word_after(&self, separates: impl Fn(char) -> bool) -> usize {
         let behind = &self.text[self.cursor..];
         let word = behind.trim_start_matches(&separates);
@@ -184,7 +184,7 @@ impl Editor {
     }
 }
 
-/// Where what is behind the last separator begins.
+/// Returns where what is behind the last separator begins.
 fn start_of_last_word(text: &str, separates: impl Fn(char) -> bool) -> usize {
     text.char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
 }

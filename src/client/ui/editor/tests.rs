@@ -5,14 +5,14 @@ use crate::testing::random::Random;
 fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
     let mut completion = Completion::new(vec!["!who", "!quit"]);
     for name in ["bob", "anna", "annabel"] {
-        completion.saw(name);
+        completion.add(name);
     }
     let mut editor = Editor::default();
     let mut outcomes = Vec::new();
     for key in Decoder::default().decode(bytes.as_bytes()) {
         let outcome = editor.handle_key(key, &completion);
         if let Some(Outcome::Submit(line)) = &outcome {
-            editor.remember(line);
+            editor.add_history_entry(line);
         }
         outcomes.extend(outcome);
     }
@@ -147,7 +147,7 @@ fn any_keys_at_all_leave_the_cursor_between_characters() {
         for chunk in bytes.chunks(1 + next(8)) {
             for key in decoder.decode(chunk) {
                 if let Some(Outcome::Submit(line)) = editor.handle_key(key, &completion) {
-                    editor.remember(&line);
+                    editor.add_history_entry(&line);
                 }
                 assert!(editor.text().is_char_boundary(editor.cursor()), "{bytes:?}");
             }

@@ -29,7 +29,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Columns that it takes.
+    /// Returns the columns that it takes.
     pub(crate) fn columns(&self) -> usize {
         self.text.chars().map(width).sum()
     }
@@ -39,7 +39,7 @@ impl Size {
     /// What a terminal has that does not say: the size of the first ones.
     pub(crate) const FALLBACK: Self = Self { columns: 80, rows: 24 };
 
-    /// A terminal's size as it says itself, 0 where it does not know.
+    /// Returns a terminal's size as it says itself, 0 where it does not know.
     pub(crate) fn reported(rows: usize, columns: usize) -> Self {
         let or = |number: usize, usual| if number == 0 { usual } else { number };
         Self { columns: or(columns, Self::FALLBACK.columns), rows: or(rows, Self::FALLBACK.rows) }
@@ -55,7 +55,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Puts `text` on rows of so many columns, its first character in column `from`. The cursor is at this byte of it.
+    /// Lays `text` out on rows of so many columns, its first character in column `from`. The cursor is at this byte of it.
     pub(crate) fn new(text: &str, cursor: usize, columns: usize, from: usize) -> Self {
         let mut pen = Pen { rows: vec![Row::default()], column: from, columns };
         let mut at_cursor = None;
@@ -76,7 +76,7 @@ impl Layout {
         Self { rows: pen.rows, cursor: at_cursor.unwrap_or(end), end }
     }
 
-    /// The row with which a part begins that has the cursor in it and fits on a terminal of so many rows.
+    /// Returns the row with which a part begins that has the cursor in it and fits on a terminal of so many rows.
     pub(crate) fn top(&self, rows: usize) -> usize {
         (self.cursor.row + 1).saturating_sub(rows)
     }
@@ -106,7 +106,7 @@ impl Pen {
         self.column = 0;
     }
 
-    /// Writes a character, and says where.
+    /// Writes a character, and returns where.
     fn put(&mut self, c: char) -> Position {
         let (c, width) = match width(c) {
             // It fits nowhere.

@@ -43,7 +43,7 @@ pub(crate) struct InputLine<'a> {
 pub(crate) struct Screen {
     mode: OutputMode,
     /// What is to be written, in order.
-    pieces: Vec<(Stream, Vec<u8>)>,
+    output: Vec<(Stream, Vec<u8>)>,
     /// The line that is on the screen.
     drawn: Option<Drawn>,
 }
@@ -67,14 +67,14 @@ struct Drawn {
 }
 
 impl Screen {
-    /// An empty screen.
+    /// Creates an empty screen.
     pub(crate) fn new(mode: OutputMode) -> Self {
-        Self { mode, pieces: Vec::new(), drawn: None }
+        Self { mode, output: Vec::new(), drawn: None }
     }
 
-    /// What is to be written, in order.
-    pub(crate) fn take(&mut self) -> Vec<(Stream, Vec<u8>)> {
-        mem::take(&mut self.pieces)
+    /// Takes what is to be written, in order.
+    pub(crate) fn take_output(&mut self) -> Vec<(Stream, Vec<u8>)> {
+        mem::take(&mut self.output)
     }
 
     /// Shows a line, or several, above the line being typed.
@@ -99,7 +99,7 @@ impl Screen {
     }
 
     /// Shows the line being typed as it is now.
-    pub(crate) fn show(&mut self, line: InputLine<'_>) {
+    pub(crate) fn refresh(&mut self, line: InputLine<'_>) {
         match self.mode {
             OutputMode::Lines => {}
             OutputMode::Prompts => {
@@ -114,13 +114,13 @@ impl Screen {
                 match &self.drawn {
                     Some(drawn) if drawn.shows(&text, cursor) => {}
                     _ if text.is_empty() => self.erase(),
-                    _ => self.draw(text, cursor, size, Rows::Typed),
+                    _ => self.draw(text, cursor, size, DrawMode::Edit),
                 }
             }
         }
     }
 
-    /// The line being typed is done: leaves it where it is, and goes on below it. A terminal that edits its line itself
+    /// Commits the line being typed: leaves it where it is, and goes on below it. A terminal that edits its line itself
     /// has done so already.
     pub(crate) fn commit(&mut self, line: InputLine<'_>) {
         if let OutputMode::Editing(size) = self.mode {
@@ -128,7 +128,7 @@ impl Screen {
             let cursor = text.len();
             match &self.drawn {
                 Some(drawn) if drawn.shows(&text, cursor) && drawn.is_one_row() => self.put("\n"),
-                _ => self.draw(text, cursor, size, Rows::Done),
+                _ => self.draw(text, cursor, size, DrawMode::Commit),
             }
         }
         self.drawn = None;
@@ -140,7 +140,7 @@ impl Screen {
         self.put("\x1b[H\x1b[2J");
     }
 
-    /// The terminal has this size now, and has wrapped what it shows anew.
+    /// Notes that the terminal has this size now, and has wrapped what it shows anew.
     pub(crate) fn resize(&mut self, size: Size) {
         self.mode = OutputMode::Editing(size);
         if let Some(drawn) = &mut self.drawn {
@@ -161,8 +161,8 @@ impl Screen {
         }
     }
 
-    /// Nothing more will be shown: leaves the cursor at the start of a row. What was being typed stays.
-    pub(crate) fn end(&mut self, line: InputLine<'_>) {
+    /// Ends the output: leaves the cursor at the start of a row. What was being typed stays.
+    pub(crate) fn finish(&mut self, line: InputLine<'_>) {
         match self.mode {
             OutputMode::Editing(_) if line.text.is_empty() => self.erase(),
             OutputMode::Editing(_) => self.commit(line),
@@ -171,15 +171,15 @@ impl Screen {
     }
 
     /// Has a terminal of this size show `text` with the cursor at this byte of it.
-    fn draw(&mut self, text: String, cursor: usize, size: Size, kind: Rows) {
+    fn draw(&mut self, text: String, cursor: usize, size: Size, mode: DrawMode) {
         let goes_on =
-            |drawn: &&Drawn| drawn.is_continued_by(&text, cursor) && (kind == Rows::Typed || drawn.is_one_row());
+            |drawn: &&Drawn| drawn.is_continued_by(&text, cursor) && (mode == DrawMode::Edit || drawn.is_one_row());
         if let Some(Drawn { text: before, end: from, is_cut, .. }) = self.drawn.as_ref().filter(goes_on) {
             let (from, is_cut) = (*from, *is_cut);
             let added = &text[before.len()..];
             let layout = Layout::new(added, added.len(), size.columns, from.column);
             if from.row + layout.rows.len() <= size.rows {
-                self.put_rows(&layout.rows, kind);
+                self.put_rows(&layout.rows, mode);
                 let end = Position { row: from.row + layout.end.row, column: layout.end.column };
                 self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end, size) });
                 return;
@@ -187,12 +187,12 @@ impl Screen {
         }
         self.erase();
         let layout = Layout::new(&text, cursor, size.columns, 0);
-        let (top, bottom) = match kind {
-            Rows::Typed => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
+        let (top, bottom) = match mode {
+            DrawMode::Edit => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
             // What scrolls out can be scrolled back to.
-            Rows::Done => (0, layout.rows.len()),
+            DrawMode::Commit => (0, layout.rows.len()),
         };
-        self.put_rows(&layout.rows[top..bottom], kind);
+        self.put_rows(&layout.rows[top..bottom], mode);
         let above = layout.cursor.row - top;
         if cursor < text.len() {
             self.up(bottom - 1 - layout.cursor.row);
@@ -203,16 +203,16 @@ impl Screen {
         self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, columns: size.columns, outdated: false });
     }
 
-    fn put_rows(&mut self, rows: &[Row], kind: Rows) {
+    fn put_rows(&mut self, rows: &[Row], mode: DrawMode) {
         for (number, row) in rows.iter().enumerate() {
             self.put(&row.text);
             let is_last = number + 1 == rows.len();
-            if !is_last && (kind == Rows::Typed || !row.wraps) {
+            if !is_last && (mode == DrawMode::Edit || !row.wraps) {
                 self.put("\r\n");
             }
         }
         let is_on_new_row = matches!(rows, [.., before, last] if last.text.is_empty() && !before.wraps);
-        if kind == Rows::Done && !is_on_new_row {
+        if mode == DrawMode::Commit && !is_on_new_row {
             self.put("\n");
         }
     }
@@ -234,21 +234,21 @@ impl Screen {
     }
 
     fn put_on(&mut self, stream: Stream, bytes: &[u8]) {
-        match self.pieces.last_mut() {
+        match self.output.last_mut() {
             Some((last, piece)) if *last == stream => piece.extend_from_slice(bytes),
-            _ => self.pieces.push((stream, bytes.to_vec())),
+            _ => self.output.push((stream, bytes.to_vec())),
         }
     }
 }
 
 /// How the rows of a line are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rows {
+enum DrawMode {
     /// Each as a line of its own, with the cursor behind the last one. So as many of them are above the cursor as were
     /// written, also on a terminal that has become wider and has not said so yet: too many would be other people's lines.
-    Typed,
+    Edit,
     /// As one line that the terminal wraps, and the cursor below it.
-    Done,
+    Commit,
 }
 
 impl Drawn {
@@ -261,7 +261,7 @@ impl Drawn {
         self.end.row == 0 && !self.is_cut
     }
 
-    /// How many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals differ in
+    /// Returns how many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals differ in
     /// where they leave a cursor behind a row that has just become full; it may be one less than it is.
     fn rows_above_in(&self, size: Size) -> usize {
         let layout = Layout::new(&self.text, self.cursor, self.columns, 0);
@@ -277,7 +277,7 @@ impl Drawn {
         !self.outdated && self.text == text && self.cursor == cursor
     }
 
-    /// Whether it is enough to write what `text` has more. What joins the last character does not count as more.
+    /// Returns whether it is enough to write what `text` has more. What joins the last character does not count as more.
     fn is_continued_by(&self, text: &str, cursor: usize) -> bool {
         let is_at_end = self.cursor == self.text.len() && cursor == text.len() && !self.outdated;
         let more = if is_at_end { text.strip_prefix(&self.text) } else { None };

@@ -30,8 +30,8 @@ impl Person {
 
     fn see(&mut self) {
         let line = InputLine { prompt: self.prompt, text: &self.text, cursor: self.cursor };
-        self.screen.show(line);
-        for (_, bytes) in self.screen.take() {
+        self.screen.refresh(line);
+        for (_, bytes) in self.screen.take_output() {
             let text = String::from_utf8(bytes).expect("text");
             self.terminal.write(&text);
             self.written += &text;
@@ -302,7 +302,7 @@ fn a_prompt_comes_back_below_each_message_and_leaves_no_trace() {
     ann.enter();
     ann.sees("@bob: one\n@bob: two\n> hi\n>");
     let line = InputLine { prompt: "> ", ..InputLine::default() };
-    ann.screen.end(line);
+    ann.screen.finish(line);
     ann.prompt = "";
     ann.see();
     ann.sees("@bob: one\n@bob: two\n> hi");
@@ -313,7 +313,7 @@ fn the_end_leaves_the_cursor_at_the_start_of_a_row() {
     let mut ann = Person::at(20, 24);
     ann.type_text("half");
     let (text, cursor) = (ann.line().text.to_owned(), ann.line().cursor);
-    ann.screen.end(InputLine { prompt: "", text: &text, cursor });
+    ann.screen.finish(InputLine { prompt: "", text: &text, cursor });
     ann.text.clear();
     ann.cursor = 0;
     ann.see();
@@ -365,9 +365,9 @@ fn a_diagnostic_goes_to_the_other_stream_in_its_place() {
     let mut screen = Screen::new(OutputMode::Editing(Size { columns: 80, rows: 24 }));
     screen.print("one");
     screen.warn("oops");
-    screen.show(InputLine { prompt: "", text: "half", cursor: 4 });
+    screen.refresh(InputLine { prompt: "", text: "half", cursor: 4 });
     let expected = [(Stream::Output, "one\n"), (Stream::Errors, "oops\n"), (Stream::Output, "half")];
-    assert_eq!(screen.take(), expected.map(|(stream, text)| (stream, text.as_bytes().to_vec())));
+    assert_eq!(screen.take_output(), expected.map(|(stream, text)| (stream, text.as_bytes().to_vec())));
 }
 
 #[test]
@@ -375,12 +375,12 @@ fn without_an_editor_nothing_is_erased() {
     for (mode, expected) in [(OutputMode::Lines, "one\ntwo\n"), (OutputMode::Prompts, "> \none\n> \ntwo\n> ")] {
         let mut screen = Screen::new(mode);
         let line = InputLine { prompt: "> ", ..InputLine::default() };
-        screen.show(line);
+        screen.refresh(line);
         for text in ["one", "two"] {
             screen.print(text);
-            screen.show(line);
+            screen.refresh(line);
         }
-        let written: Vec<u8> = screen.take().into_iter().flat_map(|(_, bytes)| bytes).collect();
+        let written: Vec<u8> = screen.take_output().into_iter().flat_map(|(_, bytes)| bytes).collect();
         assert_eq!(String::from_utf8_lossy(&written), expected);
     }
 }
