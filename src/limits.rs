@@ -137,6 +137,9 @@ pub const KEEPALIVE_INTERVAL: i32 = 10;
 /// Probes without an answer after which the client counts as gone.
 pub const KEEPALIVE_PROBES: i32 = 3;
 
+/// Seconds that sent data may stay unacknowledged; as long as a silent client takes to be found out.
+pub const UNACKNOWLEDGED_TIMEOUT: i32 = 90;
+
 /// Wait after the first failed `accept`; it doubles with each further failure in a row.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 

@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::thread;
 
@@ -62,11 +61,7 @@ impl Signal {
 
     /// Whether whoever started this process wants it to live on, as `nohup` does.
     pub fn is_ignored(self) -> bool {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        status.lines().find_map(|line| line.strip_prefix("SigIgn:")).is_some_and(|mask| {
-            let mask = u64::from_str_radix(mask.trim(), 16).unwrap_or(0);
-            mask >> (self.number() - 1) & 1 == 1
-        })
+        sys::is_ignored(self.number())
     }
 }
 
@@ -94,12 +89,17 @@ impl fmt::Display for Signal {
 pub fn forward(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 'static) -> io::Result<()> {
     let numbers: Vec<c_int> = signals.iter().map(|signal| signal.number()).collect();
     let blocked = BlockedSignals::block(&numbers)?;
-    let run = move || {
-        while let Ok(number) = blocked.wait() {
-            let signal = Signal::ALL.into_iter().find(|signal| signal.number() == number);
-            if !signal.is_some_and(&mut report) {
-                return;
+    let run = move || loop {
+        match blocked.wait() {
+            Ok(number) => {
+                let signal = Signal::ALL.into_iter().find(|signal| signal.number() == number);
+                if !signal.is_some_and(&mut report) {
+                    return;
+                }
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Better that a signal ends the process at once than that none can.
+            Err(_) => return blocked.receive(),
         }
     };
     thread::Builder::new().name(String::from("signals")).spawn(run).map(drop)

@@ -1,98 +1,157 @@
 //! What the standard library lacks, by foreign functions of the C library: the only unsafe code.
+//!
+//! The constants of each system are in one place each, so that a system without them does not compile.
 
 #![expect(
     unsafe_code,
     reason = "std has no resource limits, no signals, few socket options and no single write that does not wait"
 )]
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::ptr;
+use std::thread;
+
+use self::system::{
+    MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT,
+    TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
+};
+pub(crate) use self::system::{O_NONBLOCK, SIGCONT, SIGTSTP};
+use crate::limits;
+
+#[cfg(not(all(target_pointer_width = "64", any(target_os = "linux", target_os = "macos", target_os = "freebsd"))))]
+compile_error!("Parley runs on Linux, macOS and FreeBSD, on processors of 64 bits");
+
+#[cfg(all(target_os = "linux", any(target_arch = "mips64", target_arch = "mips64r6", target_arch = "sparc64")))]
+compile_error!("Linux has other constants on this processor: add them to src/sys.rs");
+
+/// The constants of Linux.
+#[cfg(target_os = "linux")]
+mod system {
+    use std::ffi::c_int;
+
+    pub(crate) const SIGTSTP: c_int = 20;
+    pub(crate) const SIGCONT: c_int = 18;
+    pub(crate) const O_NONBLOCK: c_int = 0o4000;
+    pub(super) const SIG_BLOCK: c_int = 0;
+    pub(super) const SIG_UNBLOCK: c_int = 1;
+    pub(super) const RLIMIT_NOFILE: c_int = 7;
+    pub(super) const MSG_DONTWAIT: c_int = 0x40;
+    pub(super) const MSG_NOSIGNAL: c_int = 0x4000;
+    pub(super) const SOL_SOCKET: c_int = 1;
+    pub(super) const SO_KEEPALIVE: c_int = 9;
+    pub(super) const TCP_KEEPIDLE: c_int = 4;
+    pub(super) const TCP_KEEPINTVL: c_int = 5;
+    pub(super) const TCP_KEEPCNT: c_int = 6;
+    /// The option, and how many of its unit a second has.
+    pub(super) const TCP_USER_TIMEOUT: Option<(c_int, c_int)> = Some((18, 1000));
+}
+
+/// The constants that macOS and FreeBSD share, and those that they do not.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::ffi::c_int;
+
+    const IS_MACOS: bool = cfg!(target_os = "macos");
+
+    pub(crate) const SIGTSTP: c_int = 18;
+    pub(crate) const SIGCONT: c_int = 19;
+    pub(crate) const O_NONBLOCK: c_int = 4;
+    pub(super) const SIG_BLOCK: c_int = 1;
+    pub(super) const SIG_UNBLOCK: c_int = 2;
+    pub(super) const RLIMIT_NOFILE: c_int = 8;
+    pub(super) const MSG_DONTWAIT: c_int = 0x80;
+    /// On macOS std makes it a property of each socket.
+    pub(super) const MSG_NOSIGNAL: c_int = if IS_MACOS { 0 } else { 0x0002_0000 };
+    pub(super) const SOL_SOCKET: c_int = 0xffff;
+    pub(super) const SO_KEEPALIVE: c_int = 8;
+    pub(super) const TCP_KEEPIDLE: c_int = if IS_MACOS { 0x10 } else { 256 };
+    pub(super) const TCP_KEEPINTVL: c_int = if IS_MACOS { 0x101 } else { 512 };
+    pub(super) const TCP_KEEPCNT: c_int = if IS_MACOS { 0x102 } else { 1024 };
+    /// `TCP_RXT_CONNDROPTIME`, in seconds; FreeBSD before 14 has nothing of the kind.
+    pub(super) const TCP_USER_TIMEOUT: Option<(c_int, c_int)> = if IS_MACOS { Some((0x80, 1)) } else { None };
+}
 
 /// Interrupt from the keyboard: Ctrl-C.
-pub const SIGINT: c_int = 2;
+pub(crate) const SIGINT: c_int = 2;
 /// Quit from the keyboard: Ctrl-\\.
-pub const SIGQUIT: c_int = 3;
+pub(crate) const SIGQUIT: c_int = 3;
 /// A request to end.
-pub const SIGTERM: c_int = 15;
+pub(crate) const SIGTERM: c_int = 15;
 /// The terminal is gone.
-pub const SIGHUP: c_int = 1;
-/// Suspend from the keyboard: Ctrl-Z.
-pub const SIGTSTP: c_int = if cfg!(target_os = "linux") { 20 } else { 18 };
-/// Go on after that.
-pub const SIGCONT: c_int = if cfg!(target_os = "linux") { 18 } else { 19 };
+pub(crate) const SIGHUP: c_int = 1;
 /// Reading from a terminal that belongs to others at the moment.
-pub const SIGTTIN: c_int = 21;
+pub(crate) const SIGTTIN: c_int = 21;
 /// The terminal has another size.
-pub const SIGWINCH: c_int = 28;
+pub(crate) const SIGWINCH: c_int = 28;
+
+const IPPROTO_TCP: c_int = 6;
+/// The handler of a signal that is ignored.
+const SIG_IGN: usize = 1;
+
+unsafe extern "C" {
+    fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
+    fn setrlimit(resource: c_int, limit: *const ResourceLimit) -> c_int;
+    fn listen(socket: c_int, backlog: c_int) -> c_int;
+    fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
+    fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
+    fn tcgetpgrp(terminal: c_int) -> c_int;
+    fn getpgrp() -> c_int;
+    fn raise(signal: c_int) -> c_int;
+    fn sigaction(signal: c_int, new: *const RawSignalAction, old: *mut RawSignalAction) -> c_int;
+    fn sigemptyset(set: *mut RawSignalSet) -> c_int;
+    fn sigaddset(set: *mut RawSignalSet, signal: c_int) -> c_int;
+    fn pthread_sigmask(how: c_int, set: *const RawSignalSet, old: *mut RawSignalSet) -> c_int;
+    fn sigwait(set: *const RawSignalSet, signal: *mut c_int) -> c_int;
+}
+
+/// `struct rlimit`: two `rlim_t`, which have 64 bits on every system that we compile for.
+#[repr(C)]
+struct ResourceLimit {
+    soft: u64,
+    hard: u64,
+}
+
+fn resource_limit(resource: c_int) -> io::Result<ResourceLimit> {
+    let mut limit = ResourceLimit { soft: 0, hard: 0 };
+    // SAFETY: `limit` has the layout of `struct rlimit` and outlives the call, which writes it.
+    check(unsafe { getrlimit(resource, &raw mut limit) })?;
+    Ok(limit)
+}
 
 /// Lets the process open as many files as the system allows it, where the default allows fewer. Every connection needs
 /// two; the usual default of 1,024 is meant for programs that still use `select`. Nothing changes where it cannot.
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub fn raise_open_files() {
-    use std::ffi::c_ulong;
-
-    #[repr(C)]
-    struct Limit {
-        soft: c_ulong,
-        hard: c_ulong,
-    }
-
-    unsafe extern "C" {
-        fn getrlimit(resource: c_int, limit: *mut Limit) -> c_int;
-        fn setrlimit(resource: c_int, limit: *const Limit) -> c_int;
-    }
-
-    const RLIMIT_NOFILE: c_int = 7;
-
-    let mut limit = Limit { soft: 0, hard: 0 };
-    // SAFETY: `limit` has the layout of `struct rlimit` (two `rlim_t`, which is an unsigned long) and outlives both calls,
-    // which do nothing but read or write it.
-    unsafe {
-        if getrlimit(RLIMIT_NOFILE, &raw mut limit) == 0 && limit.soft < limit.hard {
-            limit.soft = limit.hard;
-            setrlimit(RLIMIT_NOFILE, &raw const limit);
-        }
+    if let Ok(limit) = resource_limit(RLIMIT_NOFILE) {
+        let raised = ResourceLimit { soft: limit.hard, ..limit };
+        // SAFETY: `raised` has the layout of `struct rlimit` and outlives the call, which reads it.
+        unsafe { setrlimit(RLIMIT_NOFILE, &raw const raised) };
     }
 }
 
-/// Nothing to do on this system.
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-pub fn raise_open_files() {}
+/// Returns how many files the process may have open.
+pub(crate) fn max_open_files() -> io::Result<usize> {
+    Ok(usize::try_from(resource_limit(RLIMIT_NOFILE)?.soft).unwrap_or(usize::MAX))
+}
 
 /// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
-/// crowd that comes at once has to send its SYN again a second later.
-///
-/// # Errors
-///
-/// When the system refuses; then the queue is as long as it was.
-pub fn lengthen_accept_queue(listener: &TcpListener, length: c_int) -> io::Result<()> {
-    unsafe extern "C" {
-        fn listen(socket: c_int, backlog: c_int) -> c_int;
-    }
+/// crowd that comes at once has to send its SYN again a second later. On an error the queue is as long as it was.
+pub(crate) fn lengthen_accept_queue(listener: &TcpListener, length: c_int) -> io::Result<()> {
     // SAFETY: the descriptor is open as long as `listener` is borrowed; to listen again only changes the length.
     check(unsafe { listen(listener.as_raw_fd(), length) })
 }
 
 /// A stream that takes what there is room for, and then reports [`io::ErrorKind::WouldBlock`] instead of waiting for its
 /// write timeout. Others who use the same stream still wait.
-pub struct WithoutWaiting<'a>(pub &'a TcpStream);
+pub(crate) struct WithoutWaiting<'a>(pub(crate) &'a TcpStream);
 
 impl Write for WithoutWaiting<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        use std::ffi::c_void;
-
-        unsafe extern "C" {
-            fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
-        }
-
-        const MSG_DONTWAIT: c_int = if cfg!(target_os = "linux") { 0x40 } else { 0x80 };
-
-        // SAFETY: the descriptor is open as long as the stream is borrowed, and the call reads no more than these bytes. A
-        // broken connection is an error, and no signal, as Rust programs ignore SIGPIPE.
-        let sent = unsafe { send(self.0.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), MSG_DONTWAIT) };
+        let flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+        // SAFETY: the descriptor is open as long as the stream is borrowed, and the call reads no more than these bytes.
+        let sent = unsafe { send(self.0.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
@@ -101,33 +160,17 @@ impl Write for WithoutWaiting<'_> {
     }
 }
 
-/// Has the system probe a silent peer, so that one that vanished without a word is found out: `idle` seconds after it was
-/// last heard of, and then `probes` times, `interval` seconds apart.
-///
-/// # Errors
-///
-/// When the system refuses.
-#[cfg(target_os = "linux")]
-pub fn keep_alive(stream: &TcpStream, idle: c_int, interval: c_int, probes: c_int) -> io::Result<()> {
-    use std::ffi::c_void;
-
-    unsafe extern "C" {
-        fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
-    }
-
-    const SOL_SOCKET: c_int = 1;
-    const SO_KEEPALIVE: c_int = 9;
-    const IPPROTO_TCP: c_int = 6;
-    const TCP_KEEPIDLE: c_int = 4;
-    const TCP_KEEPINTVL: c_int = 5;
-    const TCP_KEEPCNT: c_int = 6;
-
-    for (level, name, value) in [
-        (IPPROTO_TCP, TCP_KEEPIDLE, idle),
-        (IPPROTO_TCP, TCP_KEEPINTVL, interval),
-        (IPPROTO_TCP, TCP_KEEPCNT, probes),
+/// Has the system find out that a peer has vanished without a word: it probes a silent one, and gives up one that does not
+/// acknowledge what it is sent, as there are no probes meanwhile.
+pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let user_timeout = TCP_USER_TIMEOUT.map(|(name, unit)| (IPPROTO_TCP, name, limits::UNACKNOWLEDGED_TIMEOUT * unit));
+    let options = [
+        (IPPROTO_TCP, TCP_KEEPIDLE, limits::KEEPALIVE_IDLE),
+        (IPPROTO_TCP, TCP_KEEPINTVL, limits::KEEPALIVE_INTERVAL),
+        (IPPROTO_TCP, TCP_KEEPCNT, limits::KEEPALIVE_PROBES),
         (SOL_SOCKET, SO_KEEPALIVE, 1),
-    ] {
+    ];
+    for (level, name, value) in options.into_iter().chain(user_timeout) {
         // SAFETY: the descriptor is open as long as `stream` is borrowed, and `value` is the int that each of these
         // options takes, with its length.
         check(unsafe { setsockopt(stream.as_raw_fd(), level, name, (&raw const value).cast(), 4) })?;
@@ -135,10 +178,28 @@ pub fn keep_alive(stream: &TcpStream, idle: c_int, interval: c_int, probes: c_in
     Ok(())
 }
 
-/// Nothing to do on this system.
-#[cfg(not(target_os = "linux"))]
-pub fn keep_alive(_stream: &TcpStream, _idle: c_int, _interval: c_int, _probes: c_int) -> io::Result<()> {
-    Ok(())
+/// Whether the terminal on standard input is this program's at the moment. It always is where it is not the one by which
+/// jobs are controlled.
+pub(crate) fn is_in_foreground() -> bool {
+    // SAFETY: neither takes a pointer.
+    let (foreground, own) = unsafe { (tcgetpgrp(0), getpgrp()) };
+    foreground == -1 || foreground == own
+}
+
+/// The C library's `struct sigaction`: at most 152 bytes, of which the handler comes first.
+#[repr(C)]
+struct RawSignalAction {
+    handler: usize,
+    rest: [u64; 31],
+}
+
+/// Whether this signal does nothing to the process.
+pub(crate) fn is_ignored(signal: c_int) -> bool {
+    let mut action = RawSignalAction { handler: 0, rest: [0; 31] };
+    // SAFETY: `action` is larger than any `struct sigaction` and outlives the call, which writes it; a null pointer for the
+    // new action changes nothing.
+    let status = unsafe { sigaction(signal, ptr::null(), &raw mut action) };
+    status == 0 && action.handler == SIG_IGN
 }
 
 /// The C library's `sigset_t`: 128 bytes in glibc and musl, fewer elsewhere.
@@ -171,11 +232,7 @@ impl RawSignalSet {
 }
 
 /// Sends this thread a signal that is blocked, and lets it do what it does to a program that has not blocked it.
-///
-/// # Errors
-///
-/// When the system refuses.
-pub fn raise_default(signal: c_int) -> io::Result<()> {
+pub(crate) fn raise_default(signal: c_int) -> io::Result<()> {
     let set = RawSignalSet::of(&[signal])?;
     set.apply(SIG_UNBLOCK)?;
     // SAFETY: it takes no pointer, and no handler of ours runs.
@@ -184,46 +241,63 @@ pub fn raise_default(signal: c_int) -> io::Result<()> {
     raised
 }
 
-unsafe extern "C" {
-    fn raise(signal: c_int) -> c_int;
-    fn sigemptyset(set: *mut RawSignalSet) -> c_int;
-    fn sigaddset(set: *mut RawSignalSet, signal: c_int) -> c_int;
-    fn pthread_sigmask(how: c_int, set: *const RawSignalSet, old: *mut RawSignalSet) -> c_int;
-    fn sigwait(set: *const RawSignalSet, signal: *mut c_int) -> c_int;
-}
-
-const SIG_BLOCK: c_int = if cfg!(target_os = "linux") { 0 } else { 1 };
-const SIG_UNBLOCK: c_int = SIG_BLOCK + 1;
-
 /// Signals that this thread, and every thread it starts from now on, no longer receives: they wait for
 /// [`BlockedSignals::wait`].
-pub struct BlockedSignals(RawSignalSet);
+pub(crate) struct BlockedSignals(RawSignalSet);
 
 impl BlockedSignals {
     /// Blocks these signals. To be called before there is a second thread, which would still receive them.
-    ///
-    /// # Errors
-    ///
-    /// When one of them is no signal.
-    pub fn block(signals: &[c_int]) -> io::Result<Self> {
+    pub(crate) fn block(signals: &[c_int]) -> io::Result<Self> {
         let set = RawSignalSet::of(signals)?;
         set.apply(SIG_BLOCK)?;
         Ok(Self(set))
     }
 
     /// Waits for one of them, and takes it.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses to wait.
-    pub fn wait(&self) -> io::Result<c_int> {
+    pub(crate) fn wait(&self) -> io::Result<c_int> {
         let mut signal = 0;
         // SAFETY: the set is initialised, and `signal` outlives the call, which writes it.
-        let status = unsafe { sigwait(&raw const self.0, &raw mut signal) };
-        if status == 0 { Ok(signal) } else { Err(io::Error::from_raw_os_error(status)) }
+        match unsafe { sigwait(&raw const self.0, &raw mut signal) } {
+            0 => Ok(signal),
+            // That of musl sets the thread's error like other calls.
+            -1 => Err(io::Error::last_os_error()),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+
+    /// Receives them in this thread for good: they do to the process what they always do.
+    pub(crate) fn receive(&self) {
+        if self.0.apply(SIG_UNBLOCK).is_ok() {
+            loop {
+                thread::park();
+            }
+        }
     }
 }
 
 fn check(status: c_int) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Signal;
+
+    #[test]
+    fn the_system_takes_every_option_and_tells_its_limits() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        lengthen_accept_queue(&listener, 4096).expect("it listens");
+        let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+        keep_alive(&stream).expect("every option is known");
+        assert!(max_open_files().expect("a limit") > 3);
+    }
+
+    #[test]
+    fn what_is_ignored_is_known() {
+        assert!(is_ignored(SIGPIPE), "the standard library ignores it");
+        assert!(!Signal::Terminate.is_ignored());
+    }
+
+    const SIGPIPE: c_int = 13;
 }

@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use super::ui::terminal::is_in_foreground;
 use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
+use crate::sys::is_in_foreground;
 
 /// What the thread reports.
 #[derive(Debug, PartialEq, Eq)]

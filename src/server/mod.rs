@@ -207,7 +207,7 @@ impl Server {
             return Err(io::Error::other("too many connections for this machine's limits"));
         }
         stream.set_nodelay(true)?;
-        sys::keep_alive(&stream, limits::KEEPALIVE_IDLE, limits::KEEPALIVE_INTERVAL, limits::KEEPALIVE_PROBES)?;
+        sys::keep_alive(&stream)?;
         let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_config)));
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let to_displace = Arc::clone(&outbox);

@@ -1,13 +1,12 @@
 //! The terminal's modes and size, by the `stty` of the system: what it was before is what it is afterwards, however the
 //! program ends.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use super::screen::Size;
 use crate::net;
+use crate::sys::is_in_foreground;
 
 /// Every key at once, as it is, and none shown; what Ctrl-C and Ctrl-Z mean stays.
 const RAW_MODE: [&str; 7] = ["-icanon", "-echo", "-icrnl", "min", "1", "time", "0"];
@@ -126,17 +125,4 @@ fn stty(arguments: &[&str]) -> io::Result<String> {
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
     Err(io::Error::other(complaint.lines().next().unwrap_or("stty has failed").to_owned()))
-}
-
-/// Whether the terminal is this program's at the moment. It always is where it is not the one by which jobs are controlled,
-/// and where the system does not say.
-pub(crate) fn is_in_foreground() -> bool {
-    let status = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the program's name, in parentheses: state, parent, process group, session, terminal, its foreground group.
-    let fields: Vec<&str> = status.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let [_, _, group, _, terminal, foreground, ..] = fields[..] else { return true };
-    let device = fs::metadata("/proc/self/fd/0").map(|input| input.rdev());
-    let is_controlling =
-        device.is_ok_and(|device| terminal.parse().is_ok_and(|terminal: i32| terminal as u64 == device));
-    !is_controlling || foreground == "-1" || group == foreground
 }

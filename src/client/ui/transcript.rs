@@ -9,9 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::log;
 use crate::net;
 use crate::protocol::sanitize;
-
-/// Where it is a pipe, nobody waits for whoever reads it, or does not.
-const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+use crate::sys::O_NONBLOCK;
 
 /// Only its owner may read it.
 const MODE: u32 = 0o600;
@@ -37,6 +35,7 @@ impl Transcript {
     }
 
     fn open_file(path: &Path) -> io::Result<File> {
+        // Where it is a pipe, nobody waits for whoever reads it, or does not.
         let file = OpenOptions::new().append(true).create(true).mode(MODE).custom_flags(O_NONBLOCK).open(path)?;
         // It may have been there before; devices and pipes stay what they are.
         if file.metadata()?.is_file() {

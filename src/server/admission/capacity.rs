@@ -5,6 +5,7 @@
 use std::fs;
 
 use crate::limits::{FILES_PER_CLIENT, FILES_RESERVED, MAPPINGS_PER_THREAD, MAPPINGS_RESERVED};
+use crate::sys;
 
 /// How much there is of what connections use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +26,10 @@ pub(crate) struct Capacity {
 }
 
 impl Machine {
-    /// This machine, as `/proc` tells; where it does not, what a Linux system has if nobody changed anything.
+    /// Returns what this process may use; where the system does not tell, what Linux allows if nobody changed anything.
     pub(crate) fn read() -> Self {
-        let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let mappings = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
-        Self {
-            open_files: parse_open_files(&limits).unwrap_or(1024),
-            mappings: mappings.trim().parse().unwrap_or(65_530),
-        }
+        Self { open_files: sys::max_open_files().unwrap_or(1024), mappings: mappings.trim().parse().unwrap_or(65_530) }
     }
 
     /// The caps. Of the threads that fit, three quarters are for connections and one quarter is for writers.
@@ -44,31 +41,9 @@ impl Machine {
     }
 }
 
-/// The soft limit in the text of `/proc/self/limits`.
-fn parse_open_files(limits: &str) -> Option<usize> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    match line.split_whitespace().next()? {
-        "unlimited" => Some(usize::MAX),
-        number => number.parse().ok(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_soft_limit_is_read() {
-        let text = "Limit                     Soft Limit           Hard Limit           Units\n\
-                    Max processes             96365                96365                processes\n\
-                    Max open files            20000                1048576              files\n";
-        assert_eq!(parse_open_files(text), Some(20_000));
-        assert_eq!(
-            parse_open_files("Max open files            unlimited            unlimited            files"),
-            Some(usize::MAX)
-        );
-        assert_eq!(parse_open_files("garbage"), None);
-    }
 
     #[test]
     fn whatever_is_scarcer_counts() {
