@@ -46,43 +46,8 @@ pub const LOBBY_PLACES: usize = 512;
 /// How long a newcomer keeps its place in the lobby when others wait for one.
 pub const LOBBY_GRACE: Duration = Duration::from_secs(5);
 
-/// Write timeout while a sender's own thread writes to a recipient. The kernel rounds it up to its clock tick, which
-/// makes it 4 to 8 ms at 250 Hz; a socket with room takes the bytes without any wait.
-pub const DIRECT_WRITE_TIMEOUT: Duration = Duration::from_micros(1);
-
-/// How long a sender's own write may go on in parts. A part that took longer has waited for its timeout, and the next one
-/// would do so again.
-pub const DIRECT_PATIENCE: Duration = Duration::from_millis(1);
-
-/// Write timeout of a writer thread: how often it looks at the clock of a recipient that takes nothing.
-pub const QUEUED_WRITE_TIMEOUT: Duration = Duration::from_millis(100);
-
-/// Bytes handed to one `write` by a writer thread, so that its account of what is still waiting stays fresh.
-pub const WRITE_CHUNK: usize = 256 << 10;
-
-/// How long one sender may be held up, in all, by recipients that do not take their bytes, before it hands those of them
-/// that are left to writer threads. A wait that was in vain ends it at once.
-pub const PASS_PATIENCE: Duration = Duration::from_millis(10);
-
-/// Writes that a sender's thread makes in a row to one recipient before it leaves the rest, which others keep adding, to
-/// a writer thread.
-pub const DIRECT_ROUNDS: usize = 16;
-
-/// How long a recipient must keep up before senders write to it themselves again and its writer thread ends.
-pub const WRITER_LINGER: Duration = Duration::from_secs(60);
-
-/// The same for a recipient that did take its bytes, and was handed to a writer thread only because of [`DIRECT_ROUNDS`].
-pub const HANDED_OVER: Duration = Duration::from_millis(100);
-
-/// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out
-/// together with others.
-pub const SHARED_PIECE: usize = 8 << 10;
-
-/// Bytes of replies to a sender that are put together before they are added to its outbox.
-pub const REPLIES: usize = 64 << 10;
-
-/// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
-pub const REPLIES_KEPT: usize = 4 << 10;
+/// How long a recipient must keep up before its writer thread ends and senders write to it themselves again.
+pub const WRITER_LINGER: Duration = Duration::from_secs(1);
 
 /// How long the last bytes may take for a client that was refused or said good-bye. One that only shut down its sending
 /// side gets [`HALF_CLOSED_TIMEOUT`] (G9).

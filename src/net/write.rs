@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::limits::BUSY_STREAM_RETRY;
 
 /// Writes as much of `bytes` as `out` takes, in as many `write` calls as that needs, and returns how many bytes went
-/// out. Fewer than all of them means that `out` would have blocked, or that its write timeout passed, or `patience`:
-/// a write timeout begins anew with every part that goes out, so that alone it would be no bound.
+/// out. Fewer than all of them means that `out` would have blocked, that its write timeout passed, or that `patience` did:
+/// a write timeout begins anew with every part that goes out, so it is no bound by itself.
 ///
 /// # Errors
 ///
@@ -36,8 +36,8 @@ pub fn write_available(out: &mut impl Write, bytes: &[u8], patience: Duration) -
     Ok(written)
 }
 
-/// Writes all of `bytes`, then flushes: for a standard stream. One that some other program has left non-blocking is tried
-/// again after a moment.
+/// Writes all of `bytes` to a standard stream, then flushes it. A stream that another program has made non-blocking is
+/// tried again after a moment.
 ///
 /// # Errors
 ///

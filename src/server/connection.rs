@@ -22,6 +22,12 @@ use crate::net::{Line, LineReader, TelnetReader};
 use crate::program;
 use crate::protocol::{self, Dialect, Event, Name, PeerState, Request, RequestError, Scope};
 
+/// Bytes of replies to a client that are put together before they are added to its outbox.
+const MAX_REPLIES: usize = 64 << 10;
+
+/// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
+const REPLIES_KEPT: usize = 4 << 10;
+
 /// A connection that has been accepted.
 pub(crate) struct Connection {
     pub(crate) id: u64,
@@ -125,6 +131,9 @@ impl Handler {
         while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
             let was_logged_in = self.state.name.is_some();
             result = self.handle(&line);
+            if self.batch.is_full(self.context.settings.max_backlog) {
+                self.end_batch();
+            }
             if !was_logged_in && self.state.name.is_some() {
                 reader.set_limit(self.context.settings.max_line);
                 let _ = reader.source().source().set_read_timeout(None);
@@ -205,10 +214,9 @@ impl Handler {
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
         let joined =
-            write(&self.context.registry).join(member, |member| member.outbox.force_push(&line, self.flush_list.id()));
+            write(&self.context.registry).join(member, |member| self.flush_list.force_push(&member.outbox, &line));
         match joined {
             Ok(_) => {
-                self.flush_list.touch(&self.outbox);
                 match self.state.name.replace(name) {
                     None => self.came_in(dialect, text),
                     Some(before) => self.context.log.event(Level::Info, format_args!("{before} is now {text}")),
@@ -272,7 +280,7 @@ impl Handler {
         self.batch.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
     }
 
-    /// Ends the run of messages that is going on, and answers them.
+    /// Ends the batch of messages that is going on, and answers them.
     fn end_batch(&mut self) {
         if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list) {
             let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
@@ -284,7 +292,7 @@ impl Handler {
     fn reply(&mut self, event: &Event<'_>) {
         let Some(dialect) = self.dialect else { return };
         dialect.encode_event(event, self.state.revision, &mut self.replies);
-        if self.replies.len() >= limits::REPLIES {
+        if self.replies.len() >= MAX_REPLIES {
             self.post_replies();
         }
     }
@@ -300,7 +308,7 @@ impl Handler {
         self.end_batch();
         self.post_replies();
         self.flush_list.flush();
-        if self.replies.capacity() > limits::REPLIES_KEPT {
+        if self.replies.capacity() > REPLIES_KEPT {
             self.replies = Vec::new();
         }
     }

@@ -23,7 +23,7 @@ use self::admission::capacity::{Capacity, Machine};
 use self::admission::lobby::Lobby;
 use self::close_reason::CloseReason;
 use self::connection::Connection;
-use self::delivery::outbox::{Outbox, OutboxConfig};
+use self::delivery::outbox::{Outbox, OutboxConfig, WRITE_TIMEOUT};
 use self::registry::Registry;
 use self::secret::Secret;
 use self::shutdown::Shutdown;
@@ -207,6 +207,7 @@ impl Server {
             return Err(io::Error::other("too many connections for this machine's limits"));
         }
         stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
         let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_config)));
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;

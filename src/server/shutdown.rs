@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Server;
 use super::close_reason::CloseReason;
+use super::delivery::flush_list::FlushList;
 use super::registry::Member;
 use super::sync::read;
 use crate::limits;
@@ -143,13 +144,13 @@ fn wait_until(deadline: Instant, fact: impl Fn() -> bool) {
 }
 
 fn say_goodbye(members: &[Arc<Member>]) {
-    let mut patience = limits::PASS_PATIENCE;
+    let mut flush_list = FlushList::new(PASS);
     for member in members {
         let mut line = Vec::new();
         member.dialect.encode_event(&Event::Goodbye, 0, &mut line);
-        member.outbox.force_push(&line, PASS);
-        member.outbox.flush(&mut patience);
+        flush_list.force_push(&member.outbox, &line);
     }
+    flush_list.flush();
 }
 
 /// Shuts the sending side down to each client as soon as it has everything. Returns how many had not, at the deadline.

@@ -1,7 +1,7 @@
-//! Consecutive messages of one sender to the same recipients, put together before any outbox is dirty.
+//! Consecutive messages of one sender to the same recipients, put together before any outbox is touched.
 //!
 //! A read that brings many lines brings many to the same recipients, one after the other. They are looked up once, encoded
-//! once for each dialect, and added to each outbox in one step. Whatever else the sender asks for ends the run first, so
+//! once for each dialect, and added to each outbox in one step. Whatever else the sender asks for ends the batch first, so
 //! that the order of everything stays as it was sent (G7).
 
 use std::mem;
@@ -12,7 +12,10 @@ use super::outbox::Bytes;
 use crate::protocol::{Dialect, Event};
 use crate::server::registry::Member;
 
-/// A run, or none.
+/// Bytes of encoded messages after which a batch is full.
+const MAX_BATCH: usize = 128 << 10;
+
+/// Messages to the same recipients, or none.
 #[derive(Default)]
 pub(crate) struct Batch {
     recipients: Recipients,
@@ -26,13 +29,13 @@ pub(crate) struct Batch {
 enum Recipients {
     #[default]
     Nobody,
-    /// The one who had this name when the run began.
+    /// The one who had this name when the batch began.
     One { name: String, member: Arc<Member> },
-    /// Everybody who was there when the run began.
+    /// Everybody who was there when the batch began.
     Everyone(Vec<Arc<Member>>),
 }
 
-/// What became of a run of messages to one recipient.
+/// What became of a batch of messages to one recipient.
 pub(crate) struct Delivered {
     /// How many messages there were.
     pub(crate) count: usize,
@@ -43,23 +46,23 @@ pub(crate) struct Delivered {
 }
 
 impl Batch {
-    /// Whether the run is one of direct messages to this name.
+    /// Returns whether it is a batch of direct messages to this name.
     pub(crate) fn is_to(&self, to: &str) -> bool {
         matches!(&self.recipients, Recipients::One { name, .. } if name == to)
     }
 
-    /// Whether the run is one of broadcasts.
+    /// Returns whether it is a batch of broadcasts.
     pub(crate) fn is_to_everyone(&self) -> bool {
         matches!(self.recipients, Recipients::Everyone(_))
     }
 
-    /// Begins a run of direct messages. The one before it has to be over.
+    /// Begins a batch of direct messages. The one before it has to be over.
     pub(crate) fn begin_to(&mut self, name: &str, member: Arc<Member>) {
         self.begin_in(member.dialect);
         self.recipients = Recipients::One { name: name.to_owned(), member };
     }
 
-    /// Begins a run of broadcasts. The one before it has to be over.
+    /// Begins a batch of broadcasts. The one before it has to be over.
     pub(crate) fn begin_to_everyone(&mut self, members: Vec<Arc<Member>>) {
         members.iter().for_each(|member| self.begin_in(member.dialect));
         self.recipients = Recipients::Everyone(members);
@@ -79,19 +82,26 @@ impl Batch {
         }
     }
 
-    /// Ends the run: adds its messages to the outboxes of its recipients. Says what became of direct ones.
+    /// Returns whether it has so many bytes, for all dialects together, that it has to end: what few bytes of input become
+    /// is bounded here, whatever names and texts they have.
+    pub(crate) fn is_full(&self, max_backlog: usize) -> bool {
+        let bytes: usize = self.lines.iter().map(|(_, lines)| lines.len()).sum();
+        bytes >= MAX_BATCH.min(max_backlog / 4)
+    }
+
+    /// Ends the batch: adds its messages to the outboxes of its recipients. Returns what became of direct ones.
     pub(crate) fn end(&mut self, flush_list: &mut FlushList) -> Option<Delivered> {
         let batch = mem::take(self);
         let lines_for = |member: &Member| batch.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
-        let mut post = |member: &Arc<Member>| {
+        let mut push = |member: &Arc<Member>| {
             lines_for(member).is_some_and(|(_, lines)| flush_list.push(&member.outbox, Bytes::Shared(lines)).is_ok())
         };
         match batch.recipients {
             Recipients::Nobody => None,
-            Recipients::One { name, ref member } => Some(Delivered { count: batch.count, sent: post(member), name }),
+            Recipients::One { name, ref member } => Some(Delivered { count: batch.count, sent: push(member), name }),
             Recipients::Everyone(ref members) => {
                 // Whoever has just gone gets no broadcast, like anybody else who is not there.
-                members.iter().for_each(|member| _ = post(member));
+                members.iter().for_each(|member| _ = push(member));
                 None
             }
         }

@@ -4,13 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::limits::SHARED_PIECE;
+/// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out
+/// together with others.
+const SHARED_PIECE: usize = 8 << 10;
 
 /// A queue of bytes.
 #[derive(Debug, Default)]
 pub(crate) struct BufList {
     queue: VecDeque<Piece>,
-    /// Bytes of the first piece that are gone.
+    /// Bytes of the first piece that are consumed.
     consumed: usize,
     /// Bytes that are left.
     len: usize,
@@ -72,12 +74,12 @@ impl BufList {
         self.queue.append(&mut later.queue);
     }
 
-    /// What is to go next, in one piece.
+    /// Returns what comes next, in one piece; empty when the queue is.
     pub(crate) fn chunk(&self) -> &[u8] {
         self.queue.front().map_or(&[], |piece| &piece.bytes()[self.consumed..])
     }
 
-    /// Takes bytes off that are gone, of the first piece only.
+    /// Drops the first `count` bytes, which must not be more than [`Self::chunk`] has.
     pub(crate) fn advance(&mut self, count: usize) {
         self.len -= count;
         self.consumed += count;

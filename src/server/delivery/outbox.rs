@@ -1,70 +1,54 @@
 //! What is pending for one client, between everybody who sends to it and its socket.
-//!
-//! Whoever adds bytes also writes them, outside the lock, and takes along what others add meanwhile: one line is one
-//! `write` when the room is idle, everything pending is one `write` when it is busy, and two senders never interleave.
-//! A client that does not take its bytes at once gets a writer thread of its own ([`writer`](super::writer)) until it has kept
-//! up for a while; from then on senders only add.
-//!
-//! # Bounds
-//!
-//! The backlog is what is pending plus what is being written. Up to half of `max_backlog` anything is admitted, past that
-//! only what fits. A sender that is refused waits ([`Outbox::wait_for_room`]) until the backlog is down to half again,
-//! and so does everybody who comes after it; that is the backpressure that slows a flood down. The same happens to a
-//! recipient that has been over half its backlog for half of `slow_timeout`, so that a recipient that does read, however
-//! busy its senders, gets below the mark within the other half; one that does not is disconnected.
-//!
-//! # Who writes
-//!
-//! While the mode is [`Mode::Idle`] and bytes are pending, some sender has the outbox in its [`FlushList`] and will flush it.
-//! A sender flushes all that it has dirty before it waits for room. So pending bytes never lie forgotten.
-//!
-//! A sender first writes what can be written without any wait, to all recipients of a pass, by [`WithoutWaiting`]: a write
-//! timeout cannot be shorter than one or two clock ticks, and ten stalled recipients would hold the room up ten times.
-//!
-//! [`FlushList`]: super::flush_list::FlushList
 
 use std::io;
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::buf_list::BufList;
 use super::writer;
-use crate::limits;
 use crate::net;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait, wait_for};
 use crate::sys::WithoutWaiting;
 
+/// How long a writer thread's `write` waits for a recipient that takes nothing before it looks at the clocks.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Writes that a sender makes in a row to one recipient before it leaves the rest, which others keep adding, to a writer
+/// thread.
+const DIRECT_ROUNDS: usize = 16;
+
 /// The sending side of a connection.
 pub(crate) trait Socket: Send + Sync + 'static {
-    /// Sends what the peer takes before the write timeout or within `patience`, and returns how many bytes that were.
-    /// Without patience it is what the peer takes without any wait.
+    /// Sends what the peer takes without any wait, and returns how many bytes that were.
     ///
     /// # Errors
     ///
     /// When the connection is broken.
-    fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize>;
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Sets how long one write may wait for a peer that takes nothing. A failure leaves the old one.
-    fn set_write_timeout(&self, timeout: Duration);
+    /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is broken.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Shuts down one direction or both, which wakes whoever is blocked in it.
     fn shutdown(&self, how: Shutdown);
 }
 
 impl Socket for TcpStream {
-    fn send(&self, bytes: &[u8], patience: Duration) -> io::Result<usize> {
-        if patience.is_zero() {
-            return net::write_available(&mut WithoutWaiting(self), bytes, Duration::MAX);
-        }
-        net::write_available(&mut &*self, bytes, patience)
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        net::write_available(&mut WithoutWaiting(self), bytes, Duration::MAX)
     }
 
-    fn set_write_timeout(&self, timeout: Duration) {
-        let _ = Self::set_write_timeout(self, Some(timeout));
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        net::write_available(&mut &*self, bytes, WRITE_TIMEOUT)
     }
 
     fn shutdown(&self, how: Shutdown) {
@@ -106,7 +90,7 @@ impl OutboxConfig {
 #[derive(Debug)]
 pub(crate) struct Outbox<S = TcpStream> {
     pub(crate) socket: S,
-    pub(crate) settings: Arc<OutboxConfig>,
+    pub(crate) config: Arc<OutboxConfig>,
     pub(crate) state: Mutex<State>,
     /// Something is pending; only the writer thread waits for it.
     pub(crate) work: Condvar,
@@ -115,14 +99,14 @@ pub(crate) struct Outbox<S = TcpStream> {
 }
 
 /// What an [`Outbox`] keeps under its lock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct State {
     /// Bytes that nobody has begun to write.
     pub(crate) pending: BufList,
     /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
     pub(crate) in_flight: usize,
     pub(crate) mode: Mode,
-    /// The pass that has this outbox on its list since the pending bytes were last taken.
+    /// The id of the flush list that this outbox is on since the pending bytes were last taken; 0 is none.
     pub(crate) queued_by: u64,
     /// Since when the backlog has been over the mark.
     pub(crate) over_since: Option<Instant>,
@@ -136,9 +120,10 @@ pub(crate) struct State {
 }
 
 /// Who writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Nobody at the moment; the next sender will.
+    #[default]
     Idle,
     /// A sender.
     Direct,
@@ -178,12 +163,12 @@ impl State {
         self.pending.len() + self.in_flight
     }
 
-    pub(crate) fn admits(&mut self, count: usize, settings: &OutboxConfig) -> bool {
-        if self.backlog() <= settings.low_water() {
-            return true;
-        }
-        let behind_for_long = self.over_since.is_some_and(|since| since.elapsed() >= settings.slow_timeout / 2);
-        self.backpressure |= behind_for_long || self.backlog() + count > settings.max_backlog;
+    /// Whether so many bytes may be added now. An addition is judged by its own size; one that is larger than the largest
+    /// backlog has to wait until nothing is pending.
+    pub(crate) fn admits(&mut self, count: usize, config: &OutboxConfig) -> bool {
+        let behind_for_long = self.over_since.is_some_and(|since| since.elapsed() >= config.slow_timeout / 2);
+        let fits = self.backlog() == 0 || self.backlog() + count <= config.max_backlog;
+        self.backpressure |= behind_for_long || !fits;
         !self.backpressure
     }
 
@@ -194,57 +179,46 @@ impl State {
         self.queued_by = 0;
         batch
     }
+
+    /// Puts bytes that were taken and not written back in front of those that have come meanwhile.
+    fn put_back(&mut self, mut batch: BufList) {
+        self.in_flight = 0;
+        batch.append(mem::take(&mut self.pending));
+        self.pending = batch;
+    }
 }
 
 impl<S: Socket> Outbox<S> {
-    /// An outbox that nobody is behind of yet.
-    pub(crate) fn new(socket: S, settings: Arc<OutboxConfig>) -> Self {
-        socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
-        let state = State {
-            pending: BufList::default(),
-            in_flight: 0,
-            mode: Mode::Idle,
-            queued_by: 0,
-            over_since: None,
-            backpressure: false,
-            waiting: 0,
-            writer_waits: false,
-            closed: None,
-        };
-        Self { socket, settings, state: Mutex::new(state), work: Condvar::new(), room: Condvar::new() }
+    /// Creates an empty outbox for `socket`, whose write timeout is [`WRITE_TIMEOUT`].
+    pub(crate) fn new(socket: S, config: Arc<OutboxConfig>) -> Self {
+        Self { socket, config, state: Mutex::default(), work: Condvar::new(), room: Condvar::new() }
     }
 
-    /// Adds bytes behind all others. `Ok(true)` means that the caller, known as `pass` (not 0), has to flush.
-    ///
-    /// # Errors
-    ///
-    /// [`TryPushError`], and then nothing was added.
-    pub(crate) fn try_push(&self, bytes: Bytes<'_>, pass: u64) -> Result<bool, TryPushError> {
+    /// Adds bytes behind all others. Returns whether the caller, whose flush list has this id (not 0), has to flush.
+    pub(crate) fn try_push(&self, bytes: Bytes<'_>, list: u64) -> Result<bool, TryPushError> {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
             return Err(TryPushError::Closed);
         }
-        if !state.admits(bytes.len(), &self.settings) {
+        if !state.admits(bytes.len(), &self.config) {
             return Err(TryPushError::Full);
         }
-        Ok(self.append(&mut state, bytes, pass))
+        Ok(self.append(&mut state, bytes, list))
     }
 
-    /// Adds a line without asking for room, which the caller has waited for. The caller has to flush in any case.
-    pub(crate) fn force_push(&self, line: &[u8], pass: u64) {
+    /// Adds bytes whether there is room or not. Returns whether the caller has to flush.
+    pub(crate) fn force_push(&self, bytes: &[u8], list: u64) -> bool {
         let mut state = lock(&self.state);
-        if state.closed.is_none() {
-            self.append(&mut state, Bytes::Own(line), pass);
-        }
+        state.closed.is_none() && self.append(&mut state, Bytes::Own(bytes), list)
     }
 
     /// Whether the next line would be admitted, whatever its length.
     pub(crate) fn has_room(&self) -> bool {
-        lock(&self.state).admits(self.settings.max_backlog, &self.settings)
+        lock(&self.state).admits(self.config.max_backlog, &self.config)
     }
 
     /// Waits until the backlog is down to the mark, or the outbox is closed. To be called after a [`TryPushError::Full`], and
-    /// with every dirty outbox flushed.
+    /// with everything on the caller's flush list flushed.
     pub(crate) fn wait_for_room(&self) {
         let mut state = lock(&self.state);
         while state.backpressure && state.closed.is_none() {
@@ -254,100 +228,62 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    /// Writes what is pending, as far as the recipient takes it without any wait, unless somebody else is doing so. `false`
-    /// means that something is left, for which the caller has to call [`Outbox::flush`].
-    pub(crate) fn try_flush(self: &Arc<Self>) -> bool {
-        self.write(None)
-    }
-
-    /// Writes what is pending, unless somebody else is doing so. `patience` is how long the caller can still be held up;
-    /// what it is held up here is taken off it. What the recipient has not taken then is left to a writer thread.
-    pub(crate) fn flush(self: &Arc<Self>, patience: &mut Duration) {
-        self.write(Some(patience));
-    }
-
-    fn write(self: &Arc<Self>, mut patience: Option<&mut Duration>) -> bool {
+    /// Writes what is pending as far as the recipient takes it without any wait, unless somebody else is doing so, and
+    /// leaves the rest to a writer thread.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let _guard = CloseOnPanic(self);
         let mut state = lock(&self.state);
         if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
-            return true;
+            return;
         }
         state.mode = Mode::Direct;
-        let mut rounds = 0;
-        loop {
+        for round in 1.. {
             let mut batch = state.take_pending();
             drop(state);
-            let sent = self.send_batch(&mut batch, patience.as_deref_mut());
+            if let Err(error) = self.send_available(&mut batch) {
+                // The mode stays as it is, so that nobody writes behind what is lost.
+                return self.close(CloseReason::Failed(error.kind()));
+            }
             state = lock(&self.state);
-            state.in_flight = 0;
-            let held_up = match sent {
-                Ok(()) if !batch.is_empty() => {
-                    batch.append(mem::take(&mut state.pending));
-                    state.pending = batch;
-                    true
-                }
-                Ok(()) => false,
-                Err(error) => {
-                    state.mode = Mode::Idle;
-                    drop(state);
-                    self.close(CloseReason::Failed(error.kind()));
-                    return true;
-                }
-            };
+            let is_full = !batch.is_empty();
+            state.put_back(batch);
             self.wake_if_drained(&mut state);
             if state.closed.is_some() || state.pending.is_empty() {
                 state.mode = Mode::Idle;
-                return true;
+                return;
             }
-            if held_up && patience.is_none() {
-                state.mode = Mode::Idle;
-                return false;
-            }
-            rounds += 1;
-            if (held_up || rounds >= limits::DIRECT_ROUNDS) && self.spawn_writer(&mut state, held_up) {
-                return true;
-            }
-            if held_up {
+            if is_full || round % DIRECT_ROUNDS == 0 {
+                state.mode = Mode::Queued;
                 drop(state);
-                self.close(CloseReason::NoWriter);
-                return true;
+                if self.spawn_writer() {
+                    return;
+                }
+                if is_full {
+                    return self.close(CloseReason::NoWriter);
+                }
+                state = lock(&self.state);
+                state.mode = Mode::Direct;
             }
         }
     }
 
-    /// Sends what the peer takes of a batch: first without any wait, then within `patience`. A wait that was in vain leaves
-    /// none.
-    fn send_batch(&self, batch: &mut BufList, patience: Option<&mut Duration>) -> io::Result<()> {
-        self.send_within(batch, Duration::ZERO)?;
-        if let Some(patience) = patience.filter(|patience| !batch.is_empty() && !patience.is_zero()) {
-            let begun = Instant::now();
-            self.send_within(batch, limits::DIRECT_PATIENCE.min(*patience))?;
-            *patience = if batch.is_empty() { patience.saturating_sub(begun.elapsed()) } else { Duration::ZERO };
-        }
-        Ok(())
-    }
-
-    fn send_within(&self, batch: &mut BufList, patience: Duration) -> io::Result<()> {
-        let begun = Instant::now();
+    /// Sends what the peer takes of a batch without any wait.
+    fn send_available(&self, batch: &mut BufList) -> io::Result<()> {
         while !batch.is_empty() {
-            let piece = batch.chunk().len();
-            let left = patience.saturating_sub(begun.elapsed());
-            if left.is_zero() && !patience.is_zero() {
-                break;
-            }
-            let sent = self.socket.send(batch.chunk(), left)?;
+            let chunk = batch.chunk().len();
+            let sent = self.socket.try_send(batch.chunk())?;
             batch.advance(sent);
-            if sent < piece {
+            if sent < chunk {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Waits until all that is pending has gone out, and says whether it has; `false` when the deadline passed or the
+    /// Waits until all that is pending has gone out, and returns whether it has; `false` when the deadline passed or the
     /// connection broke first.
     pub(crate) fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
-        let mut patience = limits::PASS_PATIENCE;
-        self.flush(&mut patience);
+        self.flush();
         let mut state = lock(&self.state);
         loop {
             if state.closed.is_some() {
@@ -374,20 +310,20 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.closed = Some(reason);
-        state.pending = BufList::default();
+        let _pending = mem::take(&mut state.pending);
+        drop(state);
         self.work.notify_all();
         self.room.notify_all();
-        drop(state);
         self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Whether some sender waits for room.
+    /// Returns whether some sender waits for room.
     pub(crate) fn holds_senders_up(&self) -> bool {
         let state = lock(&self.state);
         state.backpressure && state.waiting > 0
     }
 
-    /// Why it was closed, if it was.
+    /// Returns why it was closed, if it was.
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
         lock(&self.state).closed
     }
@@ -397,9 +333,9 @@ impl<S: Socket> Outbox<S> {
         self.socket.shutdown(Shutdown::Write);
     }
 
-    /// To be called when the backlog has become smaller: lets senders go on when it is down to the mark.
+    /// Lets senders go on when the backlog is down to the mark. To be called when it has become smaller.
     pub(crate) fn wake_if_drained(&self, state: &mut State) {
-        if state.backlog() <= self.settings.low_water() {
+        if state.backlog() <= self.config.low_water() {
             state.over_since = None;
             state.backpressure = false;
             if state.waiting > 0 {
@@ -408,7 +344,7 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    fn append(&self, state: &mut State, bytes: Bytes<'_>, pass: u64) -> bool {
+    fn append(&self, state: &mut State, bytes: Bytes<'_>, list: u64) -> bool {
         if bytes.len() == 0 {
             return false;
         }
@@ -416,7 +352,7 @@ impl<S: Socket> Outbox<S> {
             Bytes::Own(bytes) => state.pending.push(bytes),
             Bytes::Shared(bytes) => state.pending.push_shared(bytes),
         }
-        if state.backlog() > self.settings.low_water() {
+        if state.backlog() > self.config.low_water() {
             state.over_since.get_or_insert_with(Instant::now);
         }
         if state.mode == Mode::Queued {
@@ -425,21 +361,29 @@ impl<S: Socket> Outbox<S> {
             }
             return false;
         }
-        mem::replace(&mut state.queued_by, pass) != pass
+        mem::replace(&mut state.queued_by, list) != list
     }
 
-    /// Leaves the writing to a writer thread; `false` when there is none to be had. `held_up` is whether the client was
-    /// tried and did not take its bytes.
-    pub(crate) fn spawn_writer(self: &Arc<Self>, state: &mut State, held_up: bool) -> bool {
-        if !self.settings.take_writer() {
+    /// Starts a writer thread for this outbox, which is [`Mode::Queued`] already. Returns whether there was one to be had.
+    fn spawn_writer(self: &Arc<Self>) -> bool {
+        if !self.config.take_writer() {
             return false;
         }
-        let spawned = writer::spawn(Arc::clone(self), held_up).is_ok();
-        if spawned {
-            state.mode = Mode::Queued;
-        } else {
-            self.settings.give_writer_back();
+        let spawned = writer::spawn(Arc::clone(self)).is_ok();
+        if !spawned {
+            self.config.give_writer_back();
         }
         spawned
+    }
+}
+
+/// Closes the outbox if the thread that writes to it panics: what it had taken is lost, and nothing may follow it.
+struct CloseOnPanic<'a, S: Socket>(&'a Outbox<S>);
+
+impl<S: Socket> Drop for CloseOnPanic<'_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.close(CloseReason::Panicked);
+        }
     }
 }

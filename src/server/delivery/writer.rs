@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::buf_list::BufList;
 use super::outbox::{Mode, Outbox, Socket};
@@ -14,26 +14,23 @@ use crate::limits;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};
 
-/// Starts the writer thread of an outbox that has just become queued. `held_up` is whether that is the client's fault;
-/// otherwise a sender has only had no time for it.
-pub(crate) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>, held_up: bool) -> io::Result<()> {
-    let stay =
-        if held_up { outbox.settings.writer_linger } else { outbox.settings.writer_linger.min(limits::HANDED_OVER) };
+/// Bytes handed to one `write`, so that the account of what is still in flight stays fresh.
+const WRITE_CHUNK: usize = 256 << 10;
+
+/// Starts the writer thread of an outbox that has just become [`Mode::Queued`].
+pub(crate) fn spawn<S: Socket>(outbox: Arc<Outbox<S>>) -> io::Result<()> {
     let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
-    builder.spawn(move || Writer { outbox, last_held_up: Instant::now(), stay }.run()).map(drop)
+    builder.spawn(move || Writer { outbox, last_held_up: Instant::now() }.run()).map(drop)
 }
 
 struct Writer<S: Socket> {
     outbox: Arc<Outbox<S>>,
     /// When the client last did not take its bytes, or else when the thread began.
     last_held_up: Instant,
-    /// How long from then on the client has to keep up before the thread ends.
-    stay: Duration,
 }
 
 impl<S: Socket> Writer<S> {
     fn run(mut self) {
-        self.outbox.socket.set_write_timeout(limits::QUEUED_WRITE_TIMEOUT);
         while let Some(batch) = self.next_batch() {
             if let Err(reason) = self.write(batch) {
                 self.outbox.close(reason);
@@ -49,9 +46,8 @@ impl<S: Socket> Writer<S> {
             if !state.pending.is_empty() {
                 return Some(state.take_pending());
             }
-            let left = self.stay.saturating_sub(self.last_held_up.elapsed());
+            let left = outbox.config.writer_linger.saturating_sub(self.last_held_up.elapsed());
             if left.is_zero() {
-                outbox.socket.set_write_timeout(limits::DIRECT_WRITE_TIMEOUT);
                 state.mode = Mode::Idle;
                 return None;
             }
@@ -66,18 +62,14 @@ impl<S: Socket> Writer<S> {
         let outbox = &*self.outbox;
         let mut last_progress = Instant::now();
         while !batch.is_empty() {
-            let chunk = &batch.chunk()[..batch.chunk().len().min(limits::WRITE_CHUNK)];
-            let sent = outbox
-                .socket
-                .send(chunk, limits::QUEUED_WRITE_TIMEOUT)
-                .map_err(|error| CloseReason::Failed(error.kind()))?;
+            let chunk = &batch.chunk()[..batch.chunk().len().min(WRITE_CHUNK)];
+            let sent = outbox.socket.send(chunk).map_err(|error| CloseReason::Failed(error.kind()))?;
             let now = Instant::now();
             if sent > 0 {
                 last_progress = now;
             }
             if sent < chunk.len() {
                 self.last_held_up = now;
-                self.stay = outbox.settings.writer_linger;
             }
             batch.advance(sent);
             let mut state = lock(&outbox.state);
@@ -86,10 +78,10 @@ impl<S: Socket> Writer<S> {
             if let Some(reason) = state.closed {
                 return Err(reason);
             }
-            if state.over_since.is_some_and(|since| now.duration_since(since) >= outbox.settings.slow_timeout) {
+            if state.over_since.is_some_and(|since| now.duration_since(since) >= outbox.config.slow_timeout) {
                 return Err(CloseReason::Slow);
             }
-            if now.duration_since(last_progress) >= outbox.settings.stall_timeout {
+            if now.duration_since(last_progress) >= outbox.config.stall_timeout {
                 return Err(CloseReason::Stalled);
             }
         }
@@ -99,6 +91,9 @@ impl<S: Socket> Writer<S> {
 
 impl<S: Socket> Drop for Writer<S> {
     fn drop(&mut self) {
-        self.outbox.settings.give_writer_back();
+        if thread::panicking() {
+            self.outbox.close(CloseReason::Panicked);
+        }
+        self.outbox.config.give_writer_back();
     }
 }
