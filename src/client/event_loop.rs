@@ -13,7 +13,7 @@ use super::connection::backoff::Backoff;
 use super::connection::reader::{self, SocketEvent};
 use super::connection::writer::SendBuffer;
 use super::messages;
-use super::session::command::QUIT;
+use super::session::command::Command;
 use super::session::{Action, Input, Session};
 use super::stdin::{Permits, StdinEvent};
 use super::ui::Ui;
@@ -32,7 +32,7 @@ pub(crate) enum LoopEvent {
 
 /// The state of a running client.
 pub(crate) struct EventLoop {
-    session: Box<dyn Session>,
+    session: Session,
     address: (String, u16),
     ui: Ui,
     /// What every new thread gets a clone of.
@@ -64,7 +64,7 @@ pub(crate) struct EventLoop {
 impl EventLoop {
     /// Creates the loop of a session that is yet to begin.
     pub(crate) fn new(
-        session: Box<dyn Session>,
+        session: Session,
         address: (String, u16),
         ui: Ui,
         sender: SyncSender<LoopEvent>,
@@ -94,7 +94,6 @@ impl EventLoop {
 
     /// Runs until the session is over, and returns the status to end with.
     pub(crate) fn run(mut self) -> io::Result<u8> {
-        let mut actions = Vec::new();
         loop {
             while let Some(input) = self.inputs.pop_front() {
                 if let Input::Typed(line) = &input {
@@ -105,11 +104,11 @@ impl EventLoop {
                 }
                 match input {
                     Input::Typed(text) if text.contains('\n') => {
-                        text.lines().for_each(|line| self.session.handle(Input::Typed(line.to_owned()), &mut actions));
+                        text.lines().for_each(|line| self.session.handle(Input::Typed(line.to_owned())));
                     }
-                    input => self.session.handle(input, &mut actions),
+                    input => self.session.handle(input),
                 }
-                for action in actions.drain(..) {
+                while let Some(action) = self.session.poll_action() {
                     if let Some(status) = self.perform(action)? {
                         self.ui.finish(self.session.prompt())?;
                         return Ok(status);
@@ -241,7 +240,7 @@ impl EventLoop {
     fn submit(&mut self, line: String) {
         let waits = !self.session.wants_input() || self.is_congested();
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
-        if self.typed_ahead > TYPED_AHEAD && line.trim() != QUIT {
+        if self.typed_ahead > TYPED_AHEAD && Command::parse(&line) != Command::Quit {
             self.ui.warn(messages::TOO_FAR_AHEAD);
             self.ui.add_history_entry(&line);
         } else {

@@ -134,7 +134,7 @@ fn ri6_a_full_server_ends_the_client_with_status_1() {
         .assert()
         .code(1)
         .stdout("Welcome to Chat Client. Enter your login:\nCannot log in. The server is full!\n")
-        .stderr("");
+        .stderr("One line was not sent.\n");
 }
 
 #[test]

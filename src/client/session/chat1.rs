@@ -1,210 +1,106 @@
 //! The CHAT/1.0 session (H12 to H15).
 
-use std::mem;
-use std::time::Duration;
-
-use super::command::{HELP, QUIT};
-use super::{Action, Config, Input, Session, print, typed_lines, warn, warn_of_unsent};
+use super::protocols::{HELP, Protocol, QUIT, Usage};
+use super::shared::Shared;
+use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
-use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::chat1::Chat1;
 use crate::protocol::{Dialect, Event, Request};
 
-/// A person's session with a CHAT/1.0 server.
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "chat",
+    needs_name: true,
+    about: "where your name is --name, or USER",
+    commands: &[Usage { syntax: "MESSAGE", meaning: "Send a message to everybody" }, HELP, QUIT],
+    begin,
+};
+
+/// What is particular to a CHAT/1.0 session.
 #[derive(Debug)]
-pub(super) struct Chat1Session {
-    /// The server, as messages call it.
-    server: String,
-    user: String,
-    /// Whether to connect again when the connection is lost.
-    reconnect: bool,
-    /// It was registered before, and is on its way back.
-    returning: bool,
-    stage: Stage,
-    /// What was typed before the registration was answered.
-    kept: Vec<Input>,
-    /// Status to end with once the server has hung up after our good-bye.
-    leaving: Option<u8>,
+struct Chat1Session;
+
+fn begin(config: Config) -> Session {
+    Session::new(Shared::new(config, &Chat1), Chat1Session)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Connecting,
-    Registering,
-    Ready,
-}
-
-impl Chat1Session {
-    /// A session that registers the name that was asked for.
-    pub(super) fn new(setup: Config) -> Self {
-        Self {
-            server: setup.server,
-            user: setup.name.unwrap_or_default(),
-            reconnect: setup.reconnect,
-            returning: false,
-            stage: Stage::Connecting,
-            kept: Vec::new(),
-            leaving: None,
-        }
+impl DialectSession for Chat1Session {
+    fn start(&mut self, shared: &mut Shared) {
+        shared.print(messages::CONNECTING);
+        let name = shared.config.name.clone().unwrap_or_default();
+        shared.log_in(&name);
     }
 
-    fn send(&self, request: &Request<'_>) -> Action {
-        let mut line = Vec::new();
-        Chat1.encode_request(request, &self.user, 0, &mut line);
-        Action::Send(line)
+    fn connected(&mut self, shared: &mut Shared) {
+        shared.print(messages::CONNECTED);
+        shared.send_login();
     }
 
-    /// H14: says good-bye.
-    fn leave(&mut self, status: u8, wait: Duration, actions: &mut Vec<Action>) {
-        if self.stage == Stage::Connecting {
-            actions.push(Action::Exit(status));
-            return;
-        }
-        self.leaving = Some(status);
-        actions.extend([Action::WaitAtMost(wait), self.send(&Request::Leave), Action::FinishSending]);
+    fn unreachable(&mut self, _reason: &str, shared: &mut Shared) {
+        shared.fail(messages::NOT_ACCEPTING);
     }
 
-    /// Keeps what was typed until the registration is answered. Whoever is done typing does not wait for that for ever.
-    fn keep(&mut self, typed: Input, actions: &mut Vec<Action>) {
-        match &typed {
-            _ if self.returning => {}
-            Input::TypedEnd => actions.push(Action::WaitAtMost(END_WAIT)),
-            Input::Typed(line) if line.trim() == QUIT => actions.push(Action::WaitAtMost(QUIT_WAIT)),
-            _ => {}
-        }
-        self.kept.push(typed);
+    fn act(&mut self, _command: Command<'_>, line: &str, shared: &mut Shared) {
+        shared.send(&Request::Broadcast { text: line });
     }
 
-    fn received(&mut self, line: String, actions: &mut Vec<Action>) {
-        match (self.stage, Chat1.decode_event(&line)) {
-            (Stage::Registering, Some(Event::Welcome { .. })) => {
-                self.stage = Stage::Ready;
-                self.returning = false;
-                actions.extend([Action::LoggedIn, print(messages::REGISTERED)]);
-                if self.leaving.is_none() {
-                    actions.push(Action::WaitForever);
-                }
-                for input in mem::take(&mut self.kept) {
-                    self.handle(input, actions);
-                }
+    fn received(&mut self, line: String, shared: &mut Shared) {
+        match Chat1.decode_event(&line) {
+            Some(Event::Welcome { .. }) if shared.is_login_sent() => {
+                shared.logged_in();
+                shared.print(messages::REGISTERED);
             }
-            (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull)) if self.returning => {
-                match self.leaving {
-                    Some(status) => actions.push(Action::Exit(status)),
-                    None => self.reconnect(messages::cannot_log_in_again(&self.server, &line), actions),
-                }
+            Some(Event::NameInUse { .. } | Event::ServerFull) if shared.is_reconnecting() => {
+                shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
             }
-            (Stage::Registering, Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_))) => {
-                actions.extend([warn(line), Action::Exit(1)]);
+            Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_)) if shared.is_login_sent() => {
+                shared.fail(line);
             }
-            (_, Some(Event::Goodbye)) if self.reconnect && self.leaving.is_none() => self.lost(None, actions),
-            (_, Some(Event::Delivery { from, .. })) => {
+            Some(Event::Goodbye) if shared.config.reconnect && !shared.is_leaving() => {
+                shared.reconnect(messages::connection_lost(&shared.config.server, None));
+            }
+            Some(Event::Goodbye) => {
+                shared.print(messages::DISCONNECTED);
+                shared.exit(0);
+            }
+            Some(Event::Delivery { from, .. }) => {
                 let sender = 1..1 + from.len();
-                actions.push(Action::Message { line, sender });
+                shared.push(Action::Message { line, sender });
             }
-            (_, Some(Event::Goodbye)) => actions.extend([print(messages::DISCONNECTED), Action::Exit(0)]),
-            _ => actions.push(print(line)),
+            _ => shared.print(line),
         }
     }
 
-    /// The connection is lost, and it is to come back.
-    fn lost(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
-        self.reconnect(messages::connection_lost(&self.server, reason), actions);
+    fn lost(&mut self, _reason: Option<&str>, shared: &mut Shared) {
+        shared.print(messages::DISCONNECTED);
+        shared.exit(1);
     }
 
-    fn reconnect(&mut self, why: String, actions: &mut Vec<Action>) {
-        self.stage = Stage::Connecting;
-        self.returning = true;
-        actions.extend([Action::WaitForever, Action::Reconnect(why)]);
-    }
-
-    /// Whether the loss of the connection is not the end.
-    fn is_to_return(&self) -> bool {
-        self.returning || (self.reconnect && self.stage == Stage::Ready)
-    }
-}
-
-impl Session for Chat1Session {
-    fn handle(&mut self, input: Input, actions: &mut Vec<Action>) {
-        match input {
-            Input::Start => actions.extend([print(messages::CONNECTING), Action::Connect]),
-            Input::Connected => {
-                self.stage = Stage::Registering;
-                actions.extend([print(messages::CONNECTED), self.send(&Request::Login { name: &self.user })]);
-                if self.returning || !self.kept.contains(&Input::TypedEnd) {
-                    actions.push(Action::WaitAtMost(LOGIN_WAIT));
-                }
-            }
-            Input::Unreachable(reason) if self.returning => {
-                self.reconnect(messages::cannot_connect(&self.server, &reason), actions);
-            }
-            Input::Unreachable(_) => actions.extend([warn(messages::NOT_ACCEPTING), Action::Exit(1)]),
-            Input::Received(line) => self.received(line, actions),
-            Input::Disconnected(reason) => match self.leaving {
-                Some(status) => actions.push(Action::Exit(status)),
-                None if self.is_to_return() => self.lost(reason.as_deref(), actions),
-                None => actions.extend([print(messages::DISCONNECTED), Action::Exit(1)]),
-            },
-            Input::TimeUp { unsent } => match self.leaving {
-                Some(0) if unsent => {
-                    actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
-                }
-                Some(status) => actions.push(Action::Exit(status)),
-                None if self.returning => {
-                    self.reconnect(messages::no_answer(&self.server), actions);
-                }
-                None => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
-            },
-            Input::Signal(signal) if self.leaving.is_some() => actions.push(Action::Exit(signal.exit_status())),
-            Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
-            Input::Signal(signal) => {
-                actions.push(print(messages::INTERRUPTED));
-                self.leave(signal.exit_status(), QUIT_WAIT, actions);
-            }
-            Input::Typed(line) if line.trim() == QUIT && (self.kept.is_empty() || self.returning) => {
-                actions.extend(warn_of_unsent(typed_lines(&mem::take(&mut self.kept))));
-                self.leave(0, QUIT_WAIT, actions);
-            }
-            typed @ (Input::Typed(_) | Input::TypedEnd) if self.stage != Stage::Ready => self.keep(typed, actions),
-            Input::Typed(line) if line.trim().is_empty() => {}
-            Input::Typed(line) if line.trim() == HELP => actions.push(Action::Help),
-            Input::Typed(line) => actions.push(self.send(&Request::Broadcast { text: &line })),
-            Input::TypedEnd => self.leave(0, END_WAIT, actions),
-        }
-    }
-
-    fn wants_input(&self) -> bool {
-        self.stage == Stage::Ready
+    fn farewell(&self) -> Option<Request<'static>> {
+        Some(Request::Leave)
     }
 
     fn prompt(&self) -> &'static str {
-        if self.stage == Stage::Ready && self.leaving.is_none() { messages::PROMPT } else { "" }
+        messages::PROMPT
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::session::show;
+    use crate::client::session::testing::{feed, handle};
+    use crate::client::session::{Action, Input};
 
-    fn feed(session: &mut Chat1Session, input: Input) -> Vec<String> {
-        let mut actions = Vec::new();
-        session.handle(input, &mut actions);
-        actions.into_iter().map(show).collect()
-    }
-
-    fn received(session: &mut Chat1Session, line: &str) -> Vec<String> {
+    fn received(session: &mut Session, line: &str) -> Vec<String> {
         feed(session, Input::Received(line.to_owned()))
     }
 
-    fn ready(reconnect: bool) -> Chat1Session {
+    fn ready(reconnect: bool) -> Session {
         let name = Some(String::from("ann"));
-        let mut session =
-            Chat1Session::new(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
+        let mut session = begin(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let registered = "print Registration successful.  Ready for messaging!";
-        assert_eq!(received(&mut session, "200 OK"), ["logged in", registered, "wait for ever"]);
+        assert_eq!(received(&mut session, "200 OK"), ["wait for ever", "logged in", registered]);
         session
     }
 
@@ -212,8 +108,7 @@ mod tests {
     fn h6_h10_the_names_in_messages_are_known() {
         let mut session = ready(false);
         for line in ["@bob: hi", "@bob whispers: psst"] {
-            let mut actions = Vec::new();
-            session.handle(Input::Received(line.to_owned()), &mut actions);
+            let actions = handle(&mut session, Input::Received(line.to_owned()));
             assert_eq!(actions, [Action::Message { line: line.to_owned(), sender: 1..4 }]);
         }
         assert_eq!(received(&mut session, "anything"), ["print anything"]);

@@ -1,16 +1,43 @@
-//! What a typed line can mean in more than one session.
+//! What a typed line asks for, in whatever dialect.
 
-/// Leave.
-pub(crate) const QUIT: &str = "!quit";
+/// What a typed line asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command<'a> {
+    /// Nothing: there are only blanks.
+    Blank,
+    /// `!quit`: to leave.
+    Quit,
+    /// `!help`: what can be typed.
+    Help,
+    /// `!who`: who is online.
+    Who,
+    /// `!sec`: the secret.
+    Secret,
+    /// `@NAME TEXT`: a message for one user.
+    Direct { to: &'a str, text: &'a str },
+    /// Anything else.
+    Text(&'a str),
+}
 
-/// List who is online.
-pub(crate) const WHO: &str = "!who";
-
-/// Say what can be typed.
-pub(crate) const HELP: &str = "!help";
+impl<'a> Command<'a> {
+    /// Parses a line.
+    pub(crate) fn parse(line: &'a str) -> Self {
+        match line.trim() {
+            "" => Self::Blank,
+            "!quit" => Self::Quit,
+            "!help" => Self::Help,
+            "!who" => Self::Who,
+            "!sec" => Self::Secret,
+            _ => match parse_direct(line) {
+                Some((to, text)) => Self::Direct { to, text },
+                None => Self::Text(line),
+            },
+        }
+    }
+}
 
 /// The name and the text of `@<username> <message>`.
-pub(crate) fn parse_direct(line: &str) -> Option<(&str, &str)> {
+fn parse_direct(line: &str) -> Option<(&str, &str)> {
     let (name, text) = line.strip_prefix('@')?.split_once(' ')?;
     (!name.is_empty() && !text.trim().is_empty()).then_some((name, text))
 }

@@ -1,26 +1,46 @@
-//! What a session is: a function from what happens to what is to be done about it.
+//! The session: a function from what happens to what is to be done about it.
 //!
-//! A session does no I/O of its own and looks at no clock, so each one is tested as the function it is.
+//! A session does no I/O of its own and looks at no clock, so each one is tested as the function it is: inputs go in by
+//! [`Session::handle`], and what is to be done comes out of [`Session::poll_action`]. Where it stands:
+//!
+//! ```text
+//!   Asking ----a name----> LoggingIn ---answered---> Chatting
+//!     ^                     |    ^                      |
+//!     |                     |    +--- connection lost --+   with --reconnect, until it works again
+//!     +--- refused (CAP) ---+
+//!                           +--- refused (else), or no answer ---> Exit 1
+//!
+//!   typed while LoggingIn: waits in `typed_ahead`, and is acted upon as soon as the login is answered
+//!   !quit, end of input:   what waits is sent, then the sending side is shut down, then what arrives is shown ---> Exit
+//! ```
+//!
+//! All of that is the same for every dialect; what a dialect does in its own way is its [`DialectSession`].
 
 mod cap;
 mod chat1;
 pub(crate) mod command;
 mod protocols;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod wac;
 
+use std::fmt;
+#[cfg(test)]
+use std::iter;
 use std::ops::Range;
 use std::time::Duration;
 
-pub use self::protocols::{Command, PROTOCOLS, Protocol};
+use self::command::Command;
+pub use self::protocols::{PROTOCOLS, Protocol, Usage};
+use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;
+use crate::protocol::Request;
 use crate::signals::Signal;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the text of a variant tells its fields")]
-pub enum Input {
+pub(crate) enum Input {
     /// The program has started. The first input, and it comes once.
     Start,
     /// A line was typed, or came through a pipe. Where several were pasted it is all of them, with the line feeds between
@@ -44,8 +64,7 @@ pub enum Input {
 
 /// Something to do, in the order in which a session says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the text of a variant tells its fields")]
-pub enum Action {
+pub(crate) enum Action {
     /// Show a line, or several, on standard output.
     Print(String),
     /// Show somebody's message; the name of who sent it stands there in the line.
@@ -78,27 +97,6 @@ pub enum Action {
     Exit(u8),
 }
 
-/// One dialect's client.
-pub trait Session {
-    /// Takes an input and appends what is to be done.
-    fn handle(&mut self, input: Input, actions: &mut Vec<Action>);
-
-    /// Whether a typed line would be acted upon now, rather than kept for later.
-    fn wants_input(&self) -> bool {
-        true
-    }
-
-    /// Whether the next typed line is a name, and nothing to be typed again.
-    fn asks_for_name(&self) -> bool {
-        false
-    }
-
-    /// What stands before what is typed, on a terminal.
-    fn prompt(&self) -> &'static str {
-        ""
-    }
-}
-
 /// What a session is begun with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
@@ -114,43 +112,217 @@ pub struct Config {
     pub interactive: bool,
 }
 
-/// To show this.
-pub(crate) fn print(text: impl Into<String>) -> Action {
-    Action::Print(text.into())
+/// What a dialect's session does in its own way.
+pub(crate) trait DialectSession: fmt::Debug {
+    /// Says what there is to say at first, and asks for a connection.
+    fn start(&mut self, shared: &mut Shared);
+
+    /// The connection is there.
+    fn connected(&mut self, shared: &mut Shared) {
+        shared.send_login();
+    }
+
+    /// The connection could not be made, for this reason.
+    fn unreachable(&mut self, reason: &str, shared: &mut Shared) {
+        shared.fail(messages::cannot_connect(&shared.config.server, &reason));
+    }
+
+    /// A line was typed at the name prompt, if there is one.
+    fn name_typed(&mut self, _line: &str, _shared: &mut Shared) {}
+
+    /// Returns what a line asks for that was typed in the chat.
+    fn parse<'a>(&self, line: &'a str) -> Command<'a> {
+        Command::parse(line)
+    }
+
+    /// Does what a line asks for, as far as that is not the same everywhere.
+    fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared);
+
+    /// A line came from the server.
+    fn received(&mut self, line: String, shared: &mut Shared);
+
+    /// The login was not answered in time.
+    fn login_timed_out(&mut self, shared: &mut Shared) {
+        let why = messages::no_answer(&shared.config.server);
+        if shared.is_reconnecting() { shared.reconnect(why) } else { shared.fail(why) }
+    }
+
+    /// The connection was lost with a login unanswered; says whether to connect once more and send it again.
+    fn retries_login(&self) -> bool {
+        false
+    }
+
+    /// What was asked of the server will not be answered any more.
+    fn disconnected(&mut self, _shared: &mut Shared) {}
+
+    /// The connection is lost, and that is the end.
+    fn lost(&mut self, reason: Option<&str>, shared: &mut Shared) {
+        shared.fail(messages::connection_lost(&shared.config.server, reason));
+    }
+
+    /// Whether something may still have to be sent before the sending side can be shut down.
+    fn may_send_more(&self) -> bool {
+        false
+    }
+
+    /// Returns the word by which one leaves, where the dialect has one.
+    fn farewell(&self) -> Option<Request<'static>> {
+        None
+    }
+
+    /// Returns what stands before what is typed in the chat, on a terminal.
+    fn prompt(&self) -> &'static str {
+        ""
+    }
 }
 
-/// To show this as a diagnostic.
-pub(crate) fn warn(text: impl Into<String>) -> Action {
-    Action::Warn(text.into())
+/// A person's session with a server.
+#[derive(Debug)]
+pub(crate) struct Session {
+    shared: Shared,
+    dialect: Box<dyn DialectSession>,
 }
 
-/// To say, where it is so, that this many typed lines come to nothing.
-pub(crate) fn warn_of_unsent(lines: usize) -> Option<Action> {
-    (lines > 0).then(|| warn(messages::not_sent(lines)))
+impl Session {
+    fn new(shared: Shared, dialect: impl DialectSession + 'static) -> Self {
+        Self { shared, dialect: Box::new(dialect) }
+    }
+
+    /// Takes an input; what is to be done about it comes out of [`Session::poll_action`].
+    pub(crate) fn handle(&mut self, input: Input) {
+        let Self { shared, dialect } = self;
+        match input {
+            Input::Start => dialect.start(shared),
+            Input::Typed(_) | Input::TypedEnd if shared.is_leaving() => {}
+            Input::Typed(line) => self.typed(line),
+            Input::TypedEnd => shared.leave(Leaving::EndOfInput),
+            Input::Connected => {
+                shared.connection_opened();
+                dialect.connected(shared);
+            }
+            Input::Unreachable(reason) if shared.is_reconnecting() => {
+                shared.reconnect(messages::cannot_connect(&shared.config.server, &reason));
+            }
+            Input::Unreachable(reason) => dialect.unreachable(&reason, shared),
+            Input::Received(line) => dialect.received(line, shared),
+            Input::Disconnected(reason) => self.disconnected(reason.as_deref()),
+            Input::Signal(signal) => self.signal(signal),
+            Input::TimeUp { .. } if shared.waits_for_login() => dialect.login_timed_out(shared),
+            Input::TimeUp { unsent } => shared.time_up(unsent),
+        }
+        self.settle();
+    }
+
+    /// Returns the next thing to do.
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        self.shared.poll_action()
+    }
+
+    /// Whether a typed line would be acted upon now, rather than kept for later.
+    pub(crate) fn wants_input(&self) -> bool {
+        !self.shared.is_logging_in()
+    }
+
+    /// Whether the next typed line is a name, and nothing to be typed again.
+    pub(crate) fn asks_for_name(&self) -> bool {
+        self.shared.is_asking()
+    }
+
+    /// Returns what stands before what is typed, on a terminal.
+    pub(crate) fn prompt(&self) -> &'static str {
+        if self.shared.is_chatting() && !self.shared.is_leaving() { self.dialect.prompt() } else { "" }
+    }
+
+    fn typed(&mut self, line: String) {
+        if self.dialect.parse(&line) == Command::Quit {
+            self.shared.leave(Leaving::Quit);
+        } else if self.shared.is_logging_in() {
+            self.shared.type_ahead(line);
+        } else {
+            self.act(&line);
+        }
+    }
+
+    fn act(&mut self, line: &str) {
+        let Self { shared, dialect } = self;
+        match dialect.parse(line) {
+            _ if shared.is_asking() => dialect.name_typed(line, shared),
+            Command::Blank => {}
+            Command::Help => shared.push(Action::Help),
+            command => dialect.act(command, line, shared),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        let status = signal.exit_status();
+        if self.dialect.farewell().is_none() || self.shared.is_leaving() {
+            self.shared.exit(status);
+        } else {
+            self.shared.print(messages::INTERRUPTED);
+            self.shared.leave(Leaving::Signal(status));
+        }
+    }
+
+    fn disconnected(&mut self, reason: Option<&str>) {
+        let Self { shared, dialect } = self;
+        match shared.connection_closed(reason.is_none(), dialect.retries_login()) {
+            Loss::Expected => {}
+            Loss::Retry => shared.connect(),
+            Loss::Reconnect => {
+                dialect.disconnected(shared);
+                shared.reconnect(messages::connection_lost(&shared.config.server, reason));
+            }
+            Loss::Final => {
+                dialect.disconnected(shared);
+                dialect.lost(reason, shared);
+            }
+        }
+    }
+
+    /// Acts upon what was typed ahead, as far as that is possible now, and then leaves if that is wanted.
+    fn settle(&mut self) {
+        while let Some(line) = self.shared.next_typed_ahead() {
+            self.act(&line);
+        }
+        if self.shared.is_done() && !self.dialect.may_send_more() {
+            self.shared.finish(self.dialect.farewell());
+        }
+    }
 }
 
-/// How many lines there are among these inputs.
-pub(crate) fn typed_lines(kept: &[Input]) -> usize {
-    kept.iter().filter(|kept| matches!(kept, Input::Typed(_))).count()
-}
-
-/// An action as one line, for the tests of sessions.
+/// What the tests of sessions need.
 #[cfg(test)]
-pub(crate) fn show(action: Action) -> String {
-    match action {
-        Action::Print(text) => format!("print {text}"),
-        Action::Warn(text) => format!("warn {text}"),
-        Action::Message { line, .. } => format!("print {line}"),
-        Action::Names(names) => format!("names {}", names.join(" ")),
-        Action::Help => "help".into(),
-        Action::Connect => "connect".into(),
-        Action::Reconnect(why) => format!("reconnect: {why}"),
-        Action::LoggedIn => "logged in".into(),
-        Action::Disconnect => "disconnect".into(),
-        Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
-        Action::FinishSending => "finish".into(),
-        Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
-        Action::WaitForever => "wait for ever".into(),
-        Action::Exit(status) => format!("exit {status}"),
+pub(crate) mod testing {
+    use super::*;
+
+    /// What a session does about an input.
+    pub(crate) fn handle(session: &mut Session, input: Input) -> Vec<Action> {
+        session.handle(input);
+        iter::from_fn(|| session.poll_action()).collect()
+    }
+
+    /// The same, as one line an action.
+    pub(crate) fn feed(session: &mut Session, input: Input) -> Vec<String> {
+        handle(session, input).into_iter().map(show).collect()
+    }
+
+    /// An action as one line.
+    pub(crate) fn show(action: Action) -> String {
+        match action {
+            Action::Print(text) => format!("print {text}"),
+            Action::Warn(text) => format!("warn {text}"),
+            Action::Message { line, .. } => format!("print {line}"),
+            Action::Names(names) => format!("names {}", names.join(" ")),
+            Action::Help => "help".into(),
+            Action::Connect => "connect".into(),
+            Action::Reconnect(why) => format!("reconnect: {why}"),
+            Action::LoggedIn => "logged in".into(),
+            Action::Disconnect => "disconnect".into(),
+            Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
+            Action::FinishSending => "finish".into(),
+            Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
+            Action::WaitForever => "wait for ever".into(),
+            Action::Exit(status) => format!("exit {status}"),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Every kind of session, under whatever order of inputs.
 
+use super::testing::handle;
 use super::*;
 use crate::testing::random::Random;
 
@@ -31,8 +32,7 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
         for _ in 0..2000 {
             let mut session =
                 (protocol.begin)(Config { name: (next(2) == 0).then(|| "ann".into()), ..Config::default() });
-            let mut actions = Vec::new();
-            session.handle(Input::Start, &mut actions);
+            handle(&mut session, Input::Start);
             for _ in 0..next(60) {
                 let line = LINES[next(LINES.len())].to_owned();
                 let input = match next(12) {
@@ -44,7 +44,7 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
                     10 => Input::Signal(Signal::Interrupt),
                     _ => Input::TimeUp { unsent: next(2) == 0 },
                 };
-                session.handle(input, &mut actions);
+                let actions = handle(&mut session, input);
                 if actions.iter().any(|action| matches!(action, Action::Exit(_))) {
                     ended += 1;
                     break;

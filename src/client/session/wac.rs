@@ -1,251 +1,147 @@
-//! The WAC session (W12 to W14).
+//! The WAC session (W12 to W14). It shows what the server says, whatever that is.
 
-use std::mem;
-
-use super::command::{HELP, QUIT, WHO, parse_direct};
-use super::{Action, Config, Input, Session, print, typed_lines, warn, warn_of_unsent};
+use super::protocols::{HELP, Protocol, Usage, WHO};
+use super::shared::Shared;
+use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
-use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::wac::Wac;
 use crate::protocol::{Dialect, Event, Request, RequestError};
 
-/// The other word by which one leaves.
-const PLAIN_QUIT: &str = "quit";
-
-/// Asks for the secret.
-const SECRET: &str = "!sec";
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "wac",
+    needs_name: false,
+    about: "where your name is --name, or what you are called on this machine",
+    commands: &[
+        Usage { syntax: "MESSAGE", meaning: "Send a message to everybody" },
+        Usage { syntax: "@NAME MESSAGE", meaning: "Whisper to one user" },
+        WHO,
+        Usage { syntax: "!sec", meaning: "Ask for the secret" },
+        HELP,
+        Usage { syntax: "!quit, quit", meaning: "Leave" },
+    ],
+    begin,
+};
 
 /// Who logs in when nobody knows a name.
 const GUEST: &str = "guest";
 
-/// A person's session with a WAC server. It shows what the server says, whatever that is, and waits for no answer.
-#[derive(Debug)]
-pub(super) struct WacSession {
-    /// The server, as messages call it.
-    server: String,
-    /// The one name it ever logs in with.
-    name: String,
-    /// Whether to connect again when the connection is lost.
-    reconnect: bool,
-    stage: Stage,
+/// What is particular to a WAC session.
+#[derive(Debug, Default)]
+struct WacSession {
     /// The server has said so.
     is_welcome: bool,
     /// The connection was lost once.
     was_lost: bool,
-    /// What was typed before it could be sent, and is done as soon as it can.
-    kept: Vec<Input>,
-    /// The person is leaving, by a word or by the end of input, and what still arrives is shown.
-    leaving: Option<Leaving>,
-    /// The server has said good-bye.
-    dismissed: bool,
+    /// The last line was the server's good-bye.
+    is_dismissed: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Connecting,
-    /// Connected; the login is sent, and everything else is sent behind it.
-    Ready,
-    /// Connecting once more, after the connection was lost.
-    Returning,
-    /// Connected once more; the server has not said yet what becomes of the login. One that never does is taken to agree.
-    LoggingIn,
+fn begin(config: Config) -> Session {
+    Session::new(Shared::new(config, &Wac), WacSession::default())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaving {
-    Quit,
-    EndOfInput,
-}
-
-impl WacSession {
-    /// A session that logs in with the name that was asked for, or the system's, or as a guest (W12).
-    pub(super) fn new(setup: Config) -> Self {
-        let name = setup.name.or(setup.user).filter(|name| !name.is_empty());
-        Self {
-            server: setup.server,
-            name: name.unwrap_or_else(|| GUEST.to_owned()),
-            reconnect: setup.reconnect,
-            stage: Stage::Connecting,
-            is_welcome: false,
-            was_lost: false,
-            kept: Vec::new(),
-            leaving: None,
-            dismissed: false,
-        }
+impl DialectSession for WacSession {
+    /// Logs in with the name that was asked for, or the system's, or as a guest (W12).
+    fn start(&mut self, shared: &mut Shared) {
+        let name = shared.config.name.clone().or(shared.config.user.clone()).filter(|name| !name.is_empty());
+        shared.log_in(name.as_deref().unwrap_or(GUEST));
     }
 
-    fn typed(&mut self, line: &str, actions: &mut Vec<Action>) {
-        match line.trim() {
-            "" => {}
-            HELP => actions.push(Action::Help),
-            SECRET => actions.push(send(&Request::Secret)),
-            WHO => actions.push(send(&Request::List)),
-            trimmed => match parse_direct(line) {
-                Some((to, text)) => actions.push(send(&Request::Direct { to, text })),
-                None if trimmed.starts_with('@') => actions.push(print(messages::WHISPER_HINT)),
-                None => actions.push(send(&Request::Broadcast { text: line })),
-            },
-        }
-    }
-
-    fn leave(&mut self, leaving: Leaving, actions: &mut Vec<Action>) {
-        self.leaving = Some(leaving);
-        let wait = if leaving == Leaving::Quit { QUIT_WAIT } else { END_WAIT };
-        actions.extend([Action::WaitAtMost(wait), Action::FinishSending]);
-    }
-
-    fn received(&mut self, line: String, actions: &mut Vec<Action>) {
-        let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
-        self.dismissed = event == Event::Goodbye;
-        let is_refused =
-            matches!(event, Event::NameInUse { .. } | Event::ServerFull | Event::Error(RequestError::InvalidName(_)));
-        let is_welcome = matches!(event, Event::Welcome { .. });
-        if is_refused && !self.is_welcome {
-            if self.was_lost && self.leaving.is_none() {
-                self.reconnect(messages::cannot_log_in_again(&self.server, &line), actions);
-            } else {
-                // There is no other name to try (W12), and nothing that one could do without.
-                actions.extend([print(line), Action::Exit(1)]);
-            }
-            return;
-        }
-        self.is_welcome |= is_welcome;
-        match event {
-            Event::Delivery { from, .. } => {
-                let sender = 0..from.len();
-                actions.push(Action::Message { line, sender });
-            }
-            Event::Users(names) => {
-                let names = Action::Names(names.into_iter().map(str::to_owned).collect());
-                actions.extend([print(line), names]);
-            }
-            _ => actions.push(print(line)),
-        }
-        if self.stage == Stage::LoggingIn && is_welcome {
-            self.ready(actions);
-        }
-    }
-
-    /// What is typed goes out from now on, and what was typed before.
-    fn ready(&mut self, actions: &mut Vec<Action>) {
-        self.stage = Stage::Ready;
-        actions.extend([Action::WaitForever, Action::LoggedIn]);
-        for input in mem::take(&mut self.kept) {
-            self.handle(input, actions);
-        }
-    }
-
-    fn reconnect(&mut self, why: String, actions: &mut Vec<Action>) {
-        self.stage = Stage::Returning;
-        (self.was_lost, self.is_welcome, self.dismissed) = (true, false, false);
-        actions.extend([Action::WaitForever, Action::Reconnect(why)]);
-    }
-
-    fn is_returning(&self) -> bool {
-        matches!(self.stage, Stage::Returning | Stage::LoggingIn)
-    }
-
-    fn disconnected(&mut self, reason: Option<&str>, actions: &mut Vec<Action>) {
-        if self.reconnect && self.leaving.is_none() {
-            self.reconnect(messages::connection_lost(&self.server, reason), actions);
-            return;
-        }
-        let expected = match self.leaving {
-            None => self.dismissed,
-            Some(Leaving::Quit) => true,
-            Some(Leaving::EndOfInput) => reason.is_none(),
-        };
-        if expected {
-            actions.push(Action::Exit(0));
+    /// At first, everything else is sent right behind the login. After a loss the name may be in use for a while.
+    fn connected(&mut self, shared: &mut Shared) {
+        self.is_welcome = false;
+        if shared.is_reconnecting() {
+            shared.send_login();
         } else {
-            actions.extend([warn(messages::connection_lost(&self.server, reason)), Action::Exit(1)]);
+            shared.send(&Request::Login { name: &shared.name.clone() });
+            shared.logged_in();
         }
     }
-}
 
-impl Session for WacSession {
-    fn handle(&mut self, input: Input, actions: &mut Vec<Action>) {
-        match input {
-            Input::Start => actions.push(Action::Connect),
-            Input::Connected => {
-                actions.push(send(&Request::Login { name: &self.name }));
-                match self.stage {
-                    Stage::Returning => {
-                        self.stage = Stage::LoggingIn;
-                        actions.push(Action::WaitAtMost(LOGIN_WAIT));
-                    }
-                    _ => self.ready(actions),
+    /// A server that says nothing to a login is taken to agree.
+    fn login_timed_out(&mut self, shared: &mut Shared) {
+        shared.logged_in();
+    }
+
+    fn parse<'a>(&self, line: &'a str) -> Command<'a> {
+        if line.trim() == "quit" { Command::Quit } else { Command::parse(line) }
+    }
+
+    fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
+        match command {
+            Command::Who => shared.send(&Request::List),
+            Command::Secret => shared.send(&Request::Secret),
+            Command::Direct { to, text } => shared.send(&Request::Direct { to, text }),
+            _ if line.trim_start().starts_with('@') => shared.print(messages::WHISPER_HINT),
+            _ => shared.send(&Request::Broadcast { text: line }),
+        }
+    }
+
+    fn received(&mut self, line: String, shared: &mut Shared) {
+        let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
+        self.is_dismissed = event == Event::Goodbye;
+        match event {
+            Event::NameInUse { .. } | Event::ServerFull | Event::Error(RequestError::InvalidName(_))
+                if !self.is_welcome =>
+            {
+                if self.was_lost && !shared.is_leaving() {
+                    shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
+                } else {
+                    // There is no other name to try (W12), and nothing that one could do without.
+                    shared.print(line);
+                    shared.exit(1);
                 }
             }
-            Input::Unreachable(reason) if self.is_returning() => {
-                self.reconnect(messages::cannot_connect(&self.server, &reason), actions);
+            Event::Welcome { .. } => {
+                self.is_welcome = true;
+                shared.print(line);
+                if shared.is_login_sent() {
+                    shared.logged_in();
+                }
             }
-            Input::Unreachable(reason) => {
-                actions.extend([warn(messages::cannot_connect(&self.server, &reason)), Action::Exit(1)]);
+            Event::Delivery { from, .. } => {
+                let sender = 0..from.len();
+                shared.push(Action::Message { line, sender });
             }
-            Input::Typed(_) | Input::TypedEnd if self.leaving.is_some() => {}
-            Input::Typed(line) if is_quit(&line) && self.stage == Stage::Ready => self.leave(Leaving::Quit, actions),
-            Input::Typed(line) if is_quit(&line) && (self.kept.is_empty() || self.is_returning()) => {
-                actions.extend(warn_of_unsent(typed_lines(&self.kept)));
-                actions.push(Action::Exit(0));
+            Event::Users(names) => {
+                let names = names.into_iter().map(str::to_owned).collect();
+                shared.print(line);
+                shared.push(Action::Names(names));
             }
-            Input::Typed(line) if is_quit(&line) => {
-                actions.push(Action::WaitAtMost(QUIT_WAIT));
-                self.kept.push(Input::Typed(line));
-            }
-            typed @ (Input::Typed(_) | Input::TypedEnd) if self.stage != Stage::Ready => self.kept.push(typed),
-            Input::Typed(line) => self.typed(&line, actions),
-            Input::TypedEnd => self.leave(Leaving::EndOfInput, actions),
-            Input::Received(line) => self.received(line, actions),
-            Input::Disconnected(reason) => self.disconnected(reason.as_deref(), actions),
-            Input::Signal(signal) => actions.push(Action::Exit(signal.exit_status())),
-            Input::TimeUp { .. } if self.stage == Stage::LoggingIn => self.ready(actions),
-            Input::TimeUp { unsent: true } => {
-                actions.extend([warn(messages::not_all_sent(&self.server)), Action::Exit(1)]);
-            }
-            Input::TimeUp { .. } if self.leaving.is_some() => actions.push(Action::Exit(0)),
-            Input::TimeUp { .. } => actions.extend([warn(messages::no_answer(&self.server)), Action::Exit(1)]),
+            _ => shared.print(line),
         }
     }
 
-    fn wants_input(&self) -> bool {
-        self.stage == Stage::Ready
+    fn disconnected(&mut self, _shared: &mut Shared) {
+        self.was_lost = true;
     }
-}
 
-fn is_quit(line: &str) -> bool {
-    matches!(line.trim(), QUIT | PLAIN_QUIT)
-}
-
-fn send(request: &Request<'_>) -> Action {
-    let mut line = Vec::new();
-    Wac.encode_request(request, "", 0, &mut line);
-    Action::Send(line)
+    fn lost(&mut self, reason: Option<&str>, shared: &mut Shared) {
+        if self.is_dismissed && !shared.is_leaving() {
+            shared.exit(0);
+        } else {
+            shared.fail(messages::connection_lost(&shared.config.server, reason));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::session::show;
+    use crate::client::session::testing::{feed, handle};
+    use crate::client::session::{Action, Input};
 
-    fn feed(session: &mut WacSession, input: Input) -> Vec<String> {
-        let mut actions = Vec::new();
-        session.handle(input, &mut actions);
-        actions.into_iter().map(show).collect()
-    }
-
-    fn received(session: &mut WacSession, line: &str) -> Vec<String> {
+    fn received(session: &mut Session, line: &str) -> Vec<String> {
         feed(session, Input::Received(line.to_owned()))
     }
 
-    fn typed(session: &mut WacSession, line: &str) -> Vec<String> {
+    fn typed(session: &mut Session, line: &str) -> Vec<String> {
         feed(session, Input::Typed(line.to_owned()))
     }
 
-    fn chatting(reconnect: bool) -> WacSession {
+    fn chatting(reconnect: bool) -> Session {
         let name = Some(String::from("ann"));
-        let mut session =
-            WacSession::new(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
+        let mut session = begin(Config { server: "here".into(), name, user: None, reconnect, interactive: true });
         assert_eq!(feed(&mut session, Input::Start), ["connect"]);
         assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
         session
@@ -254,9 +150,8 @@ mod tests {
     #[test]
     fn w14_lines_are_shown_in_full_and_names_in_them_are_known() {
         let mut session = chatting(false);
-        let mut actions = Vec::new();
-        session.handle(Input::Received("bob: hi".into()), &mut actions);
-        session.handle(Input::Received("bob whispers, \"psst\"".into()), &mut actions);
+        let mut actions = handle(&mut session, Input::Received("bob: hi".into()));
+        actions.extend(handle(&mut session, Input::Received("bob whispers, \"psst\"".into())));
         let lines = ["bob: hi", "bob whispers, \"psst\""];
         assert_eq!(actions, lines.map(|line| Action::Message { line: line.to_owned(), sender: 0..3 }));
         assert_eq!(received(&mut session, "Online: a, b"), ["print Online: a, b", "names a b"]);

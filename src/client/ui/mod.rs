@@ -21,8 +21,7 @@ use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
 use crate::client::messages;
-use crate::client::session::command::QUIT;
-use crate::client::session::{Command, Protocol};
+use crate::client::session::{Protocol, Usage};
 use crate::net;
 
 /// What stands in the copy before what was typed.
@@ -115,7 +114,7 @@ impl Ui {
                     terminal,
                     decoder: Decoder::default(),
                     editor: Editor::default(),
-                    completion: Completion::new(self.protocol.commands.iter().filter_map(Command::word).collect()),
+                    completion: Completion::new(self.protocol.commands.iter().filter_map(Usage::word).collect()),
                 });
             }
             Ok(None) => {}
@@ -194,7 +193,7 @@ impl Ui {
             match input.editor.handle_key(key, &input.completion) {
                 None => {}
                 Some(Outcome::Submit(text)) => lines.push(text),
-                Some(Outcome::End) => lines.push(QUIT.to_owned()),
+                Some(Outcome::End) => lines.push(String::from("!quit")),
                 Some(Outcome::Clear) => self.screen.clear(),
                 Some(Outcome::Candidates(words)) => self.screen.print(&self.line_style.dim(&words.join("  "))),
                 Some(Outcome::Full) => self.screen.ring(),

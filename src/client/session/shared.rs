@@ -1,0 +1,344 @@
+//! What the sessions of all dialects share: how far the connection and the login are, what was typed ahead, how one leaves
+//! and how one comes back.
+
+use std::collections::VecDeque;
+
+use super::{Action, Config};
+use crate::client::messages;
+use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
+use crate::protocol::{Dialect, Request};
+
+/// The state of a session that is the same in every dialect.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    dialect: &'static dyn Dialect,
+    /// Which revision of the dialect the server is known to speak.
+    pub(crate) revision: u8,
+    /// The name that is logged in, or to be.
+    pub(crate) name: String,
+    connection: Connection,
+    stage: Stage,
+    /// Lines that were typed while a login was being answered (K2).
+    typed_ahead: VecDeque<String>,
+    /// How the person leaves, as soon as everything typed before is done.
+    leaving: Option<Leaving>,
+    /// The sending side is shut down, or will be when all is sent; what still arrives is shown.
+    is_finishing: bool,
+    /// The session has ended.
+    is_over: bool,
+    /// What is to be done, in this order.
+    actions: VecDeque<Action>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connection {
+    Closed,
+    Connecting,
+    Open,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// At the name prompt.
+    Asking,
+    /// There is a name; the login is sent as soon as there is a connection.
+    LoggingIn {
+        is_sent: bool,
+        attempt: Attempt,
+    },
+    Chatting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    First,
+    /// The connection was gone, and has been made anew (K4).
+    Second,
+    /// The connection was lost in mid-chat; this goes on until it works.
+    Reconnect,
+}
+
+/// How a person leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    Quit,
+    EndOfInput,
+    /// By a signal, with this status.
+    Signal(u8),
+}
+
+/// What the end of a connection means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It was to be expected.
+    Expected,
+    /// The login is to be tried once more on a new connection.
+    Retry,
+    /// The session goes on when there is a new one.
+    Reconnect,
+    /// The session has failed.
+    Final,
+}
+
+impl Shared {
+    /// Creates the state of a session that asks for a name first.
+    pub(super) fn new(config: Config, dialect: &'static dyn Dialect) -> Self {
+        Self {
+            config,
+            dialect,
+            revision: 0,
+            name: String::new(),
+            connection: Connection::Closed,
+            stage: Stage::Asking,
+            typed_ahead: VecDeque::new(),
+            leaving: None,
+            is_finishing: false,
+            is_over: false,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Adds to what is to be done.
+    pub(super) fn push(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub(super) fn print(&mut self, text: impl Into<String>) {
+        self.push(Action::Print(text.into()));
+    }
+
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.push(Action::Warn(text.into()));
+    }
+
+    /// Sends a request in the dialect's words.
+    pub(super) fn send(&mut self, request: &Request<'_>) {
+        let mut line = Vec::new();
+        self.dialect.encode_request(request, &self.name, self.revision, &mut line);
+        self.push(Action::Send(line));
+    }
+
+    /// Ends, and says what has come to nothing.
+    pub(super) fn exit(&mut self, status: u8) {
+        if !self.typed_ahead.is_empty() {
+            self.warn(messages::not_sent(self.typed_ahead.len()));
+        }
+        self.is_over = true;
+        self.push(Action::Exit(status));
+    }
+
+    /// Ends with a diagnostic.
+    pub(super) fn fail(&mut self, text: impl Into<String>) {
+        self.warn(text);
+        self.exit(1);
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.stage == Stage::Asking
+    }
+
+    pub(super) fn is_logging_in(&self) -> bool {
+        matches!(self.stage, Stage::LoggingIn { .. })
+    }
+
+    /// Whether the server is answering a login.
+    pub(super) fn is_login_sent(&self) -> bool {
+        matches!(self.stage, Stage::LoggingIn { is_sent: true, .. })
+    }
+
+    /// Whether the connection was lost in mid-chat, and the login has not worked since.
+    pub(super) fn is_reconnecting(&self) -> bool {
+        matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Reconnect, .. })
+    }
+
+    pub(super) fn is_chatting(&self) -> bool {
+        self.stage == Stage::Chatting
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// Whether the person wants to be gone, and nothing typed before is to be done first: lines that come through a pipe
+    /// are done in their order, while whoever sits at a terminal means it at once.
+    pub(super) fn is_leaving_now(&self) -> bool {
+        match self.leaving {
+            Some(Leaving::Quit) => self.config.interactive || self.typed_ahead.is_empty(),
+            Some(Leaving::Signal(_)) => true,
+            Some(Leaving::EndOfInput) | None => false,
+        }
+    }
+
+    /// Asks for a connection.
+    pub(super) fn connect(&mut self) {
+        self.connection = Connection::Connecting;
+        self.push(Action::Connect);
+    }
+
+    pub(super) fn connection_opened(&mut self) {
+        self.connection = Connection::Open;
+    }
+
+    /// Logs in as soon as there is a connection, and asks for one if none was asked for.
+    pub(super) fn log_in(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        self.stage = Stage::LoggingIn { is_sent: false, attempt: Attempt::First };
+        match self.connection {
+            Connection::Closed => self.connect(),
+            Connection::Connecting => {}
+            Connection::Open => self.send_login(),
+        }
+    }
+
+    /// Sends the login, if there is one to be sent.
+    pub(super) fn send_login(&mut self) {
+        let is_reconnecting = self.is_reconnecting();
+        let Stage::LoggingIn { is_sent, .. } = &mut self.stage else { return };
+        *is_sent = true;
+        let name = self.name.clone();
+        self.send(&Request::Login { name: &name });
+        self.push(Action::WaitAtMost(match self.leaving {
+            Some(Leaving::EndOfInput) if !is_reconnecting => END_WAIT,
+            Some(Leaving::Quit | Leaving::Signal(_)) => QUIT_WAIT,
+            _ => LOGIN_WAIT,
+        }));
+    }
+
+    /// The login has worked, or is taken to have.
+    pub(super) fn logged_in(&mut self) {
+        self.stage = Stage::Chatting;
+        match self.leaving {
+            None => self.push(Action::WaitForever),
+            Some(Leaving::EndOfInput) => self.push(Action::WaitAtMost(END_WAIT)),
+            Some(Leaving::Quit | Leaving::Signal(_)) => {}
+        }
+        self.push(Action::LoggedIn);
+    }
+
+    /// Asks for another name (RA2). The server closes after a refusal, so the next try gets a connection of its own.
+    pub(super) fn ask_again(&mut self, prompt: &str) {
+        self.push(Action::Disconnect);
+        self.connection = Connection::Closed;
+        self.stage = Stage::Asking;
+        if self.is_leaving_now() {
+            self.exit(self.status());
+            return;
+        }
+        self.print(prompt);
+        if self.leaving.is_none() {
+            self.push(Action::WaitForever);
+        }
+    }
+
+    /// Connects again, and logs in with the same name; what is typed meanwhile waits. Whoever is leaving does without.
+    pub(super) fn reconnect(&mut self, why: String) {
+        if self.is_leaving_now() {
+            self.exit(self.status());
+            return;
+        }
+        self.connection = Connection::Connecting;
+        self.stage = Stage::LoggingIn { is_sent: false, attempt: Attempt::Reconnect };
+        self.push(Action::WaitForever);
+        self.push(Action::Reconnect(why));
+    }
+
+    /// Takes note of the end of the connection, and returns what it means. `in_order`: the server closed it.
+    pub(super) fn connection_closed(&mut self, in_order: bool, retries_login: bool) -> Loss {
+        self.connection = Connection::Closed;
+        if self.is_leaving_now() || (in_order && self.is_finishing) {
+            self.exit(self.status());
+            return Loss::Expected;
+        }
+        match &mut self.stage {
+            Stage::Asking => Loss::Expected,
+            Stage::Chatting if self.config.reconnect && self.leaving.is_none() => Loss::Reconnect,
+            Stage::LoggingIn { attempt: Attempt::Reconnect, .. } => Loss::Reconnect,
+            Stage::LoggingIn { is_sent, attempt: attempt @ Attempt::First } if retries_login => {
+                (*is_sent, *attempt) = (false, Attempt::Second);
+                Loss::Retry
+            }
+            Stage::LoggingIn { .. } | Stage::Chatting => Loss::Final,
+        }
+    }
+
+    /// Whether a login has to be answered before anything else can be done.
+    pub(super) fn waits_for_login(&self) -> bool {
+        self.is_logging_in() && !self.is_leaving_now()
+    }
+
+    /// The server did not do in time what was waited for.
+    pub(super) fn time_up(&mut self, unsent: bool) {
+        if self.leaving.is_none() {
+            return;
+        }
+        if unsent && !matches!(self.leaving, Some(Leaving::Signal(_))) {
+            self.fail(messages::not_all_sent(&self.config.server));
+        } else {
+            self.exit(self.status());
+        }
+    }
+
+    /// Keeps a line until the login is answered.
+    pub(super) fn type_ahead(&mut self, line: String) {
+        self.typed_ahead.push_back(line);
+    }
+
+    /// Returns the next line that was typed ahead and can be acted upon now.
+    pub(super) fn next_typed_ahead(&mut self) -> Option<String> {
+        if self.is_logging_in() || self.is_finishing || self.is_over { None } else { self.typed_ahead.pop_front() }
+    }
+
+    /// Leaves when everything typed before is done (K3, K5, RI7).
+    pub(super) fn leave(&mut self, leaving: Leaving) {
+        // Nobody who stands at the name prompt waits for anything but the connection to be closed.
+        self.leaving = Some(if self.is_asking() { Leaving::Quit } else { leaving });
+        if self.is_leaving_now() {
+            // At the end of input it is still of interest whether there is a server at all.
+            let waits_in_vain = self.is_reconnecting() || (self.is_asking() && leaving != Leaving::EndOfInput);
+            if waits_in_vain && self.connection == Connection::Connecting {
+                self.exit(self.status());
+            } else {
+                self.push(Action::WaitAtMost(QUIT_WAIT));
+            }
+        } else if !self.is_reconnecting() {
+            self.push(Action::WaitAtMost(if leaving == Leaving::Quit { QUIT_WAIT } else { END_WAIT }));
+        }
+    }
+
+    /// Whether nothing is left to be done but to shut the sending side down.
+    pub(super) fn is_done(&self) -> bool {
+        let waits_for_login = self.is_logging_in()
+            && match self.leaving {
+                Some(Leaving::EndOfInput) | None => true,
+                Some(Leaving::Quit) => !self.typed_ahead.is_empty(),
+                Some(Leaving::Signal(_)) => false,
+            };
+        self.is_leaving() && !waits_for_login && !self.is_finishing && !self.is_over
+    }
+
+    /// Shuts the sending side down, behind the dialect's last word, once there is one.
+    pub(super) fn finish(&mut self, farewell: Option<Request<'_>>) {
+        match self.connection {
+            Connection::Connecting => return,
+            Connection::Closed => return self.exit(self.status()),
+            Connection::Open => {}
+        }
+        self.is_finishing = true;
+        if let Some(farewell) = farewell {
+            self.send(&farewell);
+        }
+        self.push(Action::FinishSending);
+    }
+
+    fn status(&self) -> u8 {
+        match self.leaving {
+            Some(Leaving::Signal(status)) => status,
+            _ => 0,
+        }
+    }
+}
