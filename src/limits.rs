@@ -39,12 +39,9 @@ pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// Default of `--max-clients`: logged-in clients, `echobot` not counted.
 pub const MAX_CLIENTS: usize = 1024;
 
-/// Connections that may be open without being logged in, so that strangers cannot take every place; half of what fits
-/// into the machine where that is less.
+/// Connections that may be open without being logged in, or with nothing left but last lines that they do not take, so
+/// that strangers cannot take every place; half of what fits into the machine where that is less.
 pub const LOBBY_PLACES: usize = 512;
-
-/// How long a newcomer keeps its place in the lobby when others wait for one.
-pub const LOBBY_GRACE: Duration = Duration::from_secs(5);
 
 /// How long a recipient must keep up before its writer thread ends and senders write to it themselves again.
 pub const WRITER_LINGER: Duration = Duration::from_secs(1);

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::admission::lobby::LobbyGuard;
+use super::Context;
+use super::admission::places::Permit;
 use super::close_reason::CloseReason;
 use super::delivery::batch::{Batch, Delivered};
 use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::{Bytes, Outbox};
 use super::registry::{ECHOBOT, JoinError, Member, Recipient};
 use super::sync::{read, write};
-use super::{ConnectionPermit, Context};
 use crate::limits;
 use crate::log::Level;
 use crate::net::{Line, LineReader, TelnetReader};
@@ -28,51 +28,11 @@ const MAX_REPLIES: usize = 64 << 10;
 /// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
 const REPLIES_KEPT: usize = 4 << 10;
 
-/// A connection that has been accepted.
-pub(crate) struct Connection {
-    pub(crate) id: u64,
-    pub(crate) peer: SocketAddr,
-    pub(crate) arrived: Instant,
-    pub(crate) stream: TcpStream,
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) place: LobbyGuard,
-    pub(crate) permit: ConnectionPermit,
-    pub(crate) context: Context,
-}
-
-impl Connection {
-    /// Serves the client until the connection ends, and everything that was held for it is free again.
-    pub(crate) fn run(self) {
-        let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
-        let mut reader = LineReader::new(TelnetReader::new(self.stream), max_line);
-        let mut handler = Handler {
-            id: self.id,
-            peer: self.peer,
-            deadline: Some(self.arrived + self.context.settings.login_timeout),
-            outbox: self.outbox,
-            flush_list: FlushList::new(self.id),
-            dialect: self.context.settings.dialect,
-            state: PeerState::default(),
-            place: Some(self.place),
-            context: self.context,
-            batch: Batch::default(),
-            replies: Vec::new(),
-        };
-        handler.context.log.event(Level::Debug, format_args!("{} connected", handler.peer));
-        let reason = handler.serve(&mut reader);
-        handler.end(reason, &mut reader);
-        drop(handler);
-        drop(reader);
-        drop(self.permit);
-    }
-}
-
 /// Where a client's lines come from.
 type Reader = LineReader<TelnetReader<TcpStream>>;
 
 /// What the server and one client have to do with each other.
-struct Handler {
-    id: u64,
+pub(crate) struct Handler {
     peer: SocketAddr,
     /// When the client has to be logged in; once it is, when it has to have said something, if at all.
     deadline: Option<Instant>,
@@ -81,39 +41,70 @@ struct Handler {
     /// Known from the first line on.
     dialect: Option<&'static dyn Dialect>,
     state: PeerState,
-    /// Held until the client is logged in.
-    place: Option<LobbyGuard>,
+    /// The number of its login, once it is in the registry.
+    login: Option<u64>,
     context: Context,
     /// Messages that are not in any outbox yet.
     batch: Batch,
     /// Replies that are not in the client's outbox yet.
     replies: Vec<u8>,
+    /// Free again when everything else is.
+    permit: Permit,
 }
 
 impl Handler {
+    /// Creates the handler of the connection with this id, which no other one has and which is not 0.
+    pub(crate) fn new(id: u64, peer: SocketAddr, outbox: Arc<Outbox>, permit: Permit, context: Context) -> Self {
+        Self {
+            peer,
+            deadline: Some(Instant::now() + context.settings.login_timeout),
+            outbox,
+            flush_list: FlushList::new(id),
+            dialect: context.settings.dialect,
+            state: PeerState::default(),
+            login: None,
+            context,
+            batch: Batch::default(),
+            replies: Vec::new(),
+            permit,
+        }
+    }
+
+    /// Serves the client until the connection ends, and everything that was held for it is free again.
+    pub(crate) fn run(mut self, stream: TcpStream) {
+        let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
+        let mut reader = LineReader::new(TelnetReader::new(stream), max_line);
+        self.context.log.event(Level::Debug, format_args!("{} connected", self.peer));
+        let reason = self.serve(&mut reader);
+        // Whoever closed the outbox knows better than the read that failed then.
+        let reason = self.outbox.close_reason().unwrap_or(reason);
+        self.close(reason, &mut reader);
+        drop(reader);
+    }
+
     fn serve(&mut self, reader: &mut Reader) -> CloseReason {
         let mut heard = false;
         loop {
             if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
                 return reason;
             }
-            // Only now, as the client does not get that time taken off for which others held it up.
-            if mem::take(&mut heard) && self.state.name.is_some() {
+            // Restart the idle clock only here: time spent blocked on slow recipients must not count against this client.
+            if mem::take(&mut heard) && self.login.is_some() {
                 self.deadline = self.idle_deadline();
             }
             let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                return if self.state.name.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
+                return if self.login.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
             }
             if left.is_some() {
                 let _ = reader.source().source().set_read_timeout(left);
             }
             match reader.fill() {
-                Ok(0) => return self.outbox.close_reason().unwrap_or(CloseReason::EndOfInput),
+                Ok(0) => return CloseReason::EndOfInput,
                 Ok(_) => heard = true,
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
-                    kind => return self.outbox.close_reason().unwrap_or(CloseReason::Failed(kind)),
+                    kind => return CloseReason::Failed(kind),
                 },
             }
         }
@@ -122,25 +113,25 @@ impl Handler {
     /// Handles the lines that are there; once the server is going away, drops them.
     fn handle_buffered(&mut self, reader: &mut Reader) -> ControlFlow<CloseReason> {
         let shutdown = Arc::clone(&self.context.shutdown);
-        let Some(_pass) = shutdown.begin_pass() else {
+        let Some(_batch) = shutdown.begin_batch() else {
             while reader.buffered_line().is_some() {}
             return ControlFlow::Continue(());
         };
         self.replies.extend(reader.source_mut().take_answer());
         let mut result = ControlFlow::Continue(());
         while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
-            let was_logged_in = self.state.name.is_some();
+            let was_logged_in = self.login.is_some();
             result = self.handle(&line);
             if self.batch.is_full(self.context.settings.max_backlog) {
                 self.end_batch();
             }
-            if !was_logged_in && self.state.name.is_some() {
+            if !was_logged_in && self.login.is_some() {
                 reader.set_limit(self.context.settings.max_line);
                 let _ = reader.source().source().set_read_timeout(None);
             }
         }
-        // Whoever is not a client of ours, but of some other kind of server, need not wait for the time limit.
-        if result.is_continue() && self.state.name.is_none() && protocol::looks_binary(reader.partial_line()) {
+        // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
+        if result.is_continue() && self.login.is_none() && protocol::looks_binary(reader.partial_line()) {
             result = self.handle(&reader.discard_line());
         }
         self.flush();
@@ -166,7 +157,7 @@ impl Handler {
             self.end_batch();
         }
         let accepted = match request {
-            Request::Login { name } => self.login(dialect, name),
+            Request::Login { name } => self.log_in(dialect, name),
             Request::Direct { to, text } => {
                 self.direct(to, text);
                 true
@@ -192,54 +183,61 @@ impl Handler {
                 false
             }
         };
-        if !accepted && self.state.name.is_none() && dialect.refusal_closes() {
+        if !accepted && self.login.is_none() && dialect.refusal_closes() {
             return ControlFlow::Break(CloseReason::Refused);
         }
         ControlFlow::Continue(())
     }
 
     /// Checks a name in the order of G4 and takes it; says whether it is taken now.
-    fn login(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+    fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
         let Ok(name) = text.parse::<Name>() else {
             self.reply(&Event::Error(RequestError::InvalidName(text)));
             return false;
         };
-        let welcome = match self.state.name {
-            None => Event::Welcome { name: text },
-            Some(_) => Event::Renamed { name: text },
-        };
+        // Who is told that it is logged in must not lose its place in the same moment.
+        if self.login.is_none() && self.permit.log_in().is_err() {
+            return false;
+        }
+        match self.join(dialect, &name) {
+            Ok(()) => {
+                self.came_in(dialect, name);
+                return true;
+            }
+            Err(JoinError::NameInUse) => self.reply(&Event::NameInUse { name: text }),
+            Err(JoinError::Full) => {
+                self.context.log.event(Level::Warn, format_args!("{} refused: the server is full", self.peer));
+                self.reply(&Event::ServerFull);
+            }
+        }
+        if self.login.is_none() {
+            self.permit.undo_log_in();
+        }
+        false
+    }
+
+    /// Takes the name in the registry; the answer is the first that the client hears after that (G6).
+    fn join(&mut self, dialect: &'static dyn Dialect, name: &Name) -> Result<(), JoinError> {
+        let text = name.as_str();
+        let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
         self.post_replies();
         self.flush_list.make_room(&self.outbox);
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
-        let member = Member { id: self.id, name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
-        let joined =
-            write(&self.context.registry).join(member, |member| self.flush_list.force_push(&member.outbox, &line));
-        match joined {
-            Ok(_) => {
-                match self.state.name.replace(name) {
-                    None => self.came_in(dialect, text),
-                    Some(before) => self.context.log.event(Level::Info, format_args!("{before} is now {text}")),
-                }
-                true
-            }
-            Err(JoinError::NameInUse) => {
-                self.reply(&Event::NameInUse { name: text });
-                false
-            }
-            Err(JoinError::Full) => {
-                self.context.log.event(Level::Warn, format_args!("{} refused: the server is full", self.peer));
-                self.reply(&Event::ServerFull);
-                false
-            }
-        }
+        let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
+        let welcome = |member: &Member| self.flush_list.force_push(&member.outbox, &line);
+        self.login = Some(write(&self.context.registry).join(self.login, member, welcome)?);
+        Ok(())
     }
 
-    fn came_in(&mut self, dialect: &dyn Dialect, name: &str) {
+    fn came_in(&mut self, dialect: &dyn Dialect, name: Name) {
+        let text = name.to_string();
+        let log = &self.context.log;
+        if let Some(before) = self.state.name.replace(name) {
+            return log.event(Level::Info, format_args!("{before} is now {text}"));
+        }
+        log.event(Level::Info, format_args!("{text} logged in from {} ({})", self.peer, dialect.name()));
         self.deadline = self.idle_deadline();
-        self.place = None;
-        let (peer, key) = (self.peer, dialect.name());
-        self.context.log.event(Level::Info, format_args!("{name} logged in from {peer} ({key})"));
     }
 
     fn direct(&mut self, to: &str, text: &str) {
@@ -258,7 +256,7 @@ impl Handler {
                 self.reply(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
             }
             // To oneself the reply comes before the delivery (C8).
-            Some(Recipient::Member(member)) if member.id == self.id => {
+            Some(Recipient::Member(member)) if Arc::ptr_eq(&member.outbox, &self.outbox) => {
                 self.reply(&Event::Ack);
                 self.reply(&delivery);
             }
@@ -274,7 +272,7 @@ impl Handler {
         let from = from.as_ref().map_or("", Name::as_str);
         if !self.batch.is_to_everyone() {
             self.end_batch();
-            let everyone = read(&self.context.registry).everyone_but(self.id);
+            let everyone = read(&self.context.registry).everyone_but(self.login.unwrap_or_default());
             self.batch.begin_to_everyone(everyone);
         }
         self.batch.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
@@ -315,31 +313,48 @@ impl Handler {
 
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
     /// and no reset destroys it (G10).
-    fn end(&mut self, reason: CloseReason, reader: &mut Reader) {
-        let _parting = self.context.shutdown.begin_final_flush();
-        write(&self.context.registry).leave(self.id);
+    fn close(&mut self, reason: CloseReason, reader: &mut Reader) {
+        self.permit.begin_leaving();
+        self.leave();
         let who = self.state.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
-        let level = if self.state.name.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
-        let said = if self.context.shutdown.is_closed() { CloseReason::Shutdown } else { reason };
+        let level = if self.login.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
+        let said = if self.context.shutdown.has_begun() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
-        let at_end = reason == CloseReason::EndOfInput;
-        let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
-        if reason.is_orderly() && self.outbox.finish(Instant::now() + timeout) {
-            self.outbox.shutdown_sending();
-            if !at_end {
-                drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
-            }
-        } else if reason.is_orderly() {
+        if reason.is_orderly() && !self.finish(reason, reader) {
             self.context.log.event(Level::Info, format_args!("{who} did not take its last lines"));
         }
         self.outbox.close(reason);
+    }
+
+    /// Has the client take its last lines, and says whether it has.
+    fn finish(&mut self, reason: CloseReason, reader: &mut Reader) -> bool {
+        let at_end = reason == CloseReason::EndOfInput;
+        let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
+        let delivered = self.outbox.finish(Instant::now());
+        if !delivered || !at_end {
+            self.permit.step_outside();
+        }
+        if !delivered && !self.outbox.finish(Instant::now() + timeout) {
+            return false;
+        }
+        self.outbox.shutdown_sending();
+        if !at_end {
+            drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
+        }
+        true
+    }
+
+    fn leave(&self) {
+        if let Some(login) = self.login {
+            write(&self.context.registry).leave(login);
+        }
     }
 }
 
 impl Drop for Handler {
     fn drop(&mut self) {
         if thread::panicking() {
-            write(&self.context.registry).leave(self.id);
+            self.leave();
             self.outbox.close(CloseReason::Panicked);
             self.flush_list.flush();
         }

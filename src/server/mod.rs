@@ -17,12 +17,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use self::admission::capacity::{Capacity, Machine};
-use self::admission::lobby::Lobby;
-use self::close_reason::CloseReason;
-use self::connection::Connection;
+use self::admission::capacity::Machine;
+use self::admission::places::Places;
+use self::connection::Handler;
 use self::delivery::outbox::{Outbox, OutboxConfig, WRITE_TIMEOUT};
 use self::registry::Registry;
 use self::secret::Secret;
@@ -106,22 +105,10 @@ struct Context {
 pub struct Server {
     listener: TcpListener,
     context: Context,
-    lobby: Arc<Lobby>,
+    places: Arc<Places>,
     outbox_config: Arc<OutboxConfig>,
-    capacity: Capacity,
-    /// Connections that are open now.
-    open: Arc<AtomicUsize>,
     /// The id of the last connection.
     last_id: AtomicU64,
-}
-
-/// One of the connections that may be open at a time; it is free again when this is dropped.
-struct ConnectionPermit(Arc<AtomicUsize>);
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl Server {
@@ -137,8 +124,8 @@ impl Server {
         }
         let capacity = Machine::read().capacity();
         // Half of the places at most, so that strangers cannot keep out who wants to log in.
-        let lobby_places = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
-        let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(lobby_places));
+        let max_outside = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
+        let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(max_outside));
         if fit < wanted {
             let text = "connections fit into this machine's limits, not";
             log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: raise 'ulimit -n'"));
@@ -160,10 +147,8 @@ impl Server {
                 shutdown: Arc::default(),
                 log,
             },
-            lobby: Arc::new(Lobby::new(lobby_places, limits::LOBBY_GRACE)),
+            places: Arc::new(Places::new(capacity.connections, max_outside)),
             outbox_config: Arc::new(outbox_config),
-            capacity,
-            open: Arc::default(),
             last_id: AtomicU64::new(0),
         })
     }
@@ -190,7 +175,11 @@ impl Server {
                 }
                 Err(error) => {
                     self.context.log.event(Level::Warn, format_args!("cannot accept a connection: {error}"));
-                    thread::park_timeout(retry);
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "nothing tells when there is a file to be had again"
+                    )]
+                    thread::sleep(retry);
                     retry = (retry * 2).min(limits::MAX_ACCEPT_RETRY);
                 }
             }
@@ -198,24 +187,18 @@ impl Server {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        if self.context.shutdown.is_closed() {
+        if self.context.shutdown.has_begun() {
             return Ok(());
-        }
-        let arrived = Instant::now();
-        let permit = ConnectionPermit(Arc::clone(&self.open));
-        if self.open.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections {
-            return Err(io::Error::other("too many connections for this machine's limits"));
         }
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
         let outbox = Arc::new(Outbox::new(stream.try_clone()?, Arc::clone(&self.outbox_config)));
+        let no_place = || io::Error::other("too many connections for this machine's limits");
+        let permit = self.places.enter(peer.ip(), &outbox).ok_or_else(no_place)?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let to_displace = Arc::clone(&outbox);
-        let place = self.lobby.enter(id, move || to_displace.close(CloseReason::Displaced));
-        let context = self.context.clone();
-        let connection = Connection { id, peer, arrived, stream, outbox, place, permit, context };
+        let handler = Handler::new(id, peer, outbox, permit, self.context.clone());
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
-        builder.spawn(move || connection.run()).map(drop)
+        builder.spawn(move || handler.run(stream)).map(drop)
     }
 }

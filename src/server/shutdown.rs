@@ -1,7 +1,6 @@
 //! The orderly end: what was accepted is delivered, everybody hears a good-bye, and then connections close.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,88 +8,72 @@ use super::Server;
 use super::close_reason::CloseReason;
 use super::delivery::flush_list::FlushList;
 use super::registry::Member;
-use super::sync::read;
+use super::sync::{lock, read, wait_until};
 use crate::limits;
 use crate::log::Level;
 use crate::protocol::Event;
 
-/// Passes and good-byes that are going on, and whether new passes may begin.
+/// Whether the server is going away, and what goes on until it is gone.
 #[derive(Debug, Default)]
-pub(super) struct Shutdown {
-    closed: AtomicBool,
-    passes: AtomicUsize,
-    /// Connections that are not in the registry any more and still get their last bytes.
-    final_flushes: AtomicUsize,
+pub(crate) struct Shutdown {
+    state: Mutex<State>,
+    /// A batch is over, after the shutdown has begun.
+    batch_over: Condvar,
 }
 
-/// A connection's last bytes are on their way, until this is dropped.
-#[derive(Debug)]
-pub(super) struct FinalFlush(Arc<Shutdown>);
+#[derive(Debug, Default)]
+struct State {
+    has_begun: bool,
+    /// Batches of lines that are being handled.
+    batches: usize,
+}
 
-/// A pass that is going on, until this is dropped.
+/// A batch of lines that is being handled, until this is dropped.
 #[derive(Debug)]
-pub(super) struct RunningPass<'a>(&'a Shutdown);
+pub(crate) struct LineBatch<'a>(&'a Shutdown);
 
 impl Shutdown {
-    /// Begins a pass over lines that have been read; `None` when the server is going away, and they are not accepted.
-    pub(super) fn begin_pass(&self) -> Option<RunningPass<'_>> {
-        // Both sides write their own flag before they look at the other's, in one order for all: so either this pass is
-        // seen by whoever closes, or it sees that it may not begin.
-        self.passes.fetch_add(1, Ordering::SeqCst);
-        let pass = RunningPass(self);
-        (!self.is_closed()).then_some(pass)
+    /// Begins a batch of lines that have been read; `None` when the server is going away, and they are not accepted.
+    pub(crate) fn begin_batch(&self) -> Option<LineBatch<'_>> {
+        let mut state = lock(&self.state);
+        if state.has_begun {
+            return None;
+        }
+        state.batches += 1;
+        Some(LineBatch(self))
     }
 
-    /// From now on no pass begins.
-    pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+    /// Begins the shutdown: from now on no batch begins.
+    fn begin(&self) {
+        lock(&self.state).has_begun = true;
     }
 
     /// Whether the server is going away.
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
+    pub(crate) fn has_begun(&self) -> bool {
+        lock(&self.state).has_begun
     }
 
-    /// Begins the end of a connection, before it leaves the registry.
-    pub(super) fn begin_final_flush(self: &Arc<Self>) -> FinalFlush {
-        self.final_flushes.fetch_add(1, Ordering::SeqCst);
-        FinalFlush(Arc::clone(self))
+    /// Waits until every batch is over; `false` when that takes too long.
+    fn wait_for_batches(&self, deadline: Instant) -> bool {
+        wait_until(&self.batch_over, lock(&self.state), deadline, |state| state.batches == 0)
     }
+}
 
-    /// Whether some connection's last bytes are on their way.
-    pub(super) fn has_final_flushes(&self) -> bool {
-        self.final_flushes.load(Ordering::SeqCst) > 0
-    }
-
-    /// Waits until every pass is over; `false` when that takes too long.
-    pub(super) fn wait_for_passes(&self, deadline: Instant) -> bool {
-        while self.passes.load(Ordering::SeqCst) > 0 {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            thread::park_timeout(Duration::from_millis(1));
+impl Drop for LineBatch<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.batches -= 1;
+        if state.has_begun {
+            self.0.batch_over.notify_all();
         }
-        true
     }
 }
 
-impl Drop for FinalFlush {
-    fn drop(&mut self) {
-        self.0.final_flushes.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-impl Drop for RunningPass<'_> {
-    fn drop(&mut self) {
-        self.0.passes.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// How long there is nothing to do before what clients took is looked at again.
+/// How often outboxes are looked at again.
 const TICK: Duration = Duration::from_millis(2);
 
-/// The id under which outboxes know the shutdown; no connection gets that far.
-const PASS: u64 = u64::MAX;
+/// The id of the shutdown's flush list; no connection gets that far.
+const FLUSH_LIST: u64 = u64::MAX;
 
 impl Server {
     /// Ends the service, in 2 s at most and a moment for the clients to hang up. From now on nothing that clients say is
@@ -101,10 +84,9 @@ impl Server {
     pub fn shutdown(&self) {
         let begun = Instant::now();
         let log = &self.context.log;
-        let shutdown = &self.context.shutdown;
-        shutdown.close();
-        self.finish_passes(begun);
-        let members = read(&self.context.registry).everyone_but(PASS);
+        self.context.shutdown.begin();
+        self.finish_batches(begun);
+        let members = read(&self.context.registry).everyone();
         log.event(Level::Info, format_args!("shutting down with {} clients", members.len()));
         say_goodbye(&members);
         let deadline = begun + limits::SHUTDOWN_TIMEOUT;
@@ -112,22 +94,21 @@ impl Server {
         if deaf > 0 {
             log.event(Level::Warn, format_args!("{deaf} clients did not take their last lines"));
         }
-        wait_until(deadline, || !shutdown.has_final_flushes());
+        self.places.wait_for(deadline, |counts| counts.leaving == 0);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
-        wait_until(deadline, || read(&self.context.registry).count() <= deaf && !shutdown.has_final_flushes());
+        self.places.wait_for(deadline, |counts| counts.online <= deaf && counts.leaving == 0);
     }
 
     /// Has everything that was accepted added to its outbox. A recipient that is full would hold that up, also for those
     /// who come after it: it has the first part of the time to make room.
-    fn finish_passes(&self, begun: Instant) {
-        let shutdown = &self.context.shutdown;
+    fn finish_batches(&self, begun: Instant) {
         let mut deadline = begun + limits::SHUTDOWN_ROOM;
-        while !shutdown.wait_for_passes(deadline) {
+        while !self.context.shutdown.wait_for_batches(deadline) {
             if deadline >= begun + limits::SHUTDOWN_ACCEPTED {
                 self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
                 return;
             }
-            for member in read(&self.context.registry).everyone_but(PASS) {
+            for member in read(&self.context.registry).everyone() {
                 if member.outbox.holds_senders_up() {
                     member.outbox.close(CloseReason::Slow);
                 }
@@ -137,14 +118,8 @@ impl Server {
     }
 }
 
-fn wait_until(deadline: Instant, fact: impl Fn() -> bool) {
-    while !fact() && Instant::now() < deadline {
-        thread::park_timeout(TICK);
-    }
-}
-
 fn say_goodbye(members: &[Arc<Member>]) {
-    let mut flush_list = FlushList::new(PASS);
+    let mut flush_list = FlushList::new(FLUSH_LIST);
     for member in members {
         let mut line = Vec::new();
         member.dialect.encode_event(&Event::Goodbye, 0, &mut line);
@@ -166,7 +141,11 @@ fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> usi
         if members.is_empty() || Instant::now() >= deadline {
             return members.len();
         }
-        thread::park_timeout(TICK);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "many outboxes, and no condition that all of them have in common"
+        )]
+        thread::sleep(TICK);
     }
 }
 
@@ -175,23 +154,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passes_that_have_begun_are_waited_for_and_no_new_one_begins() {
+    fn batches_that_have_begun_are_waited_for_and_no_new_one_begins() {
         let shutdown = Shutdown::default();
-        let pass = shutdown.begin_pass();
-        assert!(pass.is_some());
-        shutdown.close();
-        assert!(shutdown.begin_pass().is_none());
-        assert!(!shutdown.wait_for_passes(Instant::now()));
-        drop(pass);
-        assert!(shutdown.wait_for_passes(Instant::now()));
-    }
-
-    #[test]
-    fn partings_are_counted() {
-        let shutdown = Arc::new(Shutdown::default());
-        let parting = shutdown.begin_final_flush();
-        assert!(shutdown.has_final_flushes());
-        drop(parting);
-        assert!(!shutdown.has_final_flushes());
+        let batch = shutdown.begin_batch();
+        assert!(batch.is_some());
+        shutdown.begin();
+        assert!(shutdown.begin_batch().is_none());
+        assert!(!shutdown.wait_for_batches(Instant::now()));
+        let far = Instant::now() + Duration::from_secs(60);
+        thread::scope(|scope| {
+            scope.spawn(move || drop(batch));
+            assert!(shutdown.wait_for_batches(far));
+        });
+        assert!(Instant::now() < far);
     }
 }

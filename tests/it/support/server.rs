@@ -1,7 +1,7 @@
 //! The real server, as its clients, its operator and the system see it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -52,6 +52,14 @@ impl Server {
     #[track_caller]
     pub(crate) fn connect(&self) -> Peer {
         Peer::new(TcpStream::connect(self.address).expect("the server accepts"))
+    }
+
+    /// A connection that has not said anything, to a server on `::`, from another address than those of [`Self::connect`].
+    #[track_caller]
+    pub(crate) fn connect_from_elsewhere(&self) -> Peer {
+        assert!(self.address.ip() == Ipv6Addr::UNSPECIFIED, "its clients have only one address");
+        let address = (Ipv4Addr::LOCALHOST, self.address.port());
+        Peer::new(TcpStream::connect(address).expect("the server accepts"))
     }
 
     /// A CAP user.
