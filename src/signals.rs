@@ -5,7 +5,10 @@ use std::fmt;
 use std::io;
 use std::thread;
 
-use crate::sys::{self, BlockedSignals, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
+use crate::sys::{
+    self, BlockedSignals, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGUSR1, SIGUSR2,
+    SIGWINCH,
+};
 
 /// A signal that a program may want to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +30,16 @@ pub enum Signal {
     Background,
     /// The terminal has another size.
     Resize,
+    /// Whatever an operator takes it to mean.
+    User1,
+    /// The same.
+    User2,
+    /// A timer.
+    Alarm,
 }
 
 impl Signal {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Interrupt,
         Self::Quit,
         Self::Terminate,
@@ -39,6 +48,9 @@ impl Signal {
         Self::Continue,
         Self::Background,
         Self::Resize,
+        Self::User1,
+        Self::User2,
+        Self::Alarm,
     ];
 
     fn number(self) -> c_int {
@@ -51,6 +63,9 @@ impl Signal {
             Self::Continue => SIGCONT,
             Self::Background => SIGTTIN,
             Self::Resize => SIGWINCH,
+            Self::User1 => SIGUSR1,
+            Self::User2 => SIGUSR2,
+            Self::Alarm => SIGALRM,
         }
     }
 
@@ -76,6 +91,9 @@ impl fmt::Display for Signal {
             Self::Continue => "continued",
             Self::Background => "in the background",
             Self::Resize => "resized",
+            Self::User1 => "user signal 1",
+            Self::User2 => "user signal 2",
+            Self::Alarm => "alarm",
         })
     }
 }

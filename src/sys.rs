@@ -18,7 +18,7 @@ use self::system::{
     MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT,
     TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
-pub(crate) use self::system::{O_NONBLOCK, SIGCONT, SIGTSTP};
+pub(crate) use self::system::{O_NONBLOCK, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 use crate::limits;
 
 #[cfg(not(all(target_pointer_width = "64", any(target_os = "linux", target_os = "macos", target_os = "freebsd"))))]
@@ -32,6 +32,8 @@ compile_error!("Linux has other constants on this processor: add them to src/sys
 mod system {
     use std::ffi::c_int;
 
+    pub(crate) const SIGUSR1: c_int = 10;
+    pub(crate) const SIGUSR2: c_int = 12;
     pub(crate) const SIGTSTP: c_int = 20;
     pub(crate) const SIGCONT: c_int = 18;
     pub(crate) const O_NONBLOCK: c_int = 0o4000;
@@ -56,6 +58,8 @@ mod system {
 
     const IS_MACOS: bool = cfg!(target_os = "macos");
 
+    pub(crate) const SIGUSR1: c_int = 30;
+    pub(crate) const SIGUSR2: c_int = 31;
     pub(crate) const SIGTSTP: c_int = 18;
     pub(crate) const SIGCONT: c_int = 19;
     pub(crate) const O_NONBLOCK: c_int = 4;
@@ -82,6 +86,8 @@ pub(crate) const SIGQUIT: c_int = 3;
 pub(crate) const SIGTERM: c_int = 15;
 /// The terminal is gone.
 pub(crate) const SIGHUP: c_int = 1;
+/// A timer.
+pub(crate) const SIGALRM: c_int = 14;
 /// Reading from a terminal that belongs to others at the moment.
 pub(crate) const SIGTTIN: c_int = 21;
 /// The terminal has another size.

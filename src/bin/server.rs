@@ -35,7 +35,7 @@ enum Event {
 fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let (events, next_event) = mpsc::channel();
     let report = events.clone();
-    signals::forward(&[Signal::Interrupt, Signal::Terminate], move |signal| report.send(Event::Signal(signal)).is_ok())
+    signals::forward(&wanted_signals(), move |signal| report.send(Event::Signal(signal)).is_ok())
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     let log = Log::start(options.log_level, io::stderr()).map_err(no_thread)?;
     let panic_log = log.clone();
@@ -55,12 +55,18 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
         server.shutdown();
         let _ = events.send(Event::ShutDown);
     })?;
-    // Whoever closed standard output does not want to know.
-    let _ = net::write_fully(&mut io::stdout(), format!("Server is on\nListening on {address}\n").as_bytes());
+    // On a thread of its own, as standard output may be a pipe that nobody reads; whoever closed it does not want to know.
+    start("stdout", move || {
+        drop(net::write_fully(&mut io::stdout(), format!("Server is on\nListening on {address}\n").as_bytes()));
+    })?;
 
     let mut status = ExitCode::SUCCESS;
     let mut shut_down = Some(shut_down);
     while let Ok(Event::Signal(signal)) = next_event.recv() {
+        if matches!(signal, Signal::User1 | Signal::User2 | Signal::Alarm) {
+            log.event(Level::Info, format_args!("{signal} means nothing here"));
+            continue;
+        }
         log.event(Level::Info, format_args!("{signal}"));
         if shut_down.take().is_none() {
             status = ExitCode::FAILURE;
@@ -69,6 +75,15 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     }
     log.flush();
     Ok(status)
+}
+
+/// Signals that end the server, and those that would if they were not taken; under `nohup` it lives on when its terminal
+/// is gone.
+fn wanted_signals() -> Vec<Signal> {
+    let mut signals =
+        vec![Signal::Interrupt, Signal::Terminate, Signal::HangUp, Signal::User1, Signal::User2, Signal::Alarm];
+    signals.retain(|signal| *signal != Signal::HangUp || !signal.is_ignored());
+    signals
 }
 
 fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), String> {
@@ -81,6 +96,7 @@ fn no_thread(error: io::Error) -> String {
 
 fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {
     let mend = match error.kind() {
+        io::ErrorKind::QuotaExceeded => return error.to_string(),
         io::ErrorKind::AddrInUse => "another program has that port: stop it, or choose one with --port",
         io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose another one with --port",
         _ => "--address takes an address or a name of this machine",

@@ -116,13 +116,18 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address is not one of this machine, or is in use.
+    /// When the address is not one of this machine, or is in use; [`io::ErrorKind::QuotaExceeded`] when the limits of the
+    /// process leave no room for a connection.
     pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
+        let capacity = Machine::read().capacity();
+        if capacity.connections == 0 {
+            let text = "this machine's limits leave no room for a connection: raise 'ulimit -n'";
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, text));
+        }
         let listener = TcpListener::bind(address)?;
         if let Err(error) = sys::lengthen_accept_queue(&listener, limits::ACCEPT_QUEUE) {
             log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
         }
-        let capacity = Machine::read().capacity();
         // Half of the places at most, so that strangers cannot keep out who wants to log in.
         let max_outside = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
         let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(max_outside));

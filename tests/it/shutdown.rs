@@ -1,9 +1,14 @@
 //! The server's good-bye.
 
 use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::support::{Client, HalfClosed, PATIENCE, Peer, Server};
+use assert_cmd::cargo::cargo_bin;
+use parley::signals::Signal;
+
+use super::support::{Client, HalfClosed, PATIENCE, Peer, Server, send_signal, wait_for};
 
 /// The server ends, and took no longer than this for it.
 #[track_caller]
@@ -27,6 +32,65 @@ fn h8_each_dialect_hears_its_good_bye() {
         drop((cap, wac, chat));
         server.expect_exit(0);
     }
+}
+
+#[test]
+fn a_hang_up_ends_it_in_good_order_unless_nohup_has_started_it() {
+    let mut server = Server::start();
+    let mut wac = server.wac("wac");
+    if Signal::HangUp.is_ignored() {
+        return;
+    }
+    server.signal("HUP");
+    wac.expect("The server is shutting down.");
+    wac.expect_end();
+    drop(wac);
+    server.expect_exit(0);
+
+    let mut command = Command::new("nohup");
+    command.arg(cargo_bin!("server")).args(["--port", "0"]);
+    let mut server = Server::from(command);
+    let mut ann = server.cap("ann");
+    server.signal("HUP");
+    ann.expect_silence();
+    server.signal("TERM");
+    drop(ann);
+    server.expect_exit(0);
+}
+
+#[test]
+fn signals_that_mean_nothing_to_it_do_not_end_it() {
+    let mut server = Server::start();
+    let mut wac = server.wac("wac");
+    for signal in ["USR1", "USR2", "ALRM"] {
+        server.signal(signal);
+    }
+    server.wait_for_log("alarm means nothing here");
+    wac.ask("WHO", "Online: echobot, wac");
+    server.signal("TERM");
+    wac.expect("The server is shutting down.");
+    drop(wac);
+    server.expect_exit(0);
+}
+
+#[test]
+fn a_standard_output_that_nobody_reads_holds_no_signal_up() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port();
+    drop(taken);
+    let mut command = Command::new("sh");
+    // As much as a pipe holds.
+    command.args(["-c", &format!("head -c 65536 /dev/zero; exec \"$0\" --port {port}")]).arg(cargo_bin!("server"));
+    let mut server =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let stream = wait_for("the server to listen", || TcpStream::connect(("127.0.0.1", port)).ok());
+    let mut ann = Peer::new(stream);
+    ann.ask("HELLO-FROM ann", "HELLO ann");
+    send_signal("TERM", server.id());
+    ann.expect_end();
+    drop(ann);
+    let ended = wait_for("the server's end", || server.try_wait().expect("it can be asked"));
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[test]

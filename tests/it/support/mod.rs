@@ -116,7 +116,8 @@ pub(crate) fn ending_signals() -> Vec<(&'static str, i32)> {
     signals
 }
 
-fn send_signal(signal: &str, pid: u32) {
+/// Sends a process a signal, such as `INT`.
+pub(crate) fn send_signal(signal: &str, pid: u32) {
     let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().expect("it runs");
     assert!(status.success());
 }
