@@ -116,7 +116,7 @@ pub const LOG_FLUSH: Duration = Duration::from_millis(200);
 
 /// Bytes of one line that the client takes from the server or the keyboard, including its LF (RT4: any length in
 /// practice, and still no endless line).
-pub const CLIENT_MAX_LINE: usize = 64 << 20;
+pub const CLIENT_MAX_LINE: usize = 8 << 20;
 
 /// How long the client tries each address of a server.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -139,8 +139,26 @@ pub const CLIENT_BACKLOG: usize = 1 << 20;
 /// Wait before a standard stream is tried again that some other program has left non-blocking.
 pub const BUSY_STREAM_RETRY: Duration = Duration::from_millis(10);
 
-/// Lines that the client's reader threads may be ahead of the loop that handles them.
-pub const CLIENT_READ_AHEAD: usize = 256;
+/// Bytes that each of the client's reader threads may be ahead of the screen, or of the server.
+pub const READ_AHEAD: usize = 256 << 10;
+
+/// Bytes that any event counts for more than it carries: an empty line takes memory too.
+pub const EVENT_BYTES: usize = 128;
+
+/// Bytes that may wait for the screen before the client reads no more of what is to be shown there.
+pub const OUTPUT_BACKLOG: usize = 256 << 10;
+
+/// Bytes handed to a standard stream at a time: a terminal that takes 1 MB a second takes them in a moment.
+pub const OUTPUT_CHUNK: usize = 16 << 10;
+
+/// How long somebody who leaves waits for a screen that does not take what is left to be shown.
+pub const OUTPUT_WAIT: Duration = Duration::from_millis(300);
+
+/// How long the first signal has to end the client before the next one does it by force.
+pub const LAST_RESORT: Duration = Duration::from_secs(1);
+
+/// How long a signal waits for the server's last lines, so that with [`OUTPUT_WAIT`] it ends the client within a second.
+pub const SIGNAL_WAIT: Duration = Duration::from_millis(500);
 
 /// Bytes of the line being typed, pasted ones included; what is pasted beyond that is not taken.
 pub const EDITED_BYTES: usize = 4 << 20;

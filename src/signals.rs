@@ -74,6 +74,11 @@ impl Signal {
         128 + self.number() as u8
     }
 
+    /// Whether it is to end the program.
+    pub(crate) fn ends(self) -> bool {
+        !matches!(self, Self::Suspend | Self::Continue | Self::Background | Self::Resize)
+    }
+
     /// Whether whoever started this process wants it to live on, as `nohup` does.
     pub fn is_ignored(self) -> bool {
         sys::is_ignored(self.number())
@@ -121,6 +126,12 @@ pub fn forward(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send
         }
     };
     thread::Builder::new().name(String::from("signals")).spawn(run).map(drop)
+}
+
+/// Has a signal do to this process what it would if nobody had taken it.
+pub(crate) fn raise_default(signal: Signal) {
+    // A system that refuses leaves it to the signals that cannot be taken.
+    let _ = sys::raise_default(signal.number());
 }
 
 /// Stops this process as Ctrl-Z would if nobody had taken that signal, and returns when it goes on; at once where nobody

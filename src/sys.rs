@@ -104,6 +104,8 @@ unsafe extern "C" {
     fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
     fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
     fn tcgetpgrp(terminal: c_int) -> c_int;
+    fn tcgetattr(terminal: c_int, modes: *mut TerminalModes) -> c_int;
+    fn tcsetattr(terminal: c_int, when: c_int, modes: *const TerminalModes) -> c_int;
     fn getpgrp() -> c_int;
     fn raise(signal: c_int) -> c_int;
     fn sigaction(signal: c_int, new: *const RawSignalAction, old: *mut RawSignalAction) -> c_int;
@@ -190,6 +192,29 @@ pub(crate) fn is_in_foreground() -> bool {
     // SAFETY: neither takes a pointer.
     let (foreground, own) = unsafe { (tcgetpgrp(0), getpgrp()) };
     foreground == -1 || foreground == own
+}
+
+/// The modes of the terminal on standard input: the C library's `struct termios`, of at most 72 bytes, of which nobody here
+/// needs to know more.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(8))]
+pub(crate) struct TerminalModes([u8; 256]);
+
+impl TerminalModes {
+    /// Reads them.
+    pub(crate) fn get() -> io::Result<Self> {
+        let mut modes = Self([0; 256]);
+        // SAFETY: `modes` is larger than any `struct termios` and outlives the call, which writes it.
+        check(unsafe { tcgetattr(0, &raw mut modes) })?;
+        Ok(modes)
+    }
+
+    /// Sets them at once. `stty` would wait until all is shown that was written, and so for ever on a terminal that is halted.
+    pub(crate) fn set(&self) -> io::Result<()> {
+        const TCSANOW: c_int = 0;
+        // SAFETY: what `get` has initialised outlives the call, which reads it.
+        check(unsafe { tcsetattr(0, TCSANOW, &raw const *self) })
+    }
 }
 
 /// The C library's `struct sigaction`: at most 152 bytes, of which the handler comes first.

@@ -6,29 +6,35 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::connection::backoff::Backoff;
 use super::connection::reader::{self, SocketEvent};
 use super::connection::writer::SendBuffer;
 use super::messages;
+use super::permits::Permit;
 use super::session::command::Command;
 use super::session::{Action, Input, Session};
-use super::stdin::{Permits, StdinEvent};
+use super::stdin::StdinEvent;
 use super::ui::Ui;
-use crate::limits::{CLIENT_BACKLOG, CLIENT_READ_AHEAD, TYPED_AHEAD};
+use crate::limits::{CLIENT_BACKLOG, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
 /// What the other threads report.
 #[derive(Debug)]
 pub(crate) enum LoopEvent {
-    Stdin(StdinEvent),
+    Stdin(StdinEvent, Permit),
     /// With the number of the connection that it is about.
-    Socket(u64, SocketEvent),
+    Socket(u64, SocketEvent, Permit),
     Signal(Signal),
+    /// There is something new to know of what is being shown.
+    Output,
 }
+
+/// Events handled in a row before things are shown and sent.
+const EVENTS_IN_A_ROW: usize = 256;
 
 /// The state of a running client.
 pub(crate) struct EventLoop {
@@ -36,11 +42,12 @@ pub(crate) struct EventLoop {
     address: (String, u16),
     ui: Ui,
     /// What every new thread gets a clone of.
-    sender: SyncSender<LoopEvent>,
+    sender: Sender<LoopEvent>,
     events: Receiver<LoopEvent>,
-    permits: Permits,
-    /// Lines that were handled, and whose place in the permits is still taken.
-    unreleased: usize,
+    /// Of what was handled, and waits for the screen.
+    unshown: Vec<Permit>,
+    /// Of lines that came through a pipe, and wait for the screen, for the session or for the server.
+    unsent_lines: Vec<Permit>,
     /// Lines typed at a terminal since the session last did not want any.
     typed_ahead: usize,
     send_buffer: Option<SendBuffer>,
@@ -55,6 +62,8 @@ pub(crate) struct EventLoop {
     timeout: Option<Duration>,
     /// When that time is over.
     deadline: Option<Instant>,
+    /// When the session has to be over, after a signal.
+    end_by: Option<Instant>,
     /// What the last event means to the session, as far as it has not heard of it.
     inputs: VecDeque<Input>,
     /// Events handled since things were last shown and sent.
@@ -67,9 +76,8 @@ impl EventLoop {
         session: Session,
         address: (String, u16),
         ui: Ui,
-        sender: SyncSender<LoopEvent>,
+        sender: Sender<LoopEvent>,
         events: Receiver<LoopEvent>,
-        permits: Permits,
     ) -> Self {
         Self {
             session,
@@ -77,8 +85,8 @@ impl EventLoop {
             ui,
             sender,
             events,
-            permits,
-            unreleased: 0,
+            unshown: Vec::new(),
+            unsent_lines: Vec::new(),
             typed_ahead: 0,
             send_buffer: None,
             connection_id: 0,
@@ -87,6 +95,7 @@ impl EventLoop {
             partly_sent: false,
             timeout: None,
             deadline: None,
+            end_by: None,
             inputs: VecDeque::from([Input::Start]),
             unflushed: 0,
         }
@@ -110,8 +119,7 @@ impl EventLoop {
                 }
                 while let Some(action) = self.session.poll_action() {
                     if let Some(status) = self.perform(action)? {
-                        self.ui.finish(self.session.prompt())?;
-                        return Ok(status);
+                        return self.end(status);
                     }
                 }
             }
@@ -120,6 +128,20 @@ impl EventLoop {
                 None => self.handle_timers()?,
             }
         }
+    }
+
+    /// Waits until all is shown, unless the person or a signal says to leave, and returns the status to end with.
+    fn end(mut self, status: u8) -> io::Result<u8> {
+        self.ui.finish(self.session.prompt());
+        let waits = self.end_by.is_none() && !self.session.is_leaving_now();
+        while waits && !self.ui.is_finished()? {
+            // `self.sender` keeps the channel connected.
+            match self.events.recv() {
+                Ok(LoopEvent::Signal(signal)) if signal.ends() => return Ok(signal.exit_status()),
+                _ => {}
+            }
+        }
+        Ok(status)
     }
 
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
@@ -164,12 +186,14 @@ impl EventLoop {
 
     fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
-        self.deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        self.deadline = [deadline, self.end_by].into_iter().flatten().min();
     }
 
     fn connect(&self) -> io::Result<()> {
         let (number, sender) = (self.connection_id, self.sender.clone());
-        reader::spawn(self.address.clone(), move |report| sender.send(LoopEvent::Socket(number, report)).is_ok())
+        let report = move |event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
+        reader::spawn(self.address.clone(), report)
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.
@@ -196,11 +220,14 @@ impl EventLoop {
     /// Does the loop's own part of an event; what the session has to hear of becomes its next inputs.
     fn handle_event(&mut self, event: LoopEvent) -> io::Result<()> {
         match event {
-            LoopEvent::Stdin(report) => self.handle_stdin(report)?,
-            LoopEvent::Socket(number, report) if number == self.connection_id => self.handle_socket(report),
-            LoopEvent::Socket(..) => {}
+            LoopEvent::Stdin(event, permit) => self.handle_stdin(event, permit),
+            LoopEvent::Socket(number, event, permit) if number == self.connection_id => {
+                self.handle_socket(event);
+                self.unshown.push(permit);
+            }
+            LoopEvent::Socket(..) | LoopEvent::Output => {}
             LoopEvent::Signal(Signal::Suspend) => {
-                self.ui.suspend()?;
+                self.ui.suspend();
                 signals::suspend()?;
                 self.ui.resume();
             }
@@ -209,22 +236,24 @@ impl EventLoop {
             LoopEvent::Signal(Signal::Resize) => self.ui.resize(),
             LoopEvent::Signal(signal) => {
                 self.ui.abandon_line(self.session.prompt());
+                self.end_by = Some(Instant::now() + SIGNAL_WAIT);
+                self.set_timeout(self.timeout);
                 self.inputs.push_back(Input::Signal(signal));
             }
         }
         Ok(())
     }
 
-    fn handle_stdin(&mut self, report: StdinEvent) -> io::Result<()> {
-        match report {
+    fn handle_stdin(&mut self, event: StdinEvent, permit: Permit) {
+        match event {
             StdinEvent::Line(line) => {
                 self.ui.log_line(&line);
                 self.inputs.push_back(Input::Typed(line));
-                self.unreleased += 1;
-                return Ok(());
+                self.unsent_lines.push(permit);
+                return;
             }
             StdinEvent::Keys(bytes) => {
-                for line in self.ui.handle_keys(&bytes, self.session.prompt())? {
+                for line in self.ui.handle_keys(&bytes, self.session.prompt()) {
                     self.submit(line);
                 }
             }
@@ -232,8 +261,7 @@ impl EventLoop {
             StdinEvent::TooLong => self.ui.warn(messages::TYPED_TOO_LONG),
             StdinEvent::End => self.inputs.push_back(Input::TypedEnd),
         }
-        self.permits.release();
-        Ok(())
+        self.unshown.push(permit);
     }
 
     /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
@@ -257,8 +285,8 @@ impl EventLoop {
         self.unsent() >= CLIENT_BACKLOG
     }
 
-    fn handle_socket(&mut self, report: SocketEvent) {
-        let input = match report {
+    fn handle_socket(&mut self, event: SocketEvent) {
+        let input = match event {
             SocketEvent::Connected(stream) => {
                 self.send_buffer = Some(SendBuffer::new(stream));
                 Input::Connected
@@ -287,7 +315,7 @@ impl EventLoop {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(None);
             }
-            if self.unflushed < CLIENT_READ_AHEAD {
+            if self.unflushed < EVENTS_IN_A_ROW {
                 if let Ok(event) = self.events.try_recv() {
                     self.unflushed += 1;
                     return Ok(Some(event));
@@ -321,12 +349,14 @@ impl EventLoop {
         more
     }
 
-    /// Lets more be typed when what was typed before has been taken care of.
+    /// Lets more be read when what was read before has been taken care of.
     fn release_permits(&mut self) {
+        if self.ui.is_congested() {
+            return;
+        }
+        self.unshown.clear();
         if !self.is_congested() && self.session.wants_input() {
-            for _ in 0..mem::take(&mut self.unreleased) {
-                self.permits.release();
-            }
+            self.unsent_lines.clear();
         }
     }
 }

@@ -6,18 +6,20 @@
 mod connection;
 mod event_loop;
 pub mod messages;
+mod permits;
 pub mod session;
 mod stdin;
 mod ui;
 
 use std::io::{self, ErrorKind, IsTerminal};
 use std::sync::mpsc;
+use std::time::Instant;
 
 use self::event_loop::{EventLoop, LoopEvent};
 use self::session::{Config, Protocol};
 pub use self::ui::{Color, UiOptions};
 use self::ui::{Transcript, Ui};
-use crate::limits::CLIENT_READ_AHEAD;
+use crate::limits::LAST_RESORT;
 use crate::signals::{self, Signal};
 
 /// Runs a session of this protocol with the server at this address until it is over, and returns the status to end with. To be
@@ -35,18 +37,43 @@ pub fn run(
 ) -> io::Result<u8> {
     config.interactive = io::stdin().is_terminal();
     let transcript = options.log.clone().map(Transcript::open).transpose()?;
-    let (sender, events) = mpsc::sync_channel(CLIENT_READ_AHEAD);
+    // Nobody ever waits to report an event: what the readers report is bounded by their permits, all else is rare.
+    let (sender, events) = mpsc::channel();
     let report = sender.clone();
     let wanted = wanted_signals(options.want_editor());
-    signals::forward(&wanted, move |signal| report.send(LoopEvent::Signal(signal)).is_ok())?;
-    let ui = Ui::open(&options, protocol, transcript);
+    let mut last_resort = LastResort::default();
+    signals::forward(&wanted, move |signal| {
+        last_resort.see(signal);
+        report.send(LoopEvent::Signal(signal)).is_ok()
+    })?;
     let report = sender.clone();
-    let permits = stdin::spawn(ui.takes_keys(), move |what| report.send(LoopEvent::Stdin(what)).is_ok())?;
-    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), ui, sender, events, permits);
+    let ui = Ui::open(&options, protocol, transcript, move || drop(report.send(LoopEvent::Output)))?;
+    let report = sender.clone();
+    stdin::spawn(ui.takes_keys(), move |event, permit| report.send(LoopEvent::Stdin(event, permit)).is_ok())?;
+    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), ui, sender, events);
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
         result => result,
+    }
+}
+
+/// Lets a signal do what it does to any program when an earlier one has not ended this one.
+#[derive(Debug, Default)]
+struct LastResort {
+    /// When the first signal came that is to end it.
+    since: Option<Instant>,
+}
+
+impl LastResort {
+    fn see(&mut self, signal: Signal) {
+        if !signal.ends() {
+            return;
+        }
+        if self.since.get_or_insert_with(Instant::now).elapsed() > LAST_RESORT {
+            ui::terminal::restore();
+            signals::raise_default(signal);
+        }
     }
 }
 

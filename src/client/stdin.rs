@@ -2,11 +2,11 @@
 //! come where the line is edited here.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, CLIENT_READ_AHEAD, KEYBOARD_READ};
+use super::permits::{Permit, Permits};
+use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
 use crate::sys::is_in_foreground;
 
@@ -25,26 +25,30 @@ pub(crate) enum StdinEvent {
     End,
 }
 
-/// How far the thread may be ahead of whoever handles its reports.
-#[derive(Debug)]
-pub(crate) struct Permits(Receiver<()>);
-
-impl Permits {
-    /// Lets the thread report once more.
-    pub(crate) fn release(&self) {
-        let _ = self.0.try_recv();
+impl StdinEvent {
+    /// Returns how many bytes it carries.
+    fn len(&self) -> usize {
+        match self {
+            Self::Line(line) => line.len(),
+            Self::Keys(bytes) => bytes.len(),
+            Self::Foreground | Self::TooLong | Self::End => 0,
+        }
     }
 }
 
 /// Starts the thread, which reports keys or else lines. It ends with the input, or when `report` says that nobody wants to
 /// hear of it any more.
-pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent) -> bool + Send + 'static) -> io::Result<Permits> {
-    let (ahead, permits) = mpsc::sync_channel(CLIENT_READ_AHEAD);
-    thread::Builder::new().name(String::from("stdin")).spawn(move || {
-        let report = |event| ahead.send(()).is_ok() && report(event);
+pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool + Send + 'static) -> io::Result<()> {
+    let permits = Permits::default();
+    let builder = thread::Builder::new().name(String::from("stdin"));
+    let thread = move || {
+        let report = |event: StdinEvent| {
+            let permit = permits.acquire(event.len());
+            report(event, permit)
+        };
         if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
-    })?;
-    Ok(Permits(permits))
+    };
+    builder.spawn(thread).map(drop)
 }
 
 /// Reads on where it is not the end that a read has failed: while the terminal is somebody else's, after Ctrl-Z and `bg`,

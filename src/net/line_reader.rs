@@ -148,7 +148,8 @@ impl<R> LineReader<R> {
             self.scanned -= self.start;
             self.start = 0;
         } else {
-            self.buffer.resize(self.buffer.len() * 2, 0);
+            // What is as long as the limit is too long, and does not stay.
+            self.buffer.resize((self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER)), 0);
         }
     }
 }

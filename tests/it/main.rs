@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test may wait until all that it sends is taken")]
 
+mod blocked_output;
 mod cap_client;
 mod cap_server;
 mod chat1_client;

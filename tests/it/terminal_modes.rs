@@ -2,10 +2,13 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 
-use super::support::{Server, Terminal, ending_signals, wait_for};
+use super::support::{Server, Terminal, ending_signals, peak_memory, send_signal, wait_for};
 
 /// A client that edits the line.
 fn editing(server: &Server, name: &str) -> Terminal {
@@ -130,6 +133,36 @@ fn without_stty_the_line_is_the_terminal_s_own() {
 }
 
 #[test]
+fn k6_a_client_that_hangs_is_ended_by_the_next_signal_and_the_terminal_restored() {
+    let server = Server::start();
+    let folder = env::temp_dir().join(format!("parley-stty-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let (stty, told) = (folder.join("stty"), folder.join("told"));
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = size ] && [ -e {0} ] && echo $$ > {0} && exec sleep 60\nexec /bin/stty \"$@\"",
+        told.display()
+    );
+    fs::write(&stty, script).expect("a file");
+    fs::set_permissions(&stty, fs::Permissions::from_mode(0o700)).expect("a file");
+    let (path, client) = (folder.display(), cargo_bin!("client").display().to_string());
+    let line = format!("PATH={path}:$PATH exec '{client}' --port {} --name ann", server.port());
+    let mut ann = Terminal::running(80, 24, &line);
+    ann.waits_for("logged in as ann!");
+    fs::write(&told, "").expect("a file");
+    ann.signal("WINCH");
+    let pid = ann.pid();
+    wait_for("the end", || {
+        ann.signal("TERM");
+        thread::park_timeout(Duration::from_millis(300));
+        peak_memory(pid).is_none().then_some(())
+    });
+    ann.ends(143);
+    let hanging = fs::read_to_string(&told).expect("noted").trim().parse().expect("a process");
+    send_signal("KILL", hanging);
+    fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[test]
 fn a_terminal_that_nobody_edits_on_is_left_alone() {
     let server = Server::start();
     let client = format!("'{}' --port {} --name", cargo_bin!("client").display(), server.port());
@@ -175,7 +208,7 @@ fn what_is_wanted_by_options_is_done() {
     let login = ["before", "Welcome to Chat Client. Enter your login:", "Successfully logged in as ann!"];
     let chat = ["From bob: hi", "> @bob a\u{fffd}b", "The message was sent succesfully", "> !quit"];
     assert_eq!(lines, [&login[..], &chat].concat());
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&log).expect("the copy").permissions());
+    let mode = fs::metadata(&log).expect("the copy").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     fs::remove_file(&log).expect("the copy");
 }

@@ -4,9 +4,11 @@ use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
 
+use crate::client::permits::{Permit, Permits};
 use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT};
 use crate::net::{Line, LineReader};
 use crate::protocol::sanitize;
+use crate::sys;
 
 /// What the thread reports.
 #[derive(Debug)]
@@ -27,14 +29,21 @@ pub(crate) enum SocketEvent {
 /// hear of it any more.
 pub(crate) fn spawn(
     address: (String, u16),
-    report: impl FnMut(SocketEvent) -> bool + Send + 'static,
+    report: impl Fn(SocketEvent, Permit) -> bool + Send + 'static,
 ) -> io::Result<()> {
+    let permits = Permits::default();
     let builder = thread::Builder::new().name(String::from("socket"));
-    builder.spawn(move || connect_and_read(&address, report)).map(drop)
+    let thread = move || {
+        connect_and_read(&address, |event| {
+            let permit = permits.acquire(if let SocketEvent::Received(line) = &event { line.len() } else { 0 });
+            report(event, permit)
+        });
+    };
+    builder.spawn(thread).map(drop)
 }
 
 /// Reports until the connection has ended or nobody wants to hear of it any more.
-fn connect_and_read((host, port): &(String, u16), mut report: impl FnMut(SocketEvent) -> bool) {
+fn connect_and_read((host, port): &(String, u16), report: impl Fn(SocketEvent) -> bool) {
     let opened = connect(host, *port).and_then(|stream| Ok((stream.try_clone()?, stream)));
     let (sending_half, stream) = match opened {
         Ok(halves) => halves,
@@ -68,6 +77,7 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
+                sys::keep_alive(&stream)?;
                 stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT))?;
                 return Ok(stream);
             }

@@ -228,6 +228,11 @@ impl Session {
         self.shared.is_asking()
     }
 
+    /// Whether the person, or a signal, wants the program to be gone, with nothing to be done first.
+    pub(crate) fn is_leaving_now(&self) -> bool {
+        self.shared.is_leaving_now()
+    }
+
     /// Returns what stands before what is typed, on a terminal.
     pub(crate) fn prompt(&self) -> &'static str {
         if self.shared.is_chatting() && !self.shared.is_leaving() { self.dialect.prompt() } else { "" }

@@ -1,6 +1,7 @@
 //! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
 
 mod editor;
+mod output;
 mod screen;
 mod style;
 pub(crate) mod terminal;
@@ -15,6 +16,7 @@ use std::process::{Command as Program, Stdio};
 use std::time::SystemTime;
 
 use self::editor::{Completion, Decoder, Editor, Key, Outcome};
+use self::output::Output;
 use self::screen::{InputLine, OutputMode, Screen, Stream};
 pub use self::style::Color;
 use self::style::LineStyle;
@@ -22,7 +24,7 @@ use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
 use crate::client::messages;
 use crate::client::session::{Protocol, Usage};
-use crate::net;
+use crate::limits::{NAMES_REMEMBERED, OUTPUT_WAIT};
 
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
@@ -53,6 +55,7 @@ impl UiOptions {
 #[derive(Debug)]
 pub(crate) struct Ui {
     screen: Screen,
+    output: Output,
     line_style: LineStyle,
     bell: bool,
     transcript: Option<Transcript>,
@@ -83,7 +86,16 @@ impl LineInput {
 
 impl Ui {
     /// Takes the standard streams for a session of this protocol, and a file to copy the chat to.
-    pub(crate) fn open(options: &UiOptions, protocol: &'static Protocol, transcript: Option<Transcript>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the thread that writes them cannot be started. It calls `notify` when there is something new to know of it.
+    pub(crate) fn open(
+        options: &UiOptions,
+        protocol: &'static Protocol,
+        transcript: Option<Transcript>,
+        notify: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
         let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let line_style = LineStyle {
@@ -93,6 +105,7 @@ impl Ui {
         };
         let mut ui = Self {
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
+            output: Output::start(notify)?,
             line_style,
             bell: options.bell,
             transcript,
@@ -102,7 +115,7 @@ impl Ui {
         if options.want_editor() {
             ui.enter_raw_mode();
         }
-        ui
+        Ok(ui)
     }
 
     /// Takes the line being typed over from the terminal, if that is possible.
@@ -157,7 +170,8 @@ impl Ui {
     /// Adds names that can be completed.
     pub(crate) fn add_names(&mut self, names: &[String]) {
         if let Some(input) = &mut self.input {
-            names.iter().for_each(|name| input.completion.add(name));
+            // No more of them stay, and to add a million takes its time.
+            names.iter().rev().take(NAMES_REMEMBERED).rev().for_each(|name| input.completion.add(name));
         }
     }
 
@@ -178,14 +192,12 @@ impl Ui {
 
     /// Handles what a terminal has sent, and returns the lines that are submitted with it; several that were pasted are one
     /// text.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::refresh`].
-    pub(crate) fn handle_keys(&mut self, bytes: &[u8], prompt: &str) -> io::Result<Vec<String>> {
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], prompt: &str) -> Vec<String> {
         let mut lines = Vec::new();
-        let Some(input) = &mut self.input else { return Ok(lines) };
-        input.terminal.enable_bracketed_paste()?;
+        let Some(input) = &mut self.input else { return lines };
+        if let Some(sequence) = input.terminal.enable_bracketed_paste() {
+            self.screen.control(sequence);
+        }
         for key in input.decoder.decode(bytes) {
             if key == Key::Enter && input.terminal.is_editing() {
                 self.screen.commit(input.line(prompt));
@@ -202,7 +214,7 @@ impl Ui {
         for line in &lines {
             self.log(TYPED, line);
         }
-        Ok(lines)
+        lines
     }
 
     /// Leaves what is half-typed where it is: nothing will become of it.
@@ -220,44 +232,53 @@ impl Ui {
         }
     }
 
-    /// Shows everything that is to be shown, and behind it the line being typed.
+    /// Shows everything that is to be shown, and behind it the line being typed, as soon as standard output takes it.
     ///
     /// # Errors
     ///
-    /// When standard output cannot be written.
+    /// When standard output could not be written.
     pub(crate) fn refresh(&mut self, prompt: &str) -> io::Result<()> {
         match &self.input {
             Some(input) => self.screen.refresh(input.line(prompt)),
             None => self.screen.refresh(InputLine { prompt, ..InputLine::default() }),
         }
-        self.write()
+        self.write();
+        self.output.check()
+    }
+
+    /// Returns whether more waits to be shown than should.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.output.is_congested()
     }
 
     /// Shows what is left to be shown, at the end.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::refresh`].
-    pub(crate) fn finish(&mut self, prompt: &str) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, prompt: &str) {
         match &self.input {
             Some(input) => self.screen.finish(input.line(prompt)),
             None => self.screen.finish(InputLine::default()),
         }
-        self.write()
+        self.disable_bracketed_paste();
+        self.write();
     }
 
-    /// Ctrl-Z: leaves the terminal to others.
+    /// Returns whether all is shown, once more when it is.
     ///
     /// # Errors
     ///
     /// As [`Ui::refresh`].
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+    pub(crate) fn is_finished(&self) -> io::Result<bool> {
+        let is_finished = self.output.finish();
+        self.output.check()?;
+        Ok(is_finished)
+    }
+
+    /// Ctrl-Z: leaves the terminal to others.
+    pub(crate) fn suspend(&mut self) {
         self.screen.erase();
-        self.write()?;
-        if let Some(input) = &mut self.input {
-            input.terminal.restore();
-        }
-        Ok(())
+        self.disable_bracketed_paste();
+        self.write();
+        self.output.wait(OUTPUT_WAIT);
+        terminal::restore();
     }
 
     /// Takes the terminal again, which may have another size.
@@ -278,15 +299,16 @@ impl Ui {
         }
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        for (stream, bytes) in self.screen.take_output() {
-            match stream {
-                Stream::Output => net::write_fully(&mut io::stdout(), &bytes)?,
-                // Nobody is left to hear of a standard error that cannot be written.
-                Stream::Errors => drop(net::write_fully(&mut io::stderr(), &bytes)),
-            }
+    fn disable_bracketed_paste(&mut self) {
+        if let Some(sequence) = self.input.as_mut().and_then(|input| input.terminal.disable_bracketed_paste()) {
+            self.screen.control(sequence);
         }
-        Ok(())
+    }
+
+    fn write(&mut self) {
+        for (stream, bytes) in self.screen.take_output() {
+            self.output.push(stream, bytes);
+        }
     }
 
     /// Copies text to the file; one that cannot be written is given up.
@@ -296,6 +318,21 @@ impl Ui {
             let warning = messages::log_failed(&transcript.name(), &error);
             self.transcript = None;
             self.screen.warn(&warning);
+        }
+    }
+}
+
+impl Drop for Ui {
+    /// Leaves the terminal as it was, whatever it has not taken of what was to be shown.
+    fn drop(&mut self) {
+        self.disable_bracketed_paste();
+        self.write();
+        if !self.output.wait(OUTPUT_WAIT) {
+            self.output.discard();
+            if self.input.is_some() {
+                self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
+            }
+            self.output.wait(OUTPUT_WAIT / 3);
         }
     }
 }

@@ -1,24 +1,30 @@
-//! The terminal's modes and size, by the `stty` of the system: what it was before is what it is afterwards, however the
-//! program ends.
+//! The terminal's modes and size: what it was before is what it is afterwards, however the program ends. What the modes are
+//! called is known to the `stty` of the system.
 
 use std::io;
+use std::mem;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::screen::Size;
-use crate::net;
-use crate::sys::is_in_foreground;
+use crate::sys::{TerminalModes, is_in_foreground};
 
 /// Every key at once, as it is, and none shown; what Ctrl-C and Ctrl-Z mean stays.
 const RAW_MODE: [&str; 7] = ["-icanon", "-echo", "-icrnl", "min", "1", "time", "0"];
-const ENABLE_BRACKETED_PASTE: &[u8] = b"\x1b[?2004h";
-const DISABLE_BRACKETED_PASTE: &[u8] = b"\x1b[?2004l";
+const ENABLE_BRACKETED_PASTE: &str = "\x1b[?2004h";
+const DISABLE_BRACKETED_PASTE: &str = "\x1b[?2004l";
+/// What makes good that the end of what was to be shown is not: it may have been cut anywhere.
+pub(crate) const AFTER_DISCARD: &str = "\r\n\x1b[?2004l";
+
+/// What the terminal was before this program changed it, until it is that again. There is one terminal, and whoever ends the
+/// program restores it.
+static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 
 /// The terminal on standard input, in the mode for editing. It goes back to what it was when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Terminal {
-    /// What it was, as `stty` takes it.
-    before: String,
-    is_editing: bool,
+    before: TerminalModes,
+    raw: TerminalModes,
     /// It can be asked to put brackets around what is pasted: there is a person in front of it. A terminal without a size
     /// is some program's.
     can_bracket: bool,
@@ -38,56 +44,43 @@ impl Terminal {
         if modes.split([' ', ';', '\n']).any(|mode| mode == "-echo") || !is_in_foreground() {
             return Ok(None);
         }
-        let before = stty(&["-g"])?.trim().to_owned();
         let reported = reported_size();
-        let mut terminal = Self { before, is_editing: false, can_bracket: reported.is_some(), bracketed_paste: false };
-        terminal.enter_raw_mode()?;
-        Ok(Some((terminal, size(reported))))
+        let before = TerminalModes::get()?;
+        *lock() = Some(before);
+        let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
+        Ok(Some((Self { before, raw, can_bracket: reported.is_some(), bracketed_paste: false }, size(reported))))
     }
 
     /// Has the terminal hand over every key, again, unless it belongs to others.
     ///
     /// # Errors
     ///
-    /// When `stty` fails; then the terminal is as it was.
+    /// When the system refuses; then the terminal is as it was.
     pub(crate) fn enter_raw_mode(&mut self) -> io::Result<()> {
         if !is_in_foreground() {
             return Ok(());
         }
-        self.is_editing = true;
-        stty(&RAW_MODE).map(drop).inspect_err(|_| self.restore())
+        *lock() = Some(self.before);
+        self.raw.set().inspect_err(|_| restore())
     }
 
     /// Returns whether it hands over every key, and shows none.
     pub(crate) fn is_editing(&self) -> bool {
-        self.is_editing
+        lock().is_some()
     }
 
-    /// Has the terminal put brackets around what is pasted. To be called when somebody has typed something, so that nothing
-    /// but an echo has an escape sequence before it.
-    ///
-    /// # Errors
-    ///
-    /// When standard output cannot be written.
-    pub(crate) fn enable_bracketed_paste(&mut self) -> io::Result<()> {
-        if self.bracketed_paste || !self.can_bracket || !self.is_editing {
-            return Ok(());
-        }
-        self.bracketed_paste = true;
-        net::write_fully(&mut io::stdout(), ENABLE_BRACKETED_PASTE)
+    /// Returns what has the terminal put brackets around what is pasted, if it is to. To be asked when somebody has typed
+    /// something, so that nothing but an echo has an escape sequence before it.
+    pub(crate) fn enable_bracketed_paste(&mut self) -> Option<&'static str> {
+        let enable = !self.bracketed_paste && self.can_bracket && self.is_editing();
+        self.bracketed_paste |= enable;
+        enable.then_some(ENABLE_BRACKETED_PASTE)
     }
 
-    /// Makes the terminal what it was. One that belongs to others now, as this program is in the background, is left alone:
-    /// to touch it would stop the program.
-    pub(crate) fn restore(&mut self) {
-        if self.is_editing && is_in_foreground() {
-            if self.bracketed_paste {
-                let _ = net::write_fully(&mut io::stdout(), DISABLE_BRACKETED_PASTE);
-            }
-            // A terminal that is gone needs nothing.
-            let _ = stty(&[&self.before]);
-        }
-        (self.is_editing, self.bracketed_paste) = (false, false);
+    /// Returns what has it do so no more, if it does and is ours.
+    pub(crate) fn disable_bracketed_paste(&mut self) -> Option<&'static str> {
+        let disable = mem::take(&mut self.bracketed_paste) && self.is_editing() && is_in_foreground();
+        disable.then_some(DISABLE_BRACKETED_PASTE)
     }
 
     /// Returns the size of the terminal on standard input.
@@ -98,8 +91,21 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        self.restore();
+        restore();
     }
+}
+
+/// Makes the terminal what it was, if it is not. One that belongs to others now, as this program is in the background, is
+/// left alone: to touch it would stop the program.
+pub(crate) fn restore() {
+    if let Some(before) = lock().take().filter(|_| is_in_foreground()) {
+        // A terminal that is gone needs nothing.
+        let _ = before.set();
+    }
+}
+
+fn lock() -> MutexGuard<'static, Option<TerminalModes>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn size(reported: Option<(usize, usize)>) -> Size {

@@ -7,6 +7,7 @@ mod peer;
 mod server;
 mod terminal;
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -62,6 +63,11 @@ struct CollectedState {
 
 impl Collected {
     fn from(stream: impl Read + Send + 'static) -> Self {
+        Self::at(usize::MAX, stream)
+    }
+
+    /// No more than so many bytes of it a second.
+    fn at(rate: usize, stream: impl Read + Send + 'static) -> Self {
         let collected = Self::default();
         let to_fill = collected.clone();
         let thread = move || {
@@ -70,6 +76,9 @@ impl Collected {
             loop {
                 let read = stream.fill_buf().map(<[u8]>::to_vec).unwrap_or_default();
                 stream.consume(read.len());
+                if rate < usize::MAX {
+                    thread::park_timeout(Duration::from_secs_f64(read.len() as f64 / rate as f64));
+                }
                 let ended = read.is_empty();
                 cut.extend(read);
                 let whole = if ended { cut.len() } else { whole_characters(&cut) };
@@ -114,6 +123,13 @@ pub(crate) fn ending_signals() -> Vec<(&'static str, i32)> {
     let mut signals = vec![("INT", 130), ("TERM", 143), ("HUP", 129)];
     signals.retain(|(name, _)| *name != "HUP" || !Signal::HangUp.is_ignored());
     signals
+}
+
+/// The most bytes of memory that a process has taken so far; `None` when it has ended.
+pub(crate) fn peak_memory(pid: u32) -> Option<usize> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().strip_suffix(" kB")?.parse::<usize>().ok()? << 10)
 }
 
 /// Sends a process a signal, such as `INT`.

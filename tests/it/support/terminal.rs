@@ -42,6 +42,11 @@ impl Terminal {
 
     /// A terminal of this size that runs a line of shell, says how it ended, and notes its modes before and after it.
     pub(crate) fn running(columns: usize, rows: usize, line: &str) -> Self {
+        Self::running_at(columns, rows, line, usize::MAX)
+    }
+
+    /// One that takes no more than so many bytes a second.
+    pub(crate) fn running_at(columns: usize, rows: usize, line: &str, rate: usize) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("parley-{}-{number}", process::id()));
@@ -62,7 +67,7 @@ impl Terminal {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script, of util-linux, is installed");
         let keyboard = child.stdin.take().expect("piped");
-        let output = Collected::from(child.stdout.take().expect("piped"));
+        let output = Collected::at(rate, child.stdout.take().expect("piped"));
         Self { child, keyboard, output, shown: 0, awaited: 0, screen, folder }
     }
 

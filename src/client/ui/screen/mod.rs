@@ -98,6 +98,11 @@ impl Screen {
         }
     }
 
+    /// Tells the terminal something that is not seen.
+    pub(crate) fn control(&mut self, sequence: &str) {
+        self.put(sequence);
+    }
+
     /// Shows the line being typed as it is now.
     pub(crate) fn refresh(&mut self, line: InputLine<'_>) {
         match self.mode {

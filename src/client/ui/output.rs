@@ -1,0 +1,143 @@
+//! The thread that writes the standard streams, so that nobody waits for a terminal or a pipe that takes nothing.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::screen::Stream;
+use crate::limits::{OUTPUT_BACKLOG, OUTPUT_CHUNK};
+use crate::net;
+
+/// What waits to be written. It is as long as whoever adds to it lets it become; [`Output::is_congested`] tells when that is
+/// too much.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Output(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<(Stream, Vec<u8>)>,
+    /// Bytes of the first piece of the queue that the thread has taken already.
+    taken: usize,
+    /// Bytes that the thread is writing.
+    writing: usize,
+    /// All bytes that are not written.
+    unwritten: usize,
+    /// That were too many, and they are not few yet.
+    is_congested: bool,
+    /// Standard output has failed: nothing more is written there.
+    has_failed: bool,
+    /// Why, until somebody has heard of it.
+    error: Option<io::Error>,
+    /// The thread tells when it has written all.
+    is_finishing: bool,
+}
+
+impl Output {
+    /// Starts the thread. It calls `notify` when there is room again after there was none, when standard output has failed,
+    /// and when all is written after [`Output::finish`].
+    pub(crate) fn start(notify: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let output = Self::default();
+        let thread = output.clone();
+        thread::Builder::new().name(String::from("output")).spawn(move || thread.write_for_ever(notify))?;
+        Ok(output)
+    }
+
+    /// Adds bytes to what waits.
+    pub(crate) fn push(&self, stream: Stream, bytes: Vec<u8>) {
+        let mut state = self.lock();
+        state.unwritten += bytes.len();
+        state.is_congested |= state.unwritten > OUTPUT_BACKLOG;
+        match state.queue.back_mut() {
+            Some((last, piece)) if *last == stream && piece.len() + bytes.len() <= OUTPUT_CHUNK => piece.extend(bytes),
+            _ => state.queue.push_back((stream, bytes)),
+        }
+        self.0.1.notify_all();
+    }
+
+    /// Returns whether more waits than should.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.lock().is_congested
+    }
+
+    /// Returns whether nothing waits, from when on the thread tells when that is so.
+    pub(crate) fn finish(&self) -> bool {
+        let mut state = self.lock();
+        state.is_finishing = true;
+        state.unwritten == 0
+    }
+
+    /// Waits until all is written, but not for long. Returns whether it is.
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
+        let waited = self.0.1.wait_timeout_while(self.lock(), timeout, |state| state.unwritten > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.unwritten == 0
+    }
+
+    /// Drops what the thread has not begun to write.
+    pub(crate) fn discard(&self) {
+        let mut state = self.lock();
+        state.queue.clear();
+        (state.taken, state.unwritten) = (0, state.writing);
+    }
+
+    /// Reports once that standard output has failed.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.lock().error.take().map_or(Ok(()), Err)
+    }
+
+    fn write_for_ever(&self, notify: impl Fn()) {
+        let mut chunk = Vec::new();
+        loop {
+            let (stream, is_open) = self.next(&mut chunk);
+            let result = match stream {
+                Stream::Output if is_open => net::write_fully(&mut io::stdout(), &chunk),
+                Stream::Output => Ok(()),
+                // Nobody is left to hear of a standard error that cannot be written.
+                Stream::Errors => net::write_fully(&mut io::stderr(), &chunk).or(Ok(())),
+            };
+            if self.has_written(chunk.len(), result) {
+                notify();
+            }
+        }
+    }
+
+    /// Waits for something to write and takes a part of it, short enough that it is soon written.
+    fn next(&self, chunk: &mut Vec<u8>) -> (Stream, bool) {
+        let waited = self.0.1.wait_while(self.lock(), |state| state.queue.is_empty());
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let State { queue, taken, writing, has_failed, .. } = &mut *state;
+        let (stream, piece) = &queue[0];
+        let end = piece.len().min(*taken + OUTPUT_CHUNK);
+        chunk.clear();
+        chunk.extend_from_slice(&piece[*taken..end]);
+        let next = (*stream, !*has_failed);
+        (*taken, *writing) = (end, chunk.len());
+        if end == piece.len() {
+            queue.pop_front();
+            *taken = 0;
+        }
+        next
+    }
+
+    /// Notes what became of a chunk, and returns whether that is worth telling.
+    fn has_written(&self, count: usize, result: io::Result<()>) -> bool {
+        let mut state = self.lock();
+        state.writing = 0;
+        state.unwritten -= count;
+        let has_room = state.is_congested && state.unwritten <= OUTPUT_BACKLOG / 2;
+        state.is_congested &= !has_room;
+        let is_finished = state.is_finishing && state.unwritten == 0;
+        if state.unwritten == 0 {
+            self.0.1.notify_all();
+        }
+        let has_failed = result.is_err();
+        state.has_failed |= has_failed;
+        state.error = result.err().or(state.error.take());
+        has_room || is_finished || has_failed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

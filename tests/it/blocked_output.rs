@@ -1,0 +1,150 @@
+//! Whatever the client's screen does not take, it can be ended, and it takes in no more than it can show.
+
+use std::io::{ErrorKind, Write};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+
+use super::support::{
+    FakeServer, PATIENCE, Peer, Terminal, client_program, ending_signals, peak_memory, send_signal, wait_for,
+};
+
+/// What the client may take: 64 MiB, of which the longest line is an eighth.
+const MOST_MEMORY: usize = 64 << 20;
+
+/// A client whose standard output is a pipe that nobody reads.
+struct Unread {
+    child: Child,
+    peer: Peer,
+}
+
+impl Unread {
+    fn start(protocol: &str) -> Self {
+        let server = FakeServer::start();
+        let mut command = client_program();
+        command.args(["--port", &server.port(), "--protocol", protocol, "--name", "ann"]);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut peer = server.accept();
+        match protocol {
+            "cap" => peer.ask_back("HELLO-FROM ann", "HELLO ann"),
+            "wac" => peer.ask_back("LIN ann", "Welcome, ann."),
+            _ => peer.ask_back("REGISTER ann CHAT/1.0", "200 OK"),
+        }
+        Self { child: child.expect("it starts"), peer }
+    }
+
+    /// Sends lines of this length until the client takes no more; returns how many bytes it has taken, with the kernel.
+    fn flood(&mut self, length: usize) -> usize {
+        let line = format!("DELIVERY bob {}\n", "x".repeat(length));
+        self.peer.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket");
+        let mut sent = 0;
+        while sent < 200 << 20 {
+            match self.peer.stream.write(&line.as_bytes()[sent % line.len()..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return sent,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("it takes whatever comes");
+    }
+
+    /// Waits until the client has ended with this status, and not for long.
+    #[track_caller]
+    fn ends(mut self, status: i32) {
+        let begun = Instant::now();
+        let ended = wait_for("the client's end", || self.child.try_wait().expect("it can be asked"));
+        assert_eq!(ended.code(), Some(status));
+        assert!(begun.elapsed() < PATIENCE / 5, "{:?}", begun.elapsed());
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn k6_a_signal_ends_a_client_whose_output_nobody_reads() {
+    for (signal, status) in ending_signals() {
+        for protocol in ["cap", "wac", "chat"] {
+            let mut client = Unread::start(protocol);
+            client.flood(100);
+            send_signal(signal, client.child.id());
+            client.ends(status);
+        }
+    }
+}
+
+#[test]
+fn ri7_quit_ends_a_client_whose_output_nobody_reads() {
+    for protocol in ["cap", "wac", "chat"] {
+        let mut client = Unread::start(protocol);
+        client.flood(1 << 20);
+        client.child.stdin.as_mut().expect("piped").write_all(b"!quit\n").expect("it reads");
+        client.ends(0);
+    }
+}
+
+#[test]
+fn what_waits_to_be_shown_is_bounded() {
+    for length in [0, 100, 1 << 20, (8 << 20) - 20] {
+        let mut client = Unread::start("cap");
+        let taken = client.flood(length);
+        let memory = peak_memory(client.child.id()).expect("it lives");
+        assert!(memory < MOST_MEMORY, "{memory} bytes of memory, {taken} taken, lines of {length}");
+    }
+}
+
+#[test]
+fn a_slow_terminal_holds_up_no_signal_and_is_restored() {
+    const RATE: usize = 1 << 20;
+    let client = cargo_bin!("client").display().to_string();
+    let line = "x".repeat(1 << 20);
+    for (signal, status) in [(Some("TERM"), 143), (None, 0)] {
+        let server = FakeServer::start();
+        let command = format!("exec '{client}' --port {} --name ann", server.port());
+        let mut ann = Terminal::running_at(80, 24, &command, RATE);
+        let mut peer = server.accept();
+        peer.ask_back("HELLO-FROM ann", "HELLO ann");
+        ann.waits_for("logged in as ann!");
+        ann.types("half");
+        ann.waits_for("half");
+        let mut voice = peer.stream.try_clone().expect("a socket");
+        thread::scope(|scope| {
+            scope.spawn(|| while voice.write_all(format!("DELIVERY bob {line}\n").as_bytes()).is_ok() {});
+            ann.waits_for(&"x".repeat(1 << 19));
+            let (begun, pid) = (Instant::now(), ann.pid());
+            match signal {
+                Some(signal) => ann.signal(signal),
+                None => ann.types("\x15!quit\n"),
+            }
+            wait_for("the client's end", || peak_memory(pid).is_none().then_some(()));
+            assert!(begun.elapsed() < PATIENCE / 5, "{:?}", begun.elapsed());
+            drop(peer);
+        });
+        ann.ends(status);
+    }
+}
+
+#[test]
+fn a_list_of_a_million_names_freezes_nothing() {
+    let server = FakeServer::start();
+    let mut ann = Terminal::with(80, 24, &format!("--port {} --name ann", server.port()));
+    let mut peer = server.accept();
+    peer.ask_back("HELLO-FROM ann", "HELLO ann");
+    ann.waits_for("logged in as ann!");
+    let names: String = (0..1_000_000).map(|number| format!(",n{number:06}")).collect();
+    ann.types("!who\n");
+    peer.ask_back("LIST", &format!("LIST-OK {}", &names[1..]));
+    ann.waits_for("- n999999\r\n");
+    ann.types("@n99999\t\t");
+    ann.waits_for("@n999990  @n999991");
+    ann.types("\x15!quit\n");
+    while peer.recv_line().is_some() {}
+    drop(peer);
+    ann.ends(0);
+}
