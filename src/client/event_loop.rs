@@ -111,12 +111,7 @@ impl EventLoop {
                         self.ui.add_history_entry(line);
                     }
                 }
-                match input {
-                    Input::Typed(text) if text.contains('\n') => {
-                        text.lines().for_each(|line| self.session.handle(Input::Typed(line.to_owned())));
-                    }
-                    input => self.session.handle(input),
-                }
+                self.session.handle(input);
                 while let Some(action) = self.session.poll_action() {
                     if let Some(status) = self.perform(action)? {
                         return self.end(status);

@@ -1,5 +1,6 @@
 //! Every text that the client shows a person. Those with an id are the specification's, byte for byte.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ pub const BAD_HEADER: &str = "Error: Unknown issue in previous message header.";
 /// R13: the server did not understand the rest.
 pub const BAD_BODY: &str = "Error: Unknown issue in previous message body.";
 /// K2: something was typed that means nothing.
-pub const HINT: &str = "Use @<username> <message> to send, !who to list who is online, or !quit to leave.";
+pub const HINT: &str = "Use @<username> <message> to send, !who to list who is online, !quit to leave.";
 /// RI1: a reply that nobody knows, or that answers nothing.
 pub const UNEXPECTED_REPLY: &str = "The server sent an unexpected reply.";
 /// A line of the server that is longer than anybody can want to read.
@@ -32,6 +33,17 @@ pub const TYPED_TOO_LONG: &str = "That line is too long to send.";
 pub const PARTLY_SENT: &str = "Not everything that you typed had been sent.";
 /// Too much was typed ahead.
 pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
+
+/// CAP knows no message to everybody.
+pub const NO_BROADCAST: &str = "There are no messages to everybody here. Use @<username> <message> to send.";
+/// W13: a mistyped command, most likely.
+pub const NO_SUCH_COMMAND: &str = "Not sent: no such command. Use !help to list them, !say to send any text.";
+/// Something looks like an answer to somebody's message, and everybody would read it.
+pub const EVERYBODY_READS: &str = "Not sent: everybody would read it. Use !say to send any text to everybody.";
+/// The input has ended, and no name was accepted (K3).
+pub const NEVER_LOGGED_IN: &str = "No login has worked: nothing was sent.";
+/// The server did not take a name, and this may be why.
+pub const NAME_TOO_LONG: &str = "That username is too long: names have 64 characters at most.";
 
 /// W13: something was typed that begins like a whisper and is none.
 pub const WHISPER_HINT: &str = "Use @<username> <message> to whisper to one user.";
@@ -105,18 +117,42 @@ pub fn cannot_log_in_again(server: &str, reason: &str) -> String {
 }
 
 /// Some messages were never acknowledged (K6).
-pub fn unanswered(count: usize) -> String {
-    match count {
-        1 => String::from("Your last message was not acknowledged; it may be lost."),
-        _ => format!("Your last {count} messages were not acknowledged; they may be lost."),
+pub fn unacknowledged(lines: &[impl AsRef<str>]) -> String {
+    match lines {
+        [line] => format!("Your last message was not acknowledged; it may be lost: {}", excerpt(line.as_ref())),
+        _ => listed(&format!("Your last {} messages were not acknowledged; they may be lost:", lines.len()), lines),
     }
 }
 
-/// The person leaves, and so many typed lines still waited.
-pub fn not_sent(count: usize) -> String {
-    match count {
-        1 => String::from("One line was not sent."),
-        _ => format!("{count} lines were not sent."),
+/// It ends, and these typed lines still waited.
+pub fn not_sent(texts: &[impl AsRef<str>]) -> String {
+    let lines: Vec<_> = texts.iter().flat_map(|text| text.as_ref().lines()).collect();
+    match lines[..] {
+        [line] => format!("One line was not sent: {}", excerpt(line)),
+        _ => listed(&format!("{} lines were not sent:", lines.len()), &lines),
+    }
+}
+
+/// The server has refused this message, where it is not clear which one it meant.
+pub fn not_delivered(line: &str) -> String {
+    format!("Not delivered: {line}")
+}
+
+/// The server has not understood a message, and this may be why.
+pub fn perhaps_too_long(bytes: usize) -> String {
+    format!("That message of {bytes} bytes may be too long for the server.")
+}
+
+fn listed(heading: &str, lines: &[impl AsRef<str>]) -> String {
+    lines.iter().fold(heading.to_owned(), |text, line| text + "\n  " + &excerpt(line.as_ref()))
+}
+
+/// Returns a typed line as it can be quoted: without what drives a terminal, and not longer than anybody would read.
+pub fn excerpt(line: &str) -> Cow<'_, str> {
+    const CHARACTERS: usize = 1000;
+    match line.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", sanitize(&line.as_bytes()[..end]))),
+        None => sanitize(line.as_bytes()),
     }
 }
 
@@ -145,9 +181,14 @@ pub fn log_failed(file: &str, reason: &dyn Display) -> String {
     format!("Nothing more is copied to {file}: {reason}")
 }
 
-/// K3: the server does not say whether the login is good.
+/// K3: the server says nothing where it should.
 pub fn no_answer(server: &str) -> String {
-    format!("No answer from {server}: nothing was sent.")
+    format!("No answer from {server}.")
+}
+
+/// The same, where somebody can decide for how long to wait.
+pub fn no_answer_yet(server: &str) -> String {
+    format!("No answer from {server} yet. It is waited for; !quit leaves.")
 }
 
 /// K3: the server does not take what was typed.

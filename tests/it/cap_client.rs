@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{self, Client, FakeServer, PATIENCE, Peer, Server, client_program};
+use super::support::{self, Client, FakeServer, PATIENCE, Peer, Server, Terminal, client_program};
 
 const WELCOME: &str = "Welcome to Chat Client. Enter your login:";
 const AGAIN: &str = "Enter your login:";
@@ -325,6 +325,10 @@ fn k3_the_end_of_input_waits_for_a_slow_server_as_long_as_it_takes_anything() {
         heard + std::io::copy(&mut peer.stream, &mut std::io::sink()).expect("it is not reset") as usize
     });
     assert_eq!(heard, LINES * (text.len() + "SEND bob \n".len()));
+    for _ in 0..LINES {
+        peer.send_line("SEND-OK");
+        client.expect(SENT);
+    }
     drop(peer);
     client.expect_exit(0);
 }
@@ -347,4 +351,156 @@ fn a_name_on_the_command_line_logs_in_by_itself() {
     let mut client = Client::with(&server.port(), &["--name", "ann"]);
     client.expect(WELCOME);
     client.expect("Successfully logged in as ann!");
+}
+
+/// Runs a client with these options and this input, and returns its output, its diagnostics and its status.
+fn run_script(port: &str, options: &[&str], script: &str) -> (String, String, i32) {
+    let mut client = Client::with(port, options);
+    client.type_bytes(script.as_bytes());
+    client.end_input();
+    let status = client.status();
+    (client.output_so_far(), client.errors_so_far(), status)
+}
+
+#[test]
+fn k6_a_script_whose_name_is_refused_sends_nothing_under_another_one() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let _ann = server.cap("ann");
+    for (name, refusal) in [
+        ("ann", "Cannot log in as ann. That username is already in use.\n"),
+        ("a b", "Cannot log in as a b. That username contains disallowed characters.\n"),
+        ("a!b", "Cannot log in as a!b. That username contains disallowed characters.\n"),
+        ("", "Cannot log in as . That username contains disallowed characters.\n"),
+    ] {
+        let script = "@bob I am late\nnope\n@bob start without me\n";
+        let (output, errors, status) = run_script(&server.port(), &["--name", name], script);
+        assert_eq!((output.as_str(), status), (&*format!("{WELCOME}\n"), 1), "{name}");
+        assert!(errors.starts_with(refusal), "{errors}");
+    }
+    bob.expect_silence();
+}
+
+#[test]
+fn k3_names_that_come_by_the_pipe_are_tried_in_turn_and_none_that_works_is_status_1() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let _ann = server.cap("ann");
+    let (output, errors, status) = run_script(&server.port(), &[], "ann\ntom\n@bob hi\n");
+    assert!(output.ends_with(&format!("Successfully logged in as tom!\n{SENT}\n")), "{output}");
+    assert_eq!((errors.as_str(), status), ("", 0));
+    bob.expect("DELIVERY tom hi");
+    let (output, errors, status) = run_script(&server.port(), &[], "ann\n@bob hi\n");
+    assert_eq!((errors.as_str(), status), ("No login has worked: nothing was sent.\n", 1), "{output}");
+    bob.expect_silence();
+}
+
+#[test]
+fn k2_quit_in_a_pipe_does_not_overtake_the_lines_before_it() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let _taken = server.cap("taken");
+    let (output, errors, status) = run_script(&server.port(), &[], "taken\nfine\n@bob hi\n!quit\n");
+    assert!(output.ends_with(&format!("Successfully logged in as fine!\n{SENT}\n")), "{output}");
+    assert_eq!((errors.as_str(), status), ("", 0));
+    bob.expect("DELIVERY fine hi");
+}
+
+#[test]
+fn k2_r13_a_name_and_blanks_are_judged_by_the_server() {
+    let server = Server::start();
+    let mut client = Client::logged_in(&server.port(), "ann");
+    for line in ["@echobot ", "@echobot   ", "/msg echobot "] {
+        client.type_line(line);
+        client.expect("Error: Unknown issue in previous message body.");
+    }
+    client.type_line("@echobot");
+    client.expect("Use @<username> <message> to send, !who to list who is online, !quit to leave.");
+}
+
+#[test]
+fn k2_each_line_of_a_paste_goes_to_whom_its_first_line_names() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    ann.types("@bob \x1b[200~line one\nline two\n!quit\x1b[201~");
+    bob.expect_silence();
+    ann.types("\n");
+    for text in ["line one", "line two", "!quit"] {
+        bob.expect(&format!("DELIVERY ann {text}"));
+    }
+    (0..3).for_each(|_| ann.waits_for(SENT));
+    ann.types("!quit\n");
+    ann.ends(0);
+}
+
+#[test]
+fn ri9_which_message_failed_is_said_behind_the_answer_where_it_is_not_clear() {
+    let (_server, mut peer, mut client) = with_fake_server();
+    client.type_bytes(b"@bob one\n@eve two\n");
+    peer.expect("SEND bob one");
+    peer.expect("SEND eve two");
+    peer.send_line("SEND-OK");
+    peer.send_line("BAD-DEST-USER");
+    client.expect(SENT);
+    client.expect("The destination user does not exist");
+    client.expect_error("Not delivered: @eve two\n");
+}
+
+#[test]
+fn k3_a_login_without_an_answer_is_waited_for_at_a_terminal() {
+    let server = FakeServer::start();
+    let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
+    let mut peer = server.accept();
+    ann.types("ann\n");
+    peer.expect("HELLO-FROM ann");
+    ann.waits_for("yet. It is waited for; !quit leaves.");
+    peer.send_line("HELLO ann");
+    ann.waits_for("Successfully logged in as ann!");
+    ann.types("!quit\n");
+    ann.ends(0);
+}
+
+#[test]
+fn k6_a_server_that_is_full_before_a_name_is_given_is_the_end() {
+    let server = FakeServer::start();
+    let mut client = Client::start(&server.port());
+    server.accept().send_line("BUSY");
+    client.expect(WELCOME);
+    client.expect("Cannot log in. The server is full!");
+    client.expect_exit(1);
+}
+
+#[test]
+fn k3_the_end_of_input_at_the_prompt_waits_for_the_server_no_longer_than_quit() {
+    let server = FakeServer::start();
+    let mut client = Client::start(&server.port());
+    let _peer = server.accept();
+    client.expect(WELCOME);
+    let begun = Instant::now();
+    client.end_input();
+    client.expect_exit(0);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn k3_a_message_of_a_script_without_an_answer_is_status_1() {
+    let (_server, mut peer, mut client) = with_fake_server();
+    client.type_line("@bob hi");
+    client.end_input();
+    peer.expect("SEND bob hi");
+    peer.expect_end();
+    drop(peer);
+    client.expect_exit(1);
+    assert_eq!(client.errors_so_far(), "Your last message was not acknowledged; it may be lost: @bob hi\n");
+}
+
+#[test]
+fn ri11_blanks_in_a_list_are_dropped() {
+    let (_server, mut peer, mut client) = with_fake_server();
+    client.type_line("!who");
+    peer.ask_back("LIST", "LIST-OK ann, bob");
+    for line in ["There are 2 online users:", "- ann", "- bob"] {
+        client.expect(line);
+    }
 }

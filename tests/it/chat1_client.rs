@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::support::{Client, FakeServer, Peer, Server, client_program, ending_signals};
+use super::support::{Client, FakeServer, Peer, Server, Terminal, client_program, ending_signals};
 
 const SCREEN: [&str; 3] =
     ["Connecting to server ...", "Connection to server established. Sending intro message...", ""];
@@ -152,4 +152,19 @@ fn h15_it_ends_by_itself_when_the_server_says_good_bye_or_is_gone() {
     drop(peer);
     client.expect(DISCONNECTED);
     client.expect_exit(1);
+}
+
+#[test]
+fn h12_a_private_answer_at_a_terminal_is_kept_back_as_everybody_would_read_it() {
+    let server = Server::start();
+    let mut bob = server.wac("bob");
+    let mut alice = Terminal::with(100, 24, &format!("--port {} --protocol chat --name alice", server.port()));
+    alice.waits_for("Ready for messaging!");
+    bob.send_line("W alice which password?");
+    alice.waits_for("@bob whispers: which password?");
+    alice.types("@bob hunter2\n");
+    alice.waits_for("Not sent: everybody would read it.");
+    alice.types("@carol hi\n\x1b[A\x1b[A\x01!say \n");
+    bob.expect("alice: @carol hi");
+    bob.expect("alice: @bob hunter2");
 }

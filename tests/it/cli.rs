@@ -134,13 +134,13 @@ fn ri6_a_full_server_ends_the_client_with_status_1() {
         .assert()
         .code(1)
         .stdout("Welcome to Chat Client. Enter your login:\nCannot log in. The server is full!\n")
-        .stderr("One line was not sent.\n");
+        .stderr("One line was not sent: @ann hi\n");
 }
 
 #[test]
 fn k3_the_end_of_input_at_the_prompt_is_status_0() {
     let server = Server::start();
-    for script in ["", "\n", "!quit\n", "@bob\n"] {
+    for script in ["", "\n", "!quit\n", "@bob\n!quit\n"] {
         client(&server.port()).write_stdin(script).assert().success().stderr("");
     }
 }

@@ -75,3 +75,33 @@ fn a_server_that_was_never_there_is_reported_at_once() {
     ann.expect("Welcome to Chat Client. Enter your login:");
     ann.expect_exit(1);
 }
+
+#[test]
+fn k6_what_still_waits_is_told_by_its_text_however_it_ends() {
+    for (protocol, line, welcome) in PROTOCOLS {
+        let mut server = Server::start();
+        let mut ann = Client::with(&server.port(), &["--protocol", protocol, "--name", "ann", "--reconnect"]);
+        ann.expect_eventually(welcome);
+        server.kill();
+        ann.expect_error("trying again in 1 s.");
+        ann.type_line(line);
+        ann.expect_error("trying again in 2 s.");
+        ann.signal("INT");
+        ann.expect_status(130);
+        assert!(ann.errors_so_far().ends_with(&format!("One line was not sent: {line}\n")), "{}", ann.errors_so_far());
+    }
+}
+
+#[test]
+fn ri9_what_bounces_after_a_reconnect_is_said_by_its_text() {
+    let mut server = Server::start();
+    let port = server.port();
+    let mut ann = Client::with(&port, &["--name", "ann", "--reconnect"]);
+    ann.expect_eventually("Successfully logged in as ann!");
+    server.kill();
+    ann.expect_error("trying again in 1 s.");
+    ann.type_line("@bob are you there?");
+    let _server = Server::with(&["--port", &port]);
+    ann.expect_eventually("The destination user does not exist");
+    ann.expect_error("Not delivered: @bob are you there?\n");
+}

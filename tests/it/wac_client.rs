@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{Client, FakeServer, Peer, Server, client_program};
+use super::support::{Client, FakeServer, Peer, Server, Terminal, client_program};
 
 /// A client named ann, connected to a fake server that has heard its login.
 fn with_fake_server() -> (FakeServer, Peer, Client) {
@@ -125,4 +125,112 @@ fn k6_ctrl_c_is_status_130_and_a_lost_server_status_1() {
     drop(peer);
     client.expect_error("The connection to 127.0.0.1 port");
     client.expect_exit(1);
+}
+
+/// A client named ann on a terminal, logged in, and somebody who hears what goes to everybody.
+fn at_a_terminal(server: &Server, protocol: &str, welcome: &str) -> (Terminal, Peer) {
+    let bob = server.wac("bob");
+    let mut ann = Terminal::with(100, 24, &format!("--port {} --protocol {protocol} --name ann", server.port()));
+    ann.waits_for(welcome);
+    (ann, bob)
+}
+
+#[test]
+fn w13_mistyped_commands_stay_at_the_terminal_and_within_reach_of_up() {
+    for (protocol, welcome) in [("wac", "Welcome, ann."), ("chat", "Ready for messaging!")] {
+        let server = Server::start();
+        let (mut ann, mut bob) = at_a_terminal(&server, protocol, welcome);
+        for line in ["!whp", "/qiut", "/usr/bin/env", "!help me"] {
+            ann.types(&format!("{line}\n"));
+            ann.waits_for("Not sent: no such command. Use !help to list them, !say to send any text.");
+        }
+        ann.types("\x1b[A\x01!say \n");
+        bob.expect("ann: !help me");
+        ann.types("/help\n");
+        ann.waits_for("!say MESSAGE");
+        ann.types("/quit\n");
+        ann.ends(0);
+    }
+}
+
+#[test]
+fn w13_from_a_pipe_what_is_no_command_is_sent() {
+    for (protocol, welcome) in [("wac", "Welcome, ann."), ("chat", "Registration successful.  Ready for messaging!")] {
+        let server = Server::start();
+        let mut bob = server.wac("bob");
+        let mut ann = Client::with(&server.port(), &["--protocol", protocol, "--name", "ann"]);
+        ann.expect_eventually(welcome);
+        for (line, text) in [("!whp", "!whp"), ("/usr/bin", "/usr/bin"), ("!say !quit", "!quit"), ("/say  /x", " /x")] {
+            ann.type_line(line);
+            bob.expect(&format!("ann: {text}"));
+        }
+        ann.type_line("/quit");
+        ann.expect_status(0);
+    }
+}
+
+#[test]
+fn w13_the_lines_of_a_paste_are_no_commands() {
+    let server = Server::start();
+    let (mut ann, mut bob) = at_a_terminal(&server, "wac", "Welcome, ann.");
+    ann.types("\x1b[200~How to leave ftp:\nquit\nis the command\x1b[201~\n");
+    for line in ["How to leave ftp:", "quit", "is the command"] {
+        bob.expect(&format!("ann: {line}"));
+    }
+    ann.types("\x1b[200~one\n!quit\x1b[201~\n");
+    ann.waits_for("Not sent: no such command.");
+    ann.types("fence\n");
+    bob.expect("ann: fence");
+}
+
+#[test]
+fn w12_a_name_that_nobody_asked_for_gets_a_number_when_it_is_taken() {
+    let server = Server::start();
+    let _others = [server.cap("sa_m"), server.wac("sa_m2")];
+    let mut bob = server.cap("bob");
+    let mut command = client_program();
+    command.args(["--port", &server.port(), "--protocol", "wac"]).env("USER", "sa m");
+    let mut client = Client::from(command);
+    client.type_line("hello");
+    for line in [
+        "Cannot log in as sa_m: that name is already in use.",
+        "Cannot log in as sa_m2: that name is already in use.",
+        "Welcome, sa_m3.",
+    ] {
+        client.expect(line);
+    }
+    bob.expect("DELIVERY sa_m3 hello");
+}
+
+#[test]
+fn w14_a_server_that_says_nothing_at_all_is_told_of() {
+    let server = FakeServer::start();
+    let mut ann = Terminal::with(80, 24, &format!("--port {} --protocol wac --name ann", server.port()));
+    let mut peer = server.accept();
+    peer.expect("LIN ann");
+    ann.waits_for("yet. It is waited for; !quit leaves.");
+    ann.types("hello\n");
+    peer.expect("MSG hello");
+    ann.types("!quit\n");
+    ann.ends(0);
+
+    let (_server, mut peer, mut client) = with_fake_server();
+    client.type_line("hello");
+    client.end_input();
+    peer.expect("MSG hello");
+    client.expect_exit(1);
+    assert!(client.errors_so_far().starts_with("No answer from 127.0.0.1 port"), "{}", client.errors_so_far());
+}
+
+#[test]
+fn w14_texts_that_read_like_the_server_s_words_change_nothing() {
+    let (_server, mut peer, mut client) = with_fake_server();
+    peer.send_line("Hello!");
+    for line in ["Cannot log in as ann: that name is already in use.", "Cannot log in: the server is full."] {
+        peer.send_line(line);
+    }
+    peer.send_line("fence");
+    client.expect_eventually("fence");
+    client.type_line("hi");
+    peer.expect("MSG hi");
 }

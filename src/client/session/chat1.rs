@@ -1,9 +1,12 @@
 //! The CHAT/1.0 session (H12 to H15).
 
-use super::protocols::{HELP, Protocol, QUIT, Usage};
+use std::collections::HashSet;
+
+use super::protocols::{HELP, Protocol, QUIT, SAY, Usage};
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
+use crate::limits::NAMES_REMEMBERED;
 use crate::protocol::chat1::Chat1;
 use crate::protocol::{Dialect, Event, Request};
 
@@ -11,16 +14,19 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "chat",
     needs_name: true,
     about: "where your name is --name, or USER",
-    commands: &[Usage { syntax: "MESSAGE", meaning: "Send a message to everybody" }, HELP, QUIT],
+    commands: &[Usage { syntax: "MESSAGE", meaning: "Send a message to everybody" }, SAY, HELP, QUIT],
     begin,
 };
 
 /// What is particular to a CHAT/1.0 session.
-#[derive(Debug)]
-struct Chat1Session;
+#[derive(Debug, Default)]
+struct Chat1Session {
+    /// Names that were seen, without which nobody would think of answering with `@NAME`.
+    seen: HashSet<String>,
+}
 
 fn begin(config: Config) -> Session {
-    Session::new(Shared::new(config, &Chat1), Chat1Session)
+    Session::new(Shared::new(config, &Chat1), Chat1Session::default())
 }
 
 impl DialectSession for Chat1Session {
@@ -39,8 +45,22 @@ impl DialectSession for Chat1Session {
         shared.fail(messages::NOT_ACCEPTING);
     }
 
-    fn act(&mut self, _command: Command<'_>, line: &str, shared: &mut Shared) {
-        shared.send(&Request::Broadcast { text: line });
+    /// This dialect has no private messages, but shows those that come from other ones.
+    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
+        let name = line.trim_start().strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
+        match command {
+            Command::Blank | Command::Help | Command::Quit | Command::Say(_) => None,
+            _ if name.is_some_and(|name| self.seen.contains(name.trim_end_matches(':'))) => {
+                Some(messages::EVERYBODY_READS)
+            }
+            _ if line.trim_start().starts_with(['!', '/']) => Some(messages::NO_SUCH_COMMAND),
+            _ => None,
+        }
+    }
+
+    fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
+        let text = if let Command::Say(text) = command { text } else { line };
+        shared.send(&Request::Broadcast { text });
     }
 
     fn received(&mut self, line: String, shared: &mut Shared) {
@@ -63,6 +83,9 @@ impl DialectSession for Chat1Session {
                 shared.exit(0);
             }
             Some(Event::Delivery { from, .. }) => {
+                if !self.seen.contains(from) && self.seen.len() < NAMES_REMEMBERED {
+                    self.seen.insert(from.to_owned());
+                }
                 let sender = 1..1 + from.len();
                 shared.push(Action::Message { line, sender });
             }
@@ -137,5 +160,56 @@ mod tests {
         let mut session = ready(false);
         let left = ["print Disconnected from server ... exiting!", "exit 0"];
         assert_eq!(received(&mut session, "DISCONNECT CHAT/1.0"), left);
+    }
+
+    #[test]
+    fn h12_at_a_terminal_a_private_answer_is_kept_back_as_everybody_would_read_it() {
+        for interactive in [false, true] {
+            let name = Some(String::from("ann"));
+            let mut session = begin(Config { name, interactive, ..Config::default() });
+            for input in [Input::Start, Input::Connected, Input::Received("200 OK".into())] {
+                feed(&mut session, input);
+            }
+            let mut typed = |line: &str| feed(&mut session, Input::Typed(line.into()));
+            assert_eq!(typed("@bob my password"), ["send @ann: @bob my password"]);
+            received(&mut session, "@bob whispers: which password?");
+            let mut typed = |line: &str| feed(&mut session, Input::Typed(line.into()));
+            for line in ["@bob hunter2", "@bob: hunter2", " @bob", "one\n@bob two"] {
+                let sent: Vec<_> = line.lines().map(|line| format!("send @ann: {line}")).collect();
+                let kept = "print Not sent: everybody would read it. Use !say to send any text to everybody.";
+                if interactive {
+                    assert_eq!(typed(line), [kept], "{line:?}");
+                } else if sent.len() == 1 {
+                    assert_eq!(typed(line), sent);
+                }
+            }
+            for line in ["@eve hi", "@bob, hello", "hi @bob"] {
+                assert_eq!(typed(line), [format!("send @ann: {line}")]);
+            }
+            assert_eq!(typed("!say @bob hunter2"), ["send @ann: @bob hunter2"]);
+            for line in ["!who", "/quti", "/msg bob hi", "!sec"] {
+                let sent = format!("send @ann: {line}");
+                let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
+                assert_eq!(typed(line), [if interactive { kept } else { &sent }], "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn k3_a_registration_without_an_answer_is_waited_for_at_a_terminal() {
+        for interactive in [false, true] {
+            let name = Some(String::from("ann"));
+            let mut session = begin(Config { server: "here".into(), name, interactive, ..Config::default() });
+            feed(&mut session, Input::Start);
+            feed(&mut session, Input::Connected);
+            feed(&mut session, Input::Typed("hello".into()));
+            let shown = feed(&mut session, Input::TimeUp { unsent: false });
+            if interactive {
+                assert_eq!(shown, ["warn No answer from here yet. It is waited for; !quit leaves.", "wait for ever"]);
+                assert_eq!(received(&mut session, "200 OK")[3..], ["send @ann: hello"]);
+            } else {
+                assert_eq!(shown, ["warn No answer from here.", "warn One line was not sent: hello", "exit 1"]);
+            }
+        }
     }
 }

@@ -127,13 +127,17 @@ pub(crate) trait DialectSession: fmt::Debug {
         shared.fail(messages::cannot_connect(&shared.config.server, &reason));
     }
 
-    /// A line was typed at the name prompt, if there is one.
-    fn name_typed(&mut self, _line: &str, _shared: &mut Shared) {}
+    /// Something was typed at the name prompt, if there is one.
+    fn name_typed(&mut self, _text: &str, _shared: &mut Shared) {}
 
     /// Returns what a line asks for that was typed in the chat.
     fn parse<'a>(&self, line: &'a str) -> Command<'a> {
         Command::parse(line)
     }
+
+    /// Returns what to say to a person who typed this at a terminal, if it is not to be acted upon: it is more likely a
+    /// slip than a message.
+    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str>;
 
     /// Does what a line asks for, as far as that is not the same everywhere.
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared);
@@ -144,7 +148,13 @@ pub(crate) trait DialectSession: fmt::Debug {
     /// The login was not answered in time.
     fn login_timed_out(&mut self, shared: &mut Shared) {
         let why = messages::no_answer(&shared.config.server);
-        if shared.is_reconnecting() { shared.reconnect(why) } else { shared.fail(why) }
+        if shared.is_reconnecting() {
+            shared.reconnect(why);
+        } else if shared.config.interactive && !shared.is_leaving() {
+            shared.keep_waiting();
+        } else {
+            shared.fail(why);
+        }
     }
 
     /// The connection was lost with a login unanswered; says whether to connect once more and send it again.
@@ -152,7 +162,7 @@ pub(crate) trait DialectSession: fmt::Debug {
         false
     }
 
-    /// What was asked of the server will not be answered any more.
+    /// The connection is gone, and the session goes on without it for a while.
     fn disconnected(&mut self, _shared: &mut Shared) {}
 
     /// The connection is lost, and that is the end.
@@ -193,8 +203,9 @@ impl Session {
         let Self { shared, dialect } = self;
         match input {
             Input::Start => dialect.start(shared),
-            Input::Typed(_) | Input::TypedEnd if shared.is_leaving() => {}
-            Input::Typed(line) => self.typed(line),
+            Input::Typed(text) if shared.is_leaving() => shared.typed_too_late(&text),
+            Input::TypedEnd if shared.is_leaving() => {}
+            Input::Typed(text) => self.typed(text),
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),
             Input::Connected => {
                 shared.connection_opened();
@@ -204,10 +215,14 @@ impl Session {
                 shared.reconnect(messages::cannot_connect(&shared.config.server, &reason));
             }
             Input::Unreachable(reason) => dialect.unreachable(&reason, shared),
-            Input::Received(line) => dialect.received(line, shared),
+            Input::Received(line) => {
+                shared.heard();
+                dialect.received(line, shared);
+            }
             Input::Disconnected(reason) => self.disconnected(reason.as_deref()),
             Input::Signal(signal) => self.signal(signal),
             Input::TimeUp { .. } if shared.waits_for_login() => dialect.login_timed_out(shared),
+            Input::TimeUp { .. } if !shared.is_leaving() => shared.keep_waiting(),
             Input::TimeUp { unsent } => shared.time_up(unsent),
         }
         self.settle();
@@ -238,23 +253,37 @@ impl Session {
         if self.shared.is_chatting() && !self.shared.is_leaving() { self.dialect.prompt() } else { "" }
     }
 
-    fn typed(&mut self, line: String) {
-        if self.dialect.parse(&line) == Command::Quit {
+    fn typed(&mut self, text: String) {
+        if !is_paste(&text) && self.dialect.parse(&text) == Command::Quit {
             self.shared.leave(Leaving::Quit);
         } else if self.shared.is_logging_in() {
-            self.shared.type_ahead(line);
+            self.shared.type_ahead(text);
         } else {
-            self.act(&line);
+            self.act(&text);
         }
     }
 
-    fn act(&mut self, line: &str) {
+    /// Does what was typed, or says why not.
+    fn act(&mut self, text: &str) {
         let Self { shared, dialect } = self;
-        match dialect.parse(line) {
-            _ if shared.is_asking() => dialect.name_typed(line, shared),
-            Command::Blank => {}
-            Command::Help => shared.push(Action::Help),
-            command => dialect.act(command, line, shared),
+        if shared.is_asking() {
+            dialect.name_typed(text, shared);
+            return;
+        }
+        let commands = if is_paste(text) { parse_paste(text) } else { vec![(dialect.parse(text), text)] };
+        if shared.config.interactive {
+            let hint = commands.iter().find_map(|(command, line)| dialect.hint(*command, line));
+            if let Some(hint) = hint {
+                shared.print(hint);
+                return;
+            }
+        }
+        for (command, line) in commands {
+            match command {
+                Command::Blank => {}
+                Command::Help => shared.push(Action::Help),
+                command => dialect.act(command, line, shared),
+            }
         }
     }
 
@@ -293,6 +322,34 @@ impl Session {
             self.shared.finish(self.dialect.farewell());
         }
     }
+}
+
+fn is_paste(text: &str) -> bool {
+    text.contains('\n')
+}
+
+/// Parses lines that were pasted. They are text, whatever they read like, but for the name of a recipient; a line without
+/// one goes to whom the first line names.
+fn parse_paste(text: &str) -> Vec<(Command<'_>, &str)> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let Some(first) = lines.next() else { return Vec::new() };
+    let start = match Command::parse(first) {
+        command @ (Command::Direct { .. } | Command::Say(_) | Command::Text(_)) => command,
+        _ => Command::Unknown,
+    };
+    let rest = lines.map(|line| {
+        let command = match (start, Command::parse(line)) {
+            (Command::Say(_), _) => Command::Say(line),
+            (_, direct @ Command::Direct { .. }) => direct,
+            (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
+            (_, text @ Command::Text(_)) => text,
+            _ => Command::Unknown,
+        };
+        (command, line)
+    });
+    let names_only = matches!(start, Command::Direct { text, .. } if text.trim().is_empty());
+    let start = (!names_only).then_some((start, first));
+    start.into_iter().chain(rest).collect()
 }
 
 /// What the tests of sessions need.

@@ -6,6 +6,7 @@ use super::{Config, Session, cap, chat1, wac};
 pub static PROTOCOLS: &[Protocol] = &[cap::PROTOCOL, wac::PROTOCOL, chat1::PROTOCOL];
 
 pub(super) const WHO: Usage = Usage { syntax: "!who", meaning: "List who is online" };
+pub(super) const SAY: Usage = Usage { syntax: "!say MESSAGE", meaning: "Send it to everybody, whatever it reads like" };
 pub(super) const HELP: Usage = Usage { syntax: "!help", meaning: "Say what can be typed" };
 pub(super) const QUIT: Usage = Usage { syntax: "!quit", meaning: "Leave" };
 

@@ -2,6 +2,7 @@
 //! and how one comes back.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use super::{Action, Config};
 use crate::client::messages;
@@ -19,8 +20,14 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     connection: Connection,
     stage: Stage,
-    /// Lines that were typed while a login was being answered (K2).
+    /// What was typed while a login was being answered (K2).
     typed_ahead: VecDeque<String>,
+    /// Messages that the server has not acknowledged yet, as they are typed; in dialects in which it does.
+    unacknowledged: VecDeque<String>,
+    /// A login was refused, or a name was none.
+    was_refused: bool,
+    /// The server has said something on this connection.
+    is_heard: bool,
     /// How the person leaves, as soon as everything typed before is done.
     leaving: Option<Leaving>,
     /// The sending side is shut down, or will be when all is sent; what still arrives is shown.
@@ -92,6 +99,9 @@ impl Shared {
             connection: Connection::Closed,
             stage: Stage::Asking,
             typed_ahead: VecDeque::new(),
+            unacknowledged: VecDeque::new(),
+            was_refused: false,
+            is_heard: false,
             leaving: None,
             is_finishing: false,
             is_over: false,
@@ -123,19 +133,51 @@ impl Shared {
         self.push(Action::Send(line));
     }
 
-    /// Ends, and says what has come to nothing.
+    /// Ends, and says what has come to nothing. That is a failure where the end of the input was waited for with it.
     pub(super) fn exit(&mut self, status: u8) {
+        let in_vain = self.leaving == Some(Leaving::EndOfInput)
+            && (self.is_asking() && self.was_refused && !self.config.interactive
+                || !self.unacknowledged.is_empty()
+                || !self.typed_ahead.is_empty());
+        if in_vain && self.is_asking() {
+            self.warn(messages::NEVER_LOGGED_IN);
+        }
+        self.warn_of_unacknowledged();
         if !self.typed_ahead.is_empty() {
-            self.warn(messages::not_sent(self.typed_ahead.len()));
+            let unsent = messages::not_sent(self.typed_ahead.make_contiguous());
+            self.warn(unsent);
         }
         self.is_over = true;
-        self.push(Action::Exit(status));
+        self.push(Action::Exit(if in_vain { status.max(1) } else { status }));
     }
 
     /// Ends with a diagnostic.
     pub(super) fn fail(&mut self, text: impl Into<String>) {
         self.warn(text);
         self.exit(1);
+    }
+
+    /// Sends a message that the server is to acknowledge.
+    pub(super) fn send_to_be_acknowledged(&mut self, request: &Request<'_>, line: &str) {
+        self.send(request);
+        self.unacknowledged.push_back(messages::excerpt(line).into_owned());
+    }
+
+    /// Takes note of the answer to the oldest message that is to be acknowledged, and returns the message.
+    pub(super) fn acknowledged(&mut self) -> Option<String> {
+        self.unacknowledged.pop_front()
+    }
+
+    /// Returns how many messages are to be acknowledged.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
+    fn warn_of_unacknowledged(&mut self) {
+        if !self.unacknowledged.is_empty() {
+            let lines = mem::take(&mut self.unacknowledged);
+            self.warn(messages::unacknowledged(&Vec::from(lines)));
+        }
     }
 
     pub(super) fn is_asking(&self) -> bool {
@@ -170,7 +212,9 @@ impl Shared {
         match self.leaving {
             Some(Leaving::Quit) => self.config.interactive || self.typed_ahead.is_empty(),
             Some(Leaving::Signal(_)) => true,
-            Some(Leaving::EndOfInput) | None => false,
+            // Nobody who stands at the name prompt waits for anything.
+            Some(Leaving::EndOfInput) => self.is_asking() && self.typed_ahead.is_empty(),
+            None => false,
         }
     }
 
@@ -182,6 +226,21 @@ impl Shared {
 
     pub(super) fn connection_opened(&mut self) {
         self.connection = Connection::Open;
+        self.is_heard = false;
+    }
+
+    /// The server has said something.
+    pub(super) fn heard(&mut self) {
+        let was_heard = mem::replace(&mut self.is_heard, true);
+        if !was_heard && self.config.interactive && self.is_chatting() && self.leaving.is_none() {
+            self.push(Action::WaitForever);
+        }
+    }
+
+    /// Tells whoever sits at a terminal that nothing is heard of the server, and goes on waiting.
+    pub(super) fn keep_waiting(&mut self) {
+        self.warn(messages::no_answer_yet(&self.config.server));
+        self.push(Action::WaitForever);
     }
 
     /// Logs in as soon as there is a connection, and asks for one if none was asked for.
@@ -213,6 +272,8 @@ impl Shared {
     pub(super) fn logged_in(&mut self) {
         self.stage = Stage::Chatting;
         match self.leaving {
+            // Nothing may have been heard of a server that is taken to agree.
+            None if self.config.interactive && !self.is_heard => self.push(Action::WaitAtMost(LOGIN_WAIT)),
             None => self.push(Action::WaitForever),
             Some(Leaving::EndOfInput) => self.push(Action::WaitAtMost(END_WAIT)),
             Some(Leaving::Quit | Leaving::Signal(_)) => {}
@@ -220,17 +281,23 @@ impl Shared {
         self.push(Action::LoggedIn);
     }
 
-    /// Asks for another name (RA2). The server closes after a refusal, so the next try gets a connection of its own.
-    pub(super) fn ask_again(&mut self, prompt: &str) {
-        self.push(Action::Disconnect);
-        self.connection = Connection::Closed;
-        self.stage = Stage::Asking;
-        if self.is_leaving_now() {
-            self.exit(self.status());
-            return;
+    /// Says why a name will not do, and asks for another one (RA2).
+    pub(super) fn refuse(&mut self, why: String) {
+        self.was_refused = true;
+        self.print(why);
+        let is_answer = self.is_logging_in();
+        if is_answer {
+            // The server closes after a refusal, so the next try gets a connection of its own.
+            self.push(Action::Disconnect);
+            self.connection = Connection::Closed;
+            self.stage = Stage::Asking;
+            if self.is_leaving_now() {
+                self.exit(self.status());
+                return;
+            }
         }
-        self.print(prompt);
-        if self.leaving.is_none() {
+        self.print(messages::ENTER_LOGIN);
+        if is_answer && self.leaving.is_none() {
             self.push(Action::WaitForever);
         }
     }
@@ -241,6 +308,7 @@ impl Shared {
             self.exit(self.status());
             return;
         }
+        self.warn_of_unacknowledged();
         self.connection = Connection::Connecting;
         self.stage = Stage::LoggingIn { is_sent: false, attempt: Attempt::Reconnect };
         self.push(Action::WaitForever);
@@ -273,19 +341,25 @@ impl Shared {
 
     /// The server did not do in time what was waited for.
     pub(super) fn time_up(&mut self, unsent: bool) {
-        if self.leaving.is_none() {
-            return;
-        }
         if unsent && !matches!(self.leaving, Some(Leaving::Signal(_))) {
             self.fail(messages::not_all_sent(&self.config.server));
+        } else if self.leaving == Some(Leaving::EndOfInput) && self.is_chatting() && !self.is_heard {
+            self.fail(messages::no_answer(&self.config.server));
         } else {
             self.exit(self.status());
         }
     }
 
-    /// Keeps a line until the login is answered.
-    pub(super) fn type_ahead(&mut self, line: String) {
-        self.typed_ahead.push_back(line);
+    /// Keeps what was typed until the login is answered.
+    pub(super) fn type_ahead(&mut self, text: String) {
+        self.typed_ahead.push_back(text);
+    }
+
+    /// Takes what was typed after a word by which one leaves; what a pipe brings behind it is of no interest.
+    pub(super) fn typed_too_late(&mut self, text: &str) {
+        if self.config.interactive && !text.trim().is_empty() {
+            self.warn(messages::not_sent(&[text]));
+        }
     }
 
     /// Returns the next line that was typed ahead and can be acted upon now.
@@ -295,8 +369,7 @@ impl Shared {
 
     /// Leaves when everything typed before is done (K3, K5, RI7).
     pub(super) fn leave(&mut self, leaving: Leaving) {
-        // Nobody who stands at the name prompt waits for anything but the connection to be closed.
-        self.leaving = Some(if self.is_asking() { Leaving::Quit } else { leaving });
+        self.leaving = Some(leaving);
         if self.is_leaving_now() {
             // At the end of input it is still of interest whether there is a server at all.
             let waits_in_vain = self.is_reconnecting() || (self.is_asking() && leaving != Leaving::EndOfInput);

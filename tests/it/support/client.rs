@@ -113,6 +113,15 @@ impl Client {
         assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.output_so_far());
     }
 
+    /// Waits for the program's end, and returns its status.
+    #[track_caller]
+    pub(crate) fn status(&mut self) -> i32 {
+        let ended = self.wait();
+        self.output.wait_for("the end", |_, ended| ended.then_some(()));
+        self.errors.wait_for("the end", |_, ended| ended.then_some(()));
+        ended.code().expect("a status")
+    }
+
     #[track_caller]
     fn wait(&mut self) -> ExitStatus {
         wait_for("the client's end", || self.child.try_wait().expect("it can be asked"))

@@ -52,6 +52,10 @@ fn config(name: Option<&str>) -> Config {
     }
 }
 
+fn lost(line: &str) -> String {
+    format!("warn Your last message was not acknowledged; it may be lost: {line}")
+}
+
 const NOTHING: [&str; 0] = [];
 
 #[test]
@@ -180,8 +184,8 @@ fn ri1_rt7_headers_that_answer_nothing_do_no_harm() {
         ("BAD-RQST-HDR", "print Error: Unknown issue in previous message header."),
         ("BAD-RQST-BODY", "print Error: Unknown issue in previous message body."),
     ];
-    for mut script in [Script::new(), Script::chatting()] {
-        for (line, shown) in cases.iter().chain(cases.iter().rev()) {
+    for (mut script, in_chat) in [(Script::new(), false), (Script::chatting(), true)] {
+        for (line, shown) in cases.iter().chain(cases.iter().rev()).filter(|case| in_chat || case.0 != "BUSY") {
             assert_eq!(script.received(line), [*shown], "{line:?}");
         }
     }
@@ -257,7 +261,7 @@ fn k2_after_a_refusal_they_are_names_to_try() {
 #[test]
 fn k2_what_means_nothing_gets_a_hint_and_an_empty_line_nothing() {
     let mut script = Script::chatting();
-    for line in ["hello", "@bob", "@bob ", "@bob  \t", "@ hi", "!hello", "!whoo", " @bob hi", "quit"] {
+    for line in ["hello", "@bob", "@ hi", "!hello", "!whoo", "/hello", " @bob hi", "quit"] {
         let shown = script.typed(line);
         assert_eq!(shown.len(), 1, "{line:?}");
         assert!(["print", "@<username> <message>", "!who", "!quit"].iter().all(|word| shown[0].contains(word)));
@@ -293,10 +297,7 @@ fn k3_a_server_that_never_answers_the_login_is_an_error() {
     let mut script = Script::new();
     script.typed("ann");
     script.feed(Input::TypedEnd);
-    assert_eq!(
-        script.feed(Input::TimeUp { unsent: false }),
-        ["warn No answer from here port 1: nothing was sent.", "exit 1"]
-    );
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["warn No answer from here port 1.", "exit 1"]);
 }
 
 #[test]
@@ -357,15 +358,18 @@ fn ri7_k5_quit_at_each_point() {
 
     let mut logging_in = Script::new();
     logging_in.typed("ann");
-    let mut waiting = Script::chatting();
-    waiting.typed("@bob hi");
-    for mut script in [Script::new(), logging_in, waiting, Script::chatting()] {
+    for mut script in [Script::new(), logging_in, Script::chatting()] {
         assert_eq!(script.typed("!quit"), ["wait 1", "finish"]);
         assert_eq!(script.typed("@bob more"), NOTHING);
         assert_eq!(script.feed(Input::TypedEnd), NOTHING);
         assert_eq!(script.received("DELIVERY bob late"), ["print From bob: late"]);
         assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
     }
+
+    let mut waiting = Script::chatting();
+    waiting.typed("@bob hi");
+    assert_eq!(waiting.typed("!quit"), ["wait 1", "finish"]);
+    assert_eq!(waiting.feed(Input::Disconnected(None)), [&lost("@bob hi"), "exit 0"]);
 
     let mut gone = Script::new();
     gone.feed(Input::Disconnected(None));
@@ -379,7 +383,7 @@ fn k2_k5_quit_during_the_login_still_sends_what_was_typed_before() {
     script.typed("@bob hi");
     assert_eq!(script.typed("!quit"), ["wait 1"]);
     assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "finish"]);
-    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["exit 0"]);
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), [&lost("@bob hi"), "exit 0"]);
 
     let mut script = Script::new();
     script.typed("ann");
@@ -414,7 +418,7 @@ fn k3_k6_what_the_server_does_not_take_is_an_error() {
     script.typed("@bob hi");
     script.feed(Input::TypedEnd);
     let told = "warn No answer from here port 1: not everything was sent.";
-    assert_eq!(script.feed(Input::TimeUp { unsent: true }), [told, "exit 1"]);
+    assert_eq!(script.feed(Input::TimeUp { unsent: true }), [told, &lost("@bob hi"), "exit 1"]);
 
     let mut script = Script::chatting();
     script.feed(Input::TypedEnd);
@@ -429,10 +433,7 @@ fn k3_k6_what_the_server_does_not_take_is_an_error() {
 fn a_login_that_is_never_answered_is_given_up() {
     let mut script = Script::new();
     script.typed("ann");
-    assert_eq!(
-        script.feed(Input::TimeUp { unsent: false }),
-        ["warn No answer from here port 1: nothing was sent.", "exit 1"]
-    );
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["warn No answer from here port 1.", "exit 1"]);
 }
 
 #[test]
@@ -487,7 +488,10 @@ fn a_lost_connection_comes_back_with_the_same_name_and_what_was_typed_waits() {
     let mut script = returning();
     script.typed("@bob one");
     let lost = script.feed(Input::Disconnected(None));
-    assert_eq!(lost, [["warn Your last message was not acknowledged; it may be lost."].as_slice(), &LOST].concat());
+    assert_eq!(
+        lost,
+        [["warn Your last message was not acknowledged; it may be lost: @bob one"].as_slice(), &LOST].concat()
+    );
     assert_eq!(script.typed("@bob two"), NOTHING);
     let again = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(again, ["wait for ever", "reconnect: Cannot connect to here port 1: refused"]);
@@ -497,7 +501,7 @@ fn a_lost_connection_comes_back_with_the_same_name_and_what_was_typed_waits() {
     script.feed(Input::Connected);
     assert_eq!(script.received("BUSY"), ["wait for ever", "reconnect: Cannot log in. The server is full!"]);
     script.feed(Input::Connected);
-    let no_answer = "reconnect: No answer from here port 1: nothing was sent.";
+    let no_answer = "reconnect: No answer from here port 1.";
     assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["wait for ever", no_answer]);
     script.feed(Input::Connected);
     assert_eq!(script.feed(Input::Disconnected(None)), LOST);
@@ -520,15 +524,16 @@ fn one_can_leave_while_it_is_coming_back() {
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     script.typed("@bob hi");
-    assert_eq!(script.typed("!quit"), ["warn One line was not sent.", "exit 0"]);
+    assert_eq!(script.typed("!quit"), ["warn One line was not sent: @bob hi", "exit 0"]);
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     script.feed(Input::Connected);
     script.typed("@bob hi");
     script.typed("@bob hello");
     script.typed("!quit");
-    assert_eq!(script.feed(Input::TimeUp { unsent: false }), ["warn 2 lines were not sent.", "exit 0"]);
-    assert_eq!(script.received("IN-USE"), ["warn 2 lines were not sent.", "exit 0"]);
+    let unsent = "warn 2 lines were not sent:\n  @bob hi\n  @bob hello";
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), [unsent, "exit 0"]);
+    assert_eq!(script.received("IN-USE"), [unsent, "exit 0"]);
     let mut script = returning();
     script.feed(Input::Disconnected(None));
     assert_eq!(script.feed(Input::TypedEnd), NOTHING);
@@ -549,4 +554,204 @@ fn it_comes_back_only_to_where_it_was() {
     script.feed(Input::Start);
     let failed = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(failed, ["warn Cannot connect to here port 1: refused", "exit 1"]);
+}
+
+#[test]
+fn k6_a_name_that_was_asked_for_and_is_refused_is_the_end_of_a_script() {
+    let in_use = "warn Cannot log in as ann. That username is already in use.";
+    let malformed = "warn Cannot log in as a!b. That username contains disallowed characters.";
+    let mut script = Script { session: begin(config(Some("ann"))) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    script.typed("@bob hi");
+    assert_eq!(script.received("IN-USE"), [in_use, "warn One line was not sent: @bob hi", "exit 1"]);
+    let mut script = Script { session: begin(config(Some("a!b"))) };
+    assert_eq!(script.feed(Input::Start)[2..], [malformed, "exit 1"]);
+
+    let mut script = Script { session: begin(at_a_terminal(Some("ann"))) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    let asked = script.received("IN-USE");
+    assert_eq!(asked[2..], ["print Enter your login:", "wait for ever"]);
+    script.typed("bob");
+    assert_eq!(script.feed(Input::Connected)[0], "send HELLO-FROM bob");
+}
+
+fn at_a_terminal(name: Option<&str>) -> Config {
+    Config { interactive: true, ..config(name) }
+}
+
+#[test]
+fn k3_an_input_that_ends_without_a_login_is_a_failure() {
+    let vain = ["warn No login has worked: nothing was sent.", "exit 1"];
+    let mut script = Script::new();
+    script.typed("ann");
+    script.feed(Input::TypedEnd);
+    assert_eq!(script.received("IN-USE")[2..], vain);
+    let mut script = Script::new();
+    script.typed("a!b");
+    script.feed(Input::TypedEnd);
+    assert_eq!(script.feed(Input::Disconnected(None)), vain);
+    let mut script = Script::new();
+    script.typed("ann");
+    script.received("IN-USE");
+    assert_eq!(script.feed(Input::TypedEnd), [["wait 1"].as_slice(), &vain].concat());
+
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    script.typed("a!b");
+    assert_eq!(script.feed(Input::TypedEnd), ["wait 1", "finish"]);
+    assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
+}
+
+#[test]
+fn k2_in_a_pipe_quit_overtakes_nothing() {
+    let mut script = Script::new();
+    for line in ["taken", "fine", "@bob hi"] {
+        script.typed(line);
+    }
+    assert_eq!(script.typed("!quit"), ["wait 1"]);
+    assert_eq!(script.received("IN-USE").last().map(String::as_str), Some("connect"));
+    assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM fine", "wait 1"]);
+    let sent = ["print Successfully logged in as fine!", "send SEND bob hi", "finish"];
+    assert_eq!(script.received("HELLO fine"), sent);
+
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    for line in ["taken", "fine", "!quit"] {
+        script.typed(line);
+    }
+    let left = ["disconnect", "warn One line was not sent: fine", "exit 0"];
+    assert_eq!(script.received("IN-USE")[1..], left);
+}
+
+#[test]
+fn k2_a_name_and_a_blank_are_sent_as_they_are_and_the_server_judges_them() {
+    let mut script = Script::chatting();
+    for (line, sent) in [("@bob ", "send SEND bob "), ("@bob  \t", "send SEND bob  \t")] {
+        assert_eq!(script.typed(line), [sent]);
+        assert_eq!(script.received("BAD-RQST-BODY"), ["print Error: Unknown issue in previous message body."]);
+    }
+}
+
+#[test]
+fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    for input in [Input::Start, Input::Connected, Input::Typed("ann\n".into()), Input::Received("HELLO ann".into())] {
+        script.feed(input);
+    }
+    let sent = ["send SEND bob line one", "send SEND bob !quit", "send SEND bob  three "];
+    assert_eq!(script.typed("@bob line one\n!quit\n\n three "), sent);
+    assert_eq!(script.typed("@bob \none\ntwo"), ["send SEND bob one", "send SEND bob two"]);
+    assert_eq!(
+        script.typed("/msg bob one\n@eve two\nthree"),
+        ["send SEND bob one", "send SEND eve two", "send SEND bob three"]
+    );
+    for paste in ["one\n@bob two", "!quit\n", "!who\nx"] {
+        let shown = script.typed(paste);
+        assert!(shown.len() == 1 && shown[0].contains("Use @<username> <message>"), "{shown:?}");
+    }
+    let mut script = Script::new();
+    let refused = script.typed("ann\nbob");
+    assert_eq!(refused[0], "print Cannot log in as ann\u{fffd}bob. That username contains disallowed characters.");
+}
+
+#[test]
+fn k2_there_is_no_message_to_everybody() {
+    let told = "print There are no messages to everybody here. Use @<username> <message> to send.";
+    assert_eq!(Script::chatting().typed("!say hi"), [told]);
+    assert_eq!(Script::chatting().typed("/msg bob hi"), ["send SEND bob hi"]);
+    assert_eq!(Script::chatting().typed("/who"), ["send LIST"]);
+}
+
+#[test]
+fn ri9_which_message_failed_is_said_where_it_is_not_clear() {
+    let nobody = "print The destination user does not exist";
+    let sent = "print The message was sent succesfully";
+    let mut script = Script::chatting();
+    script.typed("@eve alone");
+    assert_eq!(script.received("BAD-DEST-USER"), [nobody]);
+    for line in ["@bob one", "@eve two", "@bob three", "@eve four"] {
+        script.typed(line);
+    }
+    assert_eq!(script.received("SEND-OK"), [sent]);
+    assert_eq!(script.received("BAD-DEST-USER"), [nobody, "warn Not delivered: @eve two"]);
+    assert_eq!(script.received("SEND-OK"), [sent]);
+    assert_eq!(script.received("UNKNOWN"), [nobody, "warn Not delivered: @eve four"]);
+    script.typed("@eve alone");
+    assert_eq!(script.received("BAD-DEST-USER"), [nobody]);
+}
+
+#[test]
+fn ri9_what_bounces_after_a_reconnect_is_said() {
+    let mut script = returning();
+    script.feed(Input::Disconnected(None));
+    script.typed("@bob queued");
+    script.feed(Input::Connected);
+    script.received("HELLO ann");
+    let bounced = ["print The destination user does not exist", "warn Not delivered: @bob queued"];
+    assert_eq!(script.received("BAD-DEST-USER"), bounced);
+    script.typed("@bob again");
+    assert_eq!(script.received("BAD-DEST-USER"), bounced[..1]);
+}
+
+#[test]
+fn r13_a_message_that_may_be_too_long_is_said_to_be() {
+    let mut script = Script::chatting();
+    script.typed(&format!("@bob {}", "x".repeat(1 << 20)));
+    let body = "print Error: Unknown issue in previous message body.";
+    let told = "warn That message of 1048581 bytes may be too long for the server.";
+    assert_eq!(script.received("BAD-RQST-BODY"), [body, told]);
+    let mut script = Script::new();
+    let name = "x".repeat(65);
+    script.typed(&name);
+    let told = "warn That username is too long: names have 64 characters at most.";
+    assert!(script.received("BAD-RQST-BODY").contains(&told.to_owned()));
+}
+
+#[test]
+fn k3_a_login_without_an_answer_is_waited_for_at_a_terminal() {
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    script.feed(Input::Start);
+    script.feed(Input::Connected);
+    script.typed("ann");
+    let told = "warn No answer from here port 1 yet. It is waited for; !quit leaves.";
+    assert_eq!(script.feed(Input::TimeUp { unsent: false }), [told, "wait for ever"]);
+    assert_eq!(script.typed("!quit"), ["wait 1", "finish"]);
+    assert_eq!(script.typed("@bob more"), ["warn One line was not sent: @bob more"]);
+}
+
+#[test]
+fn k6_a_full_server_that_says_so_before_a_name_is_given_is_the_end() {
+    let mut script = Script::new();
+    assert_eq!(script.received("BUSY"), ["print Cannot log in. The server is full!", "exit 1"]);
+}
+
+#[test]
+fn k3_a_send_of_a_script_without_an_answer_is_a_failure() {
+    for end in [Input::Disconnected(None), Input::TimeUp { unsent: false }] {
+        let mut script = Script::chatting();
+        script.typed("@bob hi");
+        script.typed("@eve hi");
+        script.feed(Input::TypedEnd);
+        script.received("SEND-OK");
+        assert_eq!(script.feed(end), [&lost("@eve hi"), "exit 1"]);
+    }
+}
+
+#[test]
+fn k6_a_signal_tells_what_still_waited() {
+    let mut script = returning();
+    script.feed(Input::Disconnected(None));
+    script.typed("@bob waits");
+    let told = ["warn One line was not sent: @bob waits", "exit 130"];
+    assert_eq!(script.feed(Input::Signal(Signal::Interrupt)), told);
+}
+
+#[test]
+fn ri11_blanks_around_the_names_of_a_list_are_dropped() {
+    let mut script = Script::chatting();
+    assert_eq!(script.received("WHO-OK ann, bob ,eve"), ["print There are 3 online users:\n- ann\n- bob\n- eve"]);
 }
