@@ -247,8 +247,8 @@ impl EventLoop {
                 self.unsent_lines.push(permit);
                 return;
             }
-            StdinEvent::Keys(bytes) => {
-                for line in self.ui.handle_keys(&bytes, self.session.prompt()) {
+            StdinEvent::Keys { bytes, after_pause } => {
+                for line in self.ui.handle_keys(&bytes, after_pause, self.session.prompt()) {
                     self.submit(line);
                 }
             }

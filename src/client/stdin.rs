@@ -3,10 +3,10 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::permits::{Permit, Permits};
-use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, KEYBOARD_READ};
+use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, ESCAPE_TIMEOUT, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
 use crate::sys::is_in_foreground;
 
@@ -15,8 +15,8 @@ use crate::sys::is_in_foreground;
 pub(crate) enum StdinEvent {
     /// A line, also the last one if it has no LF.
     Line(String),
-    /// What a terminal has sent.
-    Keys(Vec<u8>),
+    /// What a terminal has sent, and whether nothing had come for a while before it.
+    Keys { bytes: Vec<u8>, after_pause: bool },
     /// The terminal belongs to this program again.
     Foreground,
     /// A line that is too long.
@@ -30,7 +30,7 @@ impl StdinEvent {
     fn len(&self) -> usize {
         match self {
             Self::Line(line) => line.len(),
-            Self::Keys(bytes) => bytes.len(),
+            Self::Keys { bytes, .. } => bytes.len(),
             Self::Foreground | Self::TooLong | Self::End => 0,
         }
     }
@@ -91,8 +91,12 @@ fn pause(time: Duration) {
 fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut source = RetryingReader { source, report: &report };
     let mut buffer = [0; KEYBOARD_READ];
-    while let Ok(count @ 1..) = source.read(&mut buffer) {
-        if !report(StdinEvent::Keys(buffer[..count].to_vec())) {
+    loop {
+        let begun = Instant::now();
+        let Ok(count @ 1..) = source.read(&mut buffer) else { break };
+        // What was there already is behind no pause, however long nobody read it.
+        let after_pause = begun.elapsed() >= ESCAPE_TIMEOUT;
+        if !report(StdinEvent::Keys { bytes: buffer[..count].to_vec(), after_pause }) {
             return;
         }
     }

@@ -167,12 +167,32 @@ fn bad_input_from_the_keyboard_does_no_harm() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
-    ann.types("@bob a\x1b[99;99");
-    ann.types("z\x1b[5~\x1b]0;title\x07b\x1b[");
-    ann.types("Dc");
+    ann.types("@bob a\x1b[99;99z\x1b[5~\x1b]0;title\x07b\x1b[Dc\x1bt\x1bu\x1b.");
     ann.sees("@bob acb");
     ann.types_bytes(b"\x05 \xff\xe6\xbc.\n");
     bob.expect("DELIVERY ann acb \u{fffd}\u{fffd}.");
+}
+
+#[test]
+fn a_lone_escape_swallows_nothing() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    for text in ["Please come at five", "Oh yes", "[brackets]", "bye", "for you"] {
+        ann.types("@bob \x1b");
+        // Somebody takes the time to think.
+        thread::park_timeout(Duration::from_millis(500));
+        ann.types(&format!("{text}\n"));
+        bob.expect(&format!("DELIVERY ann {text}"));
+    }
+}
+
+#[test]
+fn a_byte_that_is_no_character_holds_nothing_back() {
+    let server = Server::start();
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    ann.types_bytes(b"caf\xe9a");
+    ann.sees("caf\u{fffd}a");
 }
 
 #[test]

@@ -192,13 +192,13 @@ impl Ui {
 
     /// Handles what a terminal has sent, and returns the lines that are submitted with it; several that were pasted are one
     /// text.
-    pub(crate) fn handle_keys(&mut self, bytes: &[u8], prompt: &str) -> Vec<String> {
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let Some(input) = &mut self.input else { return lines };
         if let Some(sequence) = input.terminal.enable_bracketed_paste() {
             self.screen.control(sequence);
         }
-        for key in input.decoder.decode(bytes) {
+        for key in input.decoder.decode(bytes, after_pause) {
             if key == Key::Enter && input.terminal.is_editing() {
                 self.screen.commit(input.line(prompt));
             }

@@ -64,6 +64,8 @@ enum State {
     Ss3,
     /// Before the last byte of a key that means nothing here.
     Unknown,
+    /// Behind the first byte of a character that was pressed with Alt and means nothing here.
+    AltCharacter,
     /// In a text that a terminal sends of itself; it ends with BEL or ESC `\`.
     Osc,
     /// Behind an ESC in such a text.
@@ -73,9 +75,13 @@ enum State {
 }
 
 impl Decoder {
-    /// Returns the keys in these bytes.
-    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<Key> {
+    /// Returns the keys in these bytes. After a pause, what has come of an escape sequence will not go on: it was a key of its
+    /// own, which does nothing, such as Esc.
+    pub(crate) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
         let mut keys = Vec::new();
+        if after_pause && self.state != State::Paste {
+            self.state = State::Ground;
+        }
         for byte in bytes {
             self.advance(*byte, &mut keys);
         }
@@ -90,6 +96,8 @@ impl Decoder {
             State::Csi => self.csi(byte, keys),
             State::Ss3 => self.dispatch_csi(byte, keys),
             State::Unknown => self.state = State::Ground,
+            State::AltCharacter if matches!(byte, 0x80..=0xbf) => {}
+            State::AltCharacter => self.cut_short(byte, keys),
             State::Osc => match byte {
                 0x07 => self.state = State::Ground,
                 0x1b => self.state = State::OscEscape,
@@ -131,7 +139,7 @@ impl Decoder {
         });
     }
 
-    /// Behind a lone ESC, the Escape key, what follows means what it always does.
+    /// Behind ESC is a sequence, or a key that was pressed with Alt.
     fn escape(&mut self, byte: u8, keys: &mut Vec<Key>) {
         self.sequence.clear();
         self.state = match byte {
@@ -139,13 +147,13 @@ impl Decoder {
             b'O' => State::Ss3,
             b']' | b'P' | b'X' | b'^' | b'_' => State::Osc,
             0x1b => State::Escape,
+            0xc0.. => State::AltCharacter,
             _ => State::Ground,
         };
         match byte {
             b'b' => keys.push(Key::WordLeft),
             b'f' => keys.push(Key::WordRight),
             0x7f | 0x08 => keys.push(Key::KillWord),
-            _ if self.state == State::Ground => self.ground(byte, keys),
             _ => {}
         }
     }
@@ -244,18 +252,13 @@ fn clean_lines(text: &[u8]) -> String {
     lines
 }
 
-/// Returns how many bytes there are up to the last character, if that one is cut; else all.
+/// Returns how many bytes there are up to the last character, if that one is cut and can still become one; else all.
 fn whole_characters(text: &[u8]) -> usize {
-    let from = text.len().saturating_sub(3);
-    let cut = (from..text.len()).rev().find(|at| text[*at] >= 0xc0).filter(|at| {
-        let length = match text[*at] {
-            0xf0.. => 4,
-            0xe0.. => 3,
-            _ => 2,
-        };
-        text.len() - at < length
-    });
-    cut.unwrap_or(text.len())
+    let from = (text.len().saturating_sub(3)..text.len()).find(|at| text[*at] >= 0xc0).unwrap_or(text.len());
+    let cut = text[from..].utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
+    let is_cut =
+        cut > 0 && std::str::from_utf8(&text[text.len() - cut..]).is_err_and(|error| error.error_len().is_none());
+    if is_cut { text.len() - cut } else { text.len() }
 }
 
 #[cfg(test)]
@@ -263,7 +266,7 @@ mod tests {
     use super::*;
 
     fn decode(bytes: &[u8]) -> Vec<Key> {
-        Decoder::default().decode(bytes)
+        Decoder::default().decode(bytes, false)
     }
 
     /// The keys, with the text between other keys put together.
@@ -334,8 +337,13 @@ mod tests {
             "\x1b[?1;2c",
             "\x1bOP",
             "\x1b[[A",
-            "\x1b",
-            "\x1b\x1b",
+            "\x1bt",
+            "\x1b.",
+            "\x1b\n",
+            "\x1b\x01",
+            "\x1bé",
+            "\x1b漢",
+            "\x1b\x1bu",
             "\x1b]11;rgb:0/0/0\x07",
             "\x1bP1$r0m\x1b\\",
             "\x1b[201~",
@@ -346,6 +354,32 @@ mod tests {
         assert_eq!(decode(b"\x1b[12\x1b[Ax"), [Key::Up, text("x")]);
         assert_eq!(decode(b"\x1b_hello\nx"), [Key::Enter, text("x")]);
         assert_eq!(decode(format!("\x1b[{}~x", "1;".repeat(1000)).as_bytes()), [text("x")]);
+    }
+
+    #[test]
+    fn an_escape_before_a_pause_is_a_key_of_its_own_that_does_nothing() {
+        for begun in ["\x1b", "\x1b\x1b", "\x1bO", "\x1b[", "\x1b[1;", "\x1b]", "\x1bP", "\x1b_x\x1b"] {
+            let mut decoder = Decoder::default();
+            assert_eq!(decoder.decode(begun.as_bytes(), false), []);
+            for typed in ["Please", "Oh yes", "[brackets]", "bye", "for you"] {
+                assert_eq!(decoder.decode(typed.as_bytes(), true), [text(typed)], "{begun:?}");
+            }
+        }
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.decode(b"\x1b[200~a\x1b", false), [text("a")]);
+        assert_eq!(joined(decoder.decode(b"[b\x1b[201~\n", true)), [text("\u{fffd}[b"), Key::Enter]);
+    }
+
+    #[test]
+    fn an_impossible_byte_holds_no_key_back() {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.decode(b"caf\xe9", false), [text("caf")]);
+        assert_eq!(decoder.decode(b"a", false), [text("\u{fffd}a")]);
+        for (bytes, shown) in [(&b"\xff"[..], "\u{fffd}"), (b"\xc0", "\u{fffd}"), (b"\xf0\x9f\x99a", "\u{fffd}a")] {
+            assert_eq!(decoder.decode(bytes, false), [text(shown)], "{bytes:?}");
+        }
+        assert_eq!(decoder.decode(b"\xf0\x9f\x99", false), []);
+        assert_eq!(decoder.decode(b"\x82", false), [text("🙂")]);
     }
 
     #[test]
@@ -368,12 +402,12 @@ mod tests {
         let whole = joined(decode(bytes));
         for cut in 0..=bytes.len() {
             let mut decoder = Decoder::default();
-            let mut keys = decoder.decode(&bytes[..cut]);
-            keys.extend(decoder.decode(&bytes[cut..]));
+            let mut keys = decoder.decode(&bytes[..cut], false);
+            keys.extend(decoder.decode(&bytes[cut..], false));
             assert_eq!(joined(keys), whole, "cut at {cut}");
         }
         let mut decoder = Decoder::default();
-        let one_by_one = bytes.iter().flat_map(|byte| decoder.decode(&[*byte])).collect();
+        let one_by_one = bytes.iter().flat_map(|byte| decoder.decode(&[*byte], false)).collect();
         assert_eq!(joined(one_by_one), whole);
     }
 }

@@ -9,7 +9,7 @@ fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
     }
     let mut editor = Editor::default();
     let mut outcomes = Vec::new();
-    for key in Decoder::default().decode(bytes.as_bytes()) {
+    for key in Decoder::default().decode(bytes.as_bytes(), false) {
         let outcome = editor.handle_key(key, &completion);
         if let Some(Outcome::Submit(line)) = &outcome {
             editor.add_history_entry(line);
@@ -145,7 +145,7 @@ fn any_keys_at_all_leave_the_cursor_between_characters() {
             .collect();
         let (mut decoder, mut editor) = (Decoder::default(), Editor::default());
         for chunk in bytes.chunks(1 + next(8)) {
-            for key in decoder.decode(chunk) {
+            for key in decoder.decode(chunk, next(9) == 0) {
                 if let Some(Outcome::Submit(line)) = editor.handle_key(key, &completion) {
                     editor.add_history_entry(&line);
                 }
