@@ -1,9 +1,12 @@
 //! What the sessions of all dialects share: how far the connection and the login are, what was typed ahead, how one leaves
 //! and how one comes back.
 
+mod leaving;
+
 use std::collections::VecDeque;
 use std::mem;
 
+pub(crate) use self::leaving::Leaving;
 use super::{Action, Config};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
@@ -66,18 +69,9 @@ enum Attempt {
     Reconnect,
 }
 
-/// How a person leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leaving {
-    Quit,
-    EndOfInput,
-    /// By a signal, with this status.
-    Signal(u8),
-}
-
 /// What the end of a connection means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// It was to be expected.
     Expected,
     /// The login is to be tried once more on a new connection.
@@ -90,7 +84,7 @@ pub(super) enum Loss {
 
 impl Shared {
     /// Creates the state of a session that asks for a name first.
-    pub(super) fn new(config: Config, dialect: &'static dyn Dialect) -> Self {
+    pub(crate) fn new(config: Config, dialect: &'static dyn Dialect) -> Self {
         Self {
             config,
             dialect,
@@ -110,66 +104,42 @@ impl Shared {
     }
 
     /// Adds to what is to be done.
-    pub(super) fn push(&mut self, action: Action) {
+    pub(crate) fn push(&mut self, action: Action) {
         self.actions.push_back(action);
     }
 
-    pub(super) fn poll_action(&mut self) -> Option<Action> {
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    pub(super) fn print(&mut self, text: impl Into<String>) {
+    pub(crate) fn print(&mut self, text: impl Into<String>) {
         self.push(Action::Print(text.into()));
     }
 
-    pub(super) fn warn(&mut self, text: impl Into<String>) {
+    pub(crate) fn warn(&mut self, text: impl Into<String>) {
         self.push(Action::Warn(text.into()));
     }
 
     /// Sends a request in the dialect's words.
-    pub(super) fn send(&mut self, request: &Request<'_>) {
+    pub(crate) fn send(&mut self, request: &Request<'_>) {
         let mut line = Vec::new();
         self.dialect.encode_request(request, &self.name, self.revision, &mut line);
         self.push(Action::Send(line));
     }
 
-    /// Ends, and says what has come to nothing. That is a failure where the end of the input was waited for with it.
-    pub(super) fn exit(&mut self, status: u8) {
-        let in_vain = self.leaving == Some(Leaving::EndOfInput)
-            && (self.is_asking() && self.was_refused && !self.config.interactive
-                || !self.unacknowledged.is_empty()
-                || !self.typed_ahead.is_empty());
-        if in_vain && self.is_asking() {
-            self.warn(messages::NEVER_LOGGED_IN);
-        }
-        self.warn_of_unacknowledged();
-        if !self.typed_ahead.is_empty() {
-            let unsent = messages::not_sent(self.typed_ahead.make_contiguous());
-            self.warn(unsent);
-        }
-        self.is_over = true;
-        self.push(Action::Exit(if in_vain { status.max(1) } else { status }));
-    }
-
-    /// Ends with a diagnostic.
-    pub(super) fn fail(&mut self, text: impl Into<String>) {
-        self.warn(text);
-        self.exit(1);
-    }
-
     /// Sends a message that the server is to acknowledge.
-    pub(super) fn send_to_be_acknowledged(&mut self, request: &Request<'_>, line: &str) {
+    pub(crate) fn send_to_be_acknowledged(&mut self, request: &Request<'_>, line: &str) {
         self.send(request);
         self.unacknowledged.push_back(messages::excerpt(line).into_owned());
     }
 
     /// Takes note of the answer to the oldest message that is to be acknowledged, and returns the message.
-    pub(super) fn acknowledged(&mut self) -> Option<String> {
+    pub(crate) fn acknowledged(&mut self) -> Option<String> {
         self.unacknowledged.pop_front()
     }
 
     /// Returns how many messages are to be acknowledged.
-    pub(super) fn unacknowledged(&self) -> usize {
+    pub(crate) fn unacknowledged(&self) -> usize {
         self.unacknowledged.len()
     }
 
@@ -180,57 +150,41 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_asking(&self) -> bool {
+    pub(crate) fn is_asking(&self) -> bool {
         self.stage == Stage::Asking
     }
 
-    pub(super) fn is_logging_in(&self) -> bool {
+    pub(crate) fn is_logging_in(&self) -> bool {
         matches!(self.stage, Stage::LoggingIn { .. })
     }
 
     /// Whether the server is answering a login.
-    pub(super) fn is_login_sent(&self) -> bool {
+    pub(crate) fn is_login_sent(&self) -> bool {
         matches!(self.stage, Stage::LoggingIn { is_sent: true, .. })
     }
 
     /// Whether the connection was lost in mid-chat, and the login has not worked since.
-    pub(super) fn is_reconnecting(&self) -> bool {
+    pub(crate) fn is_reconnecting(&self) -> bool {
         matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Reconnect, .. })
     }
 
-    pub(super) fn is_chatting(&self) -> bool {
+    pub(crate) fn is_chatting(&self) -> bool {
         self.stage == Stage::Chatting
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
-    }
-
-    /// Whether the person wants to be gone, and nothing typed before is to be done first: lines that come through a pipe
-    /// are done in their order, while whoever sits at a terminal means it at once.
-    pub(super) fn is_leaving_now(&self) -> bool {
-        match self.leaving {
-            Some(Leaving::Quit) => self.config.interactive || self.typed_ahead.is_empty(),
-            Some(Leaving::Signal(_)) => true,
-            // Nobody who stands at the name prompt waits for anything.
-            Some(Leaving::EndOfInput) => self.is_asking() && self.typed_ahead.is_empty(),
-            None => false,
-        }
-    }
-
     /// Asks for a connection.
-    pub(super) fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.connection = Connection::Connecting;
         self.push(Action::Connect);
     }
 
-    pub(super) fn connection_opened(&mut self) {
+    pub(crate) fn connection_opened(&mut self) {
         self.connection = Connection::Open;
         self.is_heard = false;
     }
 
     /// The server has said something.
-    pub(super) fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         let was_heard = mem::replace(&mut self.is_heard, true);
         if !was_heard && self.config.interactive && self.is_chatting() && self.leaving.is_none() {
             self.push(Action::WaitForever);
@@ -238,13 +192,13 @@ impl Shared {
     }
 
     /// Tells whoever sits at a terminal that nothing is heard of the server, and goes on waiting.
-    pub(super) fn keep_waiting(&mut self) {
+    pub(crate) fn keep_waiting(&mut self) {
         self.warn(messages::no_answer_yet(&self.config.server));
         self.push(Action::WaitForever);
     }
 
     /// Logs in as soon as there is a connection, and asks for one if none was asked for.
-    pub(super) fn log_in(&mut self, name: &str) {
+    pub(crate) fn log_in(&mut self, name: &str) {
         name.clone_into(&mut self.name);
         self.stage = Stage::LoggingIn { is_sent: false, attempt: Attempt::First };
         match self.connection {
@@ -255,7 +209,7 @@ impl Shared {
     }
 
     /// Sends the login, if there is one to be sent.
-    pub(super) fn send_login(&mut self) {
+    pub(crate) fn send_login(&mut self) {
         let is_reconnecting = self.is_reconnecting();
         let Stage::LoggingIn { is_sent, .. } = &mut self.stage else { return };
         *is_sent = true;
@@ -269,7 +223,7 @@ impl Shared {
     }
 
     /// The login has worked, or is taken to have.
-    pub(super) fn logged_in(&mut self) {
+    pub(crate) fn logged_in(&mut self) {
         self.stage = Stage::Chatting;
         match self.leaving {
             // Nothing may have been heard of a server that is taken to agree.
@@ -282,7 +236,7 @@ impl Shared {
     }
 
     /// Says why a name will not do, and asks for another one (RA2).
-    pub(super) fn refuse(&mut self, why: String) {
+    pub(crate) fn refuse(&mut self, why: String) {
         self.was_refused = true;
         self.print(why);
         let is_answer = self.is_logging_in();
@@ -292,7 +246,7 @@ impl Shared {
             self.connection = Connection::Closed;
             self.stage = Stage::Asking;
             if self.is_leaving_now() {
-                self.exit(self.status());
+                self.exit(self.exit_status());
                 return;
             }
         }
@@ -303,9 +257,9 @@ impl Shared {
     }
 
     /// Connects again, and logs in with the same name; what is typed meanwhile waits. Whoever is leaving does without.
-    pub(super) fn reconnect(&mut self, why: String) {
+    pub(crate) fn reconnect(&mut self, why: String) {
         if self.is_leaving_now() {
-            self.exit(self.status());
+            self.exit(self.exit_status());
             return;
         }
         self.warn_of_unacknowledged();
@@ -316,10 +270,10 @@ impl Shared {
     }
 
     /// Takes note of the end of the connection, and returns what it means. `in_order`: the server closed it.
-    pub(super) fn connection_closed(&mut self, in_order: bool, retries_login: bool) -> Loss {
+    pub(crate) fn connection_closed(&mut self, in_order: bool, retries_login: bool) -> Loss {
         self.connection = Connection::Closed;
         if self.is_leaving_now() || (in_order && self.is_finishing) {
-            self.exit(self.status());
+            self.exit(self.exit_status());
             return Loss::Expected;
         }
         match &mut self.stage {
@@ -335,83 +289,17 @@ impl Shared {
     }
 
     /// Whether a login has to be answered before anything else can be done.
-    pub(super) fn waits_for_login(&self) -> bool {
+    pub(crate) fn waits_for_login(&self) -> bool {
         self.is_logging_in() && !self.is_leaving_now()
     }
 
-    /// The server did not do in time what was waited for.
-    pub(super) fn time_up(&mut self, unsent: bool) {
-        if unsent && !matches!(self.leaving, Some(Leaving::Signal(_))) {
-            self.fail(messages::not_all_sent(&self.config.server));
-        } else if self.leaving == Some(Leaving::EndOfInput) && self.is_chatting() && !self.is_heard {
-            self.fail(messages::no_answer(&self.config.server));
-        } else {
-            self.exit(self.status());
-        }
-    }
-
     /// Keeps what was typed until the login is answered.
-    pub(super) fn type_ahead(&mut self, text: String) {
+    pub(crate) fn type_ahead(&mut self, text: String) {
         self.typed_ahead.push_back(text);
     }
 
-    /// Takes what was typed after a word by which one leaves; what a pipe brings behind it is of no interest.
-    pub(super) fn typed_too_late(&mut self, text: &str) {
-        if self.config.interactive && !text.trim().is_empty() {
-            self.warn(messages::not_sent(&[text]));
-        }
-    }
-
     /// Returns the next line that was typed ahead and can be acted upon now.
-    pub(super) fn next_typed_ahead(&mut self) -> Option<String> {
+    pub(crate) fn next_typed_ahead(&mut self) -> Option<String> {
         if self.is_logging_in() || self.is_finishing || self.is_over { None } else { self.typed_ahead.pop_front() }
-    }
-
-    /// Leaves when everything typed before is done (K3, K5, RI7).
-    pub(super) fn leave(&mut self, leaving: Leaving) {
-        self.leaving = Some(leaving);
-        if self.is_leaving_now() {
-            // At the end of input it is still of interest whether there is a server at all.
-            let waits_in_vain = self.is_reconnecting() || (self.is_asking() && leaving != Leaving::EndOfInput);
-            if waits_in_vain && self.connection == Connection::Connecting {
-                self.exit(self.status());
-            } else {
-                self.push(Action::WaitAtMost(QUIT_WAIT));
-            }
-        } else if !self.is_reconnecting() {
-            self.push(Action::WaitAtMost(if leaving == Leaving::Quit { QUIT_WAIT } else { END_WAIT }));
-        }
-    }
-
-    /// Whether nothing is left to be done but to shut the sending side down.
-    pub(super) fn is_done(&self) -> bool {
-        let waits_for_login = self.is_logging_in()
-            && match self.leaving {
-                Some(Leaving::EndOfInput) | None => true,
-                Some(Leaving::Quit) => !self.typed_ahead.is_empty(),
-                Some(Leaving::Signal(_)) => false,
-            };
-        self.is_leaving() && !waits_for_login && !self.is_finishing && !self.is_over
-    }
-
-    /// Shuts the sending side down, behind the dialect's last word, once there is one.
-    pub(super) fn finish(&mut self, farewell: Option<Request<'_>>) {
-        match self.connection {
-            Connection::Connecting => return,
-            Connection::Closed => return self.exit(self.status()),
-            Connection::Open => {}
-        }
-        self.is_finishing = true;
-        if let Some(farewell) = farewell {
-            self.send(&farewell);
-        }
-        self.push(Action::FinishSending);
-    }
-
-    fn status(&self) -> u8 {
-        match self.leaving {
-            Some(Leaving::Signal(status)) => status,
-            _ => 0,
-        }
     }
 }
