@@ -1,9 +1,9 @@
 //! CAP, the Chat Application Protocol, in both of its revisions (C1 to C14).
 
-use super::{Dialect, Event, PeerState, Request, RequestError, Scope, put_line, split_message, split_word};
+use super::{BLANKS, Dialect, Event, PeerState, Request, RequestError, Scope, put_line, split_message, split_word};
 
-/// The revision that says `LIST`, `LIST-OK` and `BAD-DEST-USER`; assumed until `WHO` is seen.
-pub const REVISION_2: u8 = 0;
+/// The revision that says `LIST`, `LIST-OK` and `BAD-DEST-USER`.
+pub const REVISION_2: u8 = 2;
 
 /// The revision that says `WHO`, `WHO-OK` and `UNKNOWN`.
 pub const REVISION_1: u8 = 1;
@@ -24,17 +24,36 @@ const DELIVERY: &str = "DELIVERY";
 const BAD_HEADER: &str = "BAD-RQST-HDR";
 const BAD_BODY: &str = "BAD-RQST-BODY";
 
-/// The dialect.
+/// The dialect, in one of its revisions until a peer says what it speaks.
 #[derive(Debug)]
-pub struct Cap;
+pub struct Cap {
+    name: &'static str,
+    /// The first words by which a connection is known to speak it.
+    verbs: &'static [&'static str],
+    /// What is spoken to a peer whose revision is not known.
+    revision: u8,
+}
+
+/// CAP as it is spoken to whoever does not say `WHO`.
+pub static CAP: Cap = Cap { name: "cap", verbs: &[LOGIN], revision: REVISION_2 };
+
+/// CAP that begins with revision 1, for servers that are told to.
+pub static CAP1: Cap = Cap { name: "cap1", verbs: &[], revision: REVISION_1 };
+
+impl Cap {
+    fn is_revision_1(&self, revision: u8) -> bool {
+        let revision = if revision == 0 { self.revision } else { revision };
+        revision == REVISION_1
+    }
+}
 
 impl Dialect for Cap {
     fn name(&self) -> &'static str {
-        "cap"
+        self.name
     }
 
     fn verbs(&self) -> &'static [&'static str] {
-        &[LOGIN]
+        self.verbs
     }
 
     fn refusal_closes(&self) -> bool {
@@ -45,15 +64,13 @@ impl Dialect for Cap {
         let (header, body) = split_word(line);
         if peer.name.is_none() {
             return match header {
-                LOGIN => Request::Login { name: body.unwrap_or_default() },
+                LOGIN => Request::Login { name: body.unwrap_or_default().trim_matches(BLANKS) },
                 _ => Request::Invalid(RequestError::Header),
             };
         }
         match header {
             LIST | WHO => {
-                if header == WHO {
-                    peer.revision = REVISION_1;
-                }
+                peer.revision = if header == WHO { REVISION_1 } else { REVISION_2 };
                 match body {
                     None => Request::List,
                     Some(_) => Request::Invalid(RequestError::Body),
@@ -71,7 +88,7 @@ impl Dialect for Cap {
         match *request {
             Request::Login { name } => put_line(out, &[LOGIN, " ", name]),
             Request::Direct { to, text } => put_line(out, &[SEND, " ", to, " ", text]),
-            Request::List if revision == REVISION_1 => put_line(out, &[WHO]),
+            Request::List if self.is_revision_1(revision) => put_line(out, &[WHO]),
             Request::List => put_line(out, &[LIST]),
             Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Ignore | Request::Invalid(_) => {}
         }
@@ -83,7 +100,7 @@ impl Dialect for Cap {
             WELCOME => Event::Welcome { name: body.unwrap_or_default() },
             IN_USE => Event::NameInUse { name: "" },
             BUSY => Event::ServerFull,
-            LIST_OK | WHO_OK => Event::Users(body.unwrap_or_default().split(',').filter(|n| !n.is_empty()).collect()),
+            LIST_OK | WHO_OK => Event::Users(names(body.unwrap_or_default())),
             SEND_OK => Event::Ack,
             BAD_DEST_USER | UNKNOWN => Event::NoSuchUser { name: "" },
             DELIVERY => {
@@ -98,7 +115,7 @@ impl Dialect for Cap {
     }
 
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>) {
-        let of_revision = |second, first| if revision == REVISION_1 { first } else { second };
+        let of_revision = |second, first| if self.is_revision_1(revision) { first } else { second };
         match event {
             Event::Delivery { from, text, .. } => put_line(out, &[DELIVERY, " ", from, " ", text]),
             Event::Welcome { name } => put_line(out, &[WELCOME, " ", name]),
@@ -108,12 +125,22 @@ impl Dialect for Cap {
             Event::NoSuchUser { .. } => put_line(out, &[of_revision(BAD_DEST_USER, UNKNOWN)]),
             Event::Users(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
             Event::Error(RequestError::Header | RequestError::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
-            Event::Error(RequestError::Body | RequestError::InvalidName(_) | RequestError::TooLong) => {
-                put_line(out, &[BAD_BODY])
-            }
-            Event::Renamed { .. } | Event::Secret(_) | Event::Goodbye | Event::Text(_) => {}
+            Event::Error(
+                RequestError::Body | RequestError::InvalidName(_) | RequestError::TooLong | RequestError::Usage(_),
+            ) => put_line(out, &[BAD_BODY]),
+            Event::Renamed { .. } | Event::Secret(_) | Event::LoginTimeout | Event::Goodbye | Event::Text(_) => {}
         }
     }
+
+    fn is_last_event(&self, rest: &str) -> bool {
+        [IN_USE, BUSY, BAD_HEADER, BAD_BODY, SEND_OK, BAD_DEST_USER, UNKNOWN].contains(&rest)
+    }
+}
+
+/// Splits a list of names as servers write it: with commas, with blanks around them, or with blanks alone.
+fn names(list: &str) -> Vec<&str> {
+    let separator = if list.contains(',') { ',' } else { ' ' };
+    list.split(separator).map(|name| name.trim_matches(BLANKS)).filter(|name| !name.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -127,7 +154,7 @@ mod tests {
 
     fn reply(event: &Event<'_>, revision: u8) -> String {
         let mut out = Vec::new();
-        Cap.encode_event(event, revision, &mut out);
+        CAP.encode_event(event, revision, &mut out);
         String::from_utf8(out).expect("a reply is text")
     }
 
@@ -137,7 +164,7 @@ mod tests {
             ("HELLO-FROM ann", Request::Login { name: "ann" }),
             ("HELLO-FROM", Request::Login { name: "" }),
             ("HELLO-FROM a b", Request::Login { name: "a b" }),
-            ("HELLO-FROM  ann", Request::Login { name: " ann" }),
+            ("HELLO-FROM  ann \t", Request::Login { name: "ann" }),
             ("hello-from ann", Request::Invalid(RequestError::Header)),
             ("HELLO-FROMann", Request::Invalid(RequestError::Header)),
             ("LIST", Request::Invalid(RequestError::Header)),
@@ -145,7 +172,7 @@ mod tests {
             ("", Request::Invalid(RequestError::Header)),
         ];
         for (line, expected) in cases {
-            assert_eq!(Cap.decode_request(line, &mut PeerState::default()), expected, "{line:?}");
+            assert_eq!(CAP.decode_request(line, &mut PeerState::default()), expected, "{line:?}");
         }
     }
 
@@ -163,7 +190,7 @@ mod tests {
             ("SEND bob", Request::Invalid(RequestError::Body)),
             ("SEND bob ", Request::Invalid(RequestError::Body)),
             ("SEND bob  \t ", Request::Invalid(RequestError::Body)),
-            ("SEND  bob hi", Request::Invalid(RequestError::Body)),
+            ("SEND   bob  hi", Request::Direct { to: "bob", text: " hi" }),
             ("HELLO-FROM bob", Request::Invalid(RequestError::Header)),
             ("HELLO-FROM", Request::Invalid(RequestError::Header)),
             ("list", Request::Invalid(RequestError::Header)),
@@ -171,24 +198,39 @@ mod tests {
             ("", Request::Invalid(RequestError::Header)),
         ];
         for (line, expected) in cases {
-            assert_eq!(Cap.decode_request(line, &mut logged_in()), expected, "{line:?}");
+            assert_eq!(CAP.decode_request(line, &mut logged_in()), expected, "{line:?}");
         }
     }
 
     #[test]
-    fn c6_c9_who_makes_the_answers_those_of_revision_1() {
+    fn c6_c9_each_revision_is_answered_in_its_own_words() {
         let mut peer = logged_in();
-        Cap.decode_request("LIST", &mut peer);
-        assert_eq!(peer.revision, REVISION_2);
-        Cap.decode_request("WHO", &mut peer);
-        Cap.decode_request("LIST", &mut peer);
-        assert_eq!(peer.revision, REVISION_1);
+        for (line, revision) in
+            [("LIST", REVISION_2), ("WHO", REVISION_1), ("SEND a b", REVISION_1), ("LIST", REVISION_2)]
+        {
+            CAP.decode_request(line, &mut peer);
+            assert_eq!(peer.revision, revision, "{line:?}");
+        }
         let names = Event::Users(vec!["echobot", "ann"]);
         let nobody = Event::NoSuchUser { name: "bob" };
         assert_eq!(reply(&names, REVISION_2), "LIST-OK echobot,ann\n");
         assert_eq!(reply(&names, REVISION_1), "WHO-OK echobot,ann\n");
         assert_eq!(reply(&nobody, REVISION_2), "BAD-DEST-USER\n");
         assert_eq!(reply(&nobody, REVISION_1), "UNKNOWN\n");
+        assert_eq!(reply(&nobody, 0), "BAD-DEST-USER\n");
+        let mut out = Vec::new();
+        CAP1.encode_event(&nobody, 0, &mut out);
+        CAP1.encode_event(&nobody, REVISION_2, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), "UNKNOWN\nBAD-DEST-USER\n");
+    }
+
+    #[test]
+    fn g14_a_list_may_be_written_with_blanks_and_a_whole_word_needs_no_line_feed_at_the_end() {
+        for line in ["LIST-OK a,b", "LIST-OK a, b", "LIST-OK  a ,b ", "LIST-OK a b", "WHO-OK a  b ", "WHO-OK ,a,,b,"] {
+            assert_eq!(CAP.decode_event(line), Some(Event::Users(vec!["a", "b"])), "{line:?}");
+        }
+        assert!(["IN-USE", "BUSY", "BAD-RQST-HDR", "BAD-RQST-BODY"].iter().all(|rest| CAP.is_last_event(rest)));
+        assert!(!["IN-US", "HELLO ann", "DELIVERY bob hi", ""].iter().any(|rest| CAP.is_last_event(rest)));
     }
 
     #[test]
@@ -213,8 +255,8 @@ mod tests {
     #[test]
     fn rt7_half_a_reply_is_not_an_event() {
         for line in ["", "DELIVERY", "DELIVERY bob", "hello ann", "SEND-OKAY", "42"] {
-            assert_eq!(Cap.decode_event(line), None, "{line:?}");
+            assert_eq!(CAP.decode_event(line), None, "{line:?}");
         }
-        assert_eq!(Cap.decode_event("LIST-OK"), Some(Event::Users(vec![])));
+        assert_eq!(CAP.decode_event("LIST-OK"), Some(Event::Users(vec![])));
     }
 }

@@ -1,11 +1,18 @@
 //! CHAT/1.0: a registration, then every line is a message to everyone else (H1 to H11).
 
-use super::{Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line};
+use std::time::Duration;
+
+use super::{
+    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, SHORT_SILENCE, SILENCE, Scope, is_blank, put_line,
+    split_word,
+};
 
 const REGISTER: &str = "REGISTER";
 const DISCONNECT: &str = "DISCONNECT";
 const VERSION: &str = "CHAT/1.0";
 const WHISPERS: &str = " whispers: ";
+const INVALID_REQUEST: &str = "400 Invalid request";
+const TOO_LONG: &str = "400 Line too long";
 
 /// The dialect.
 #[derive(Debug)]
@@ -24,6 +31,21 @@ impl Dialect for Chat1 {
         true
     }
 
+    fn silence_ends_request(&self, partial: &str, peer: &PeerState) -> Option<Duration> {
+        let ends_itself = [REGISTER, DISCONNECT].iter().any(|command| name_in(partial, command).is_some());
+        let is_begun = [REGISTER, DISCONNECT].contains(&split_word(partial).0);
+        let is_text = peer.name.is_some() && partial.starts_with('@');
+        if ends_itself { Some(SHORT_SILENCE) } else { (is_begun || is_text).then_some(SILENCE) }
+    }
+
+    fn end_of_stream_ends_request(&self) -> bool {
+        true
+    }
+
+    fn needs_no_line_feed(&self) -> bool {
+        true
+    }
+
     fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a> {
         let Some(own_name) = &peer.name else {
             return match name_in(line, REGISTER) {
@@ -33,7 +55,8 @@ impl Dialect for Chat1 {
         };
         match name_in(line, DISCONNECT) {
             Some(name) if name == own_name.as_str() => return Request::Leave,
-            Some(_) => return Request::Ignore,
+            Some(_) => return Request::Invalid(RequestError::Body),
+            None if name_in(line, REGISTER).is_some() => return Request::Invalid(RequestError::Body),
             None => {}
         }
         let own_prefix = line.strip_prefix('@').and_then(|rest| rest.strip_prefix(own_name.as_str()));
@@ -58,6 +81,8 @@ impl Dialect for Chat1 {
             (_, Ok(200)) => Event::Welcome { name: "" },
             (_, Ok(401)) => Event::NameInUse { name: "" },
             (_, Ok(503)) => Event::ServerFull,
+            _ if line == INVALID_REQUEST => Event::Error(RequestError::Body),
+            _ if line == TOO_LONG => Event::Error(RequestError::TooLong),
             (_, Ok(100..=999)) => Event::Error(RequestError::Header),
             _ => delivery(line).unwrap_or(Event::Text(line)),
         })
@@ -68,12 +93,19 @@ impl Dialect for Chat1 {
             Event::Delivery { scope: Scope::Broadcast, from, text } => put_line(out, &["@", from, ": ", text]),
             Event::Delivery { scope: Scope::Direct, from, text } => put_line(out, &["@", from, WHISPERS, text]),
             Event::Welcome { .. } => put_line(out, &["200 Registration successful"]),
+            Event::Error(RequestError::Body) => put_line(out, &[INVALID_REQUEST]),
+            Event::Error(RequestError::TooLong) => put_line(out, &[TOO_LONG]),
             Event::Error(_) => put_line(out, &["400 Invalid registration"]),
             Event::NameInUse { .. } => put_line(out, &["401 Client already registered"]),
             Event::ServerFull => put_line(out, &["503 Server full"]),
             Event::Goodbye => put_line(out, &[DISCONNECT, " ", VERSION]),
             Event::Text(text) => put_line(out, &[text]),
-            Event::Renamed { .. } | Event::Ack | Event::NoSuchUser { .. } | Event::Users(_) | Event::Secret(_) => {}
+            Event::Renamed { .. }
+            | Event::Ack
+            | Event::NoSuchUser { .. }
+            | Event::Users(_)
+            | Event::Secret(_)
+            | Event::LoginTimeout => {}
         }
     }
 }
@@ -90,10 +122,11 @@ fn delivery(line: &str) -> Option<Event<'_>> {
     Some(Event::Delivery { scope, from, text })
 }
 
-/// The name in `<command> <name> CHAT/1.0`, if the line is exactly that.
+/// Returns the name in `<command> <name> CHAT/1.0`, if the line is that; blanks around the name are dropped.
 fn name_in<'a>(line: &'a str, command: &str) -> Option<&'a str> {
-    let name = line.strip_prefix(command)?.strip_prefix(' ')?.strip_suffix(VERSION)?.strip_suffix(' ')?;
-    (!name.contains(' ')).then_some(name)
+    let name = line.strip_prefix(command)?.strip_prefix(' ')?.strip_suffix(VERSION)?;
+    let name = name.strip_suffix(BLANKS)?.trim_matches(BLANKS);
+    (!name.contains(BLANKS)).then_some(name)
 }
 
 #[cfg(test)]
@@ -105,9 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn h1_h3_h11_a_registration_is_three_words_exactly() {
+    fn h1_h3_h11_g12_a_registration_is_three_words_exactly() {
         let decode = |line| Chat1.decode_request(line, &mut PeerState::default());
         assert_eq!(decode("REGISTER ann CHAT/1.0"), Request::Login { name: "ann" });
+        assert_eq!(decode("REGISTER   ann \t CHAT/1.0"), Request::Login { name: "ann" });
         assert_eq!(decode("REGISTER @ CHAT/1.0"), Request::Login { name: "@" });
         for line in [
             "REGISTER",
@@ -137,7 +171,7 @@ mod tests {
             ("@annabel: hi", "@annabel: hi"),
             ("@ann:hi", "@ann:hi"),
             ("hello", "hello"),
-            ("REGISTER bob CHAT/1.0", "REGISTER bob CHAT/1.0"),
+            ("REGISTER bob", "REGISTER bob"),
             ("DISCONNECT", "DISCONNECT"),
             ("DISCONNECT ann", "DISCONNECT ann"),
         ] {
@@ -149,9 +183,27 @@ mod tests {
     }
 
     #[test]
-    fn h7_one_says_good_bye_for_oneself_only() {
+    fn h7_h17_one_says_good_bye_for_oneself_only_and_registers_once() {
         assert_eq!(decode("DISCONNECT ann CHAT/1.0"), Request::Leave);
-        assert_eq!(decode("DISCONNECT bob CHAT/1.0"), Request::Ignore);
+        for line in ["DISCONNECT bob CHAT/1.0", "REGISTER ann CHAT/1.0", "REGISTER bob CHAT/1.0"] {
+            assert_eq!(decode(line), Request::Invalid(RequestError::Body), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn g13_silence_ends_what_begins_with_a_word_of_this_dialect() {
+        let ann = PeerState { name: "ann".parse().ok(), revision: 0 };
+        for (partial, before, after) in [
+            ("REGISTER ann CHAT/1.0", Some(SHORT_SILENCE), Some(SHORT_SILENCE)),
+            ("REGISTER ann", Some(SILENCE), Some(SILENCE)),
+            ("DISCONNECT ann CHAT/1.0", Some(SHORT_SILENCE), Some(SHORT_SILENCE)),
+            ("@ann: hi", None, Some(SILENCE)),
+            ("REGISTE", None, None),
+            ("hi", None, None),
+        ] {
+            assert_eq!(Chat1.silence_ends_request(partial, &PeerState::default()), before, "{partial:?}");
+            assert_eq!(Chat1.silence_ends_request(partial, &ann), after, "{partial:?}");
+        }
     }
 
     #[test]
@@ -160,7 +212,8 @@ mod tests {
             (Event::Welcome { name: "ann" }, "200 Registration successful\n"),
             (Event::Error(RequestError::Header), "400 Invalid registration\n"),
             (Event::Error(RequestError::InvalidName("a,b")), "400 Invalid registration\n"),
-            (Event::Error(RequestError::TooLong), "400 Invalid registration\n"),
+            (Event::Error(RequestError::Body), "400 Invalid request\n"),
+            (Event::Error(RequestError::TooLong), "400 Line too long\n"),
             (Event::NameInUse { name: "ann" }, "401 Client already registered\n"),
             (Event::ServerFull, "503 Server full\n"),
             (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "@bob: hi\n"),

@@ -14,12 +14,13 @@ mod text;
 pub mod wac;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use name::{InvalidName, Name};
 pub use text::{looks_binary, sanitize};
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
-pub static DIALECTS: &[&dyn Dialect] = &[&cap::Cap, &wac::Wac, &chat1::Chat1];
+pub static DIALECTS: &[&dyn Dialect] = &[&cap::CAP, &wac::Wac, &chat1::Chat1, &cap::CAP1];
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub enum RequestError<'a> {
     NotLoggedIn,
     /// It is longer than the limit (G8).
     TooLong,
+    /// It lacks what it needs; this is how it is used.
+    Usage(&'static str),
 }
 
 /// What a server tells a client.
@@ -82,6 +85,8 @@ pub enum Event<'a> {
     Users(Vec<&'a str>),
     /// The secret.
     Secret(&'a str),
+    /// Nobody has logged in on the connection in time; it ends.
+    LoginTimeout,
     /// The server is going away.
     Goodbye,
     /// A text for a person, in words that no program looks at.
@@ -102,8 +107,8 @@ pub enum Scope {
 pub struct PeerState {
     /// The name that is logged in on the connection.
     pub name: Option<Name>,
-    /// Which revision of the dialect the other end speaks; what the numbers mean is the dialect's own affair, and 0 is
-    /// what it assumes until it learns better.
+    /// Which revision of the dialect the peer speaks; what the numbers mean is the dialect's own affair, and 0 is not
+    /// known yet.
     pub revision: u8,
 }
 
@@ -134,6 +139,33 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Returns whether the server closes the connection after it has refused a login, or whatever was sent instead.
     fn refusal_closes(&self) -> bool;
 
+    /// Returns the first word of a login, by which somebody who is not logged in changes to this dialect.
+    fn login_verb(&self) -> &'static str {
+        self.verbs().first().copied().unwrap_or_default()
+    }
+
+    /// Server side: returns how long a peer that has never sent an LF has to be silent for `partial` to be a line (G13);
+    /// `None` where only an LF ends a line.
+    fn silence_ends_request(&self, _partial: &str, _peer: &PeerState) -> Option<Duration> {
+        None
+    }
+
+    /// Server side: returns whether what a peer has left without an LF at the end of its stream is a line (G13).
+    fn end_of_stream_ends_request(&self) -> bool {
+        false
+    }
+
+    /// Client side: returns whether a line of a server that has never sent an LF ends where the server pauses, and each
+    /// server's last line with the stream (G14).
+    fn needs_no_line_feed(&self) -> bool {
+        false
+    }
+
+    /// Client side: returns whether this is a whole line where it stands at the end of the stream without an LF (G14).
+    fn is_last_event(&self, _rest: &str) -> bool {
+        self.needs_no_line_feed()
+    }
+
     /// Server side: decodes what `peer` asks for with a line. May learn the peer's revision.
     fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a>;
 
@@ -163,6 +195,21 @@ pub fn detect(first_line: &str) -> &'static dyn Dialect {
     *DIALECTS.iter().find(claims).unwrap_or(&DIALECTS[0])
 }
 
+/// Returns the dialect whose login begins this line.
+pub fn detect_login(line: &str) -> Option<&'static dyn Dialect> {
+    let (word, _) = split_word(line);
+    DIALECTS.iter().copied().find(|dialect| !word.is_empty() && dialect.login_verb() == word)
+}
+
+/// How long a peer that sends no LF is silent behind the end of a line (G13).
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// How long it is silent behind a line that ends itself.
+const SHORT_SILENCE: Duration = Duration::from_millis(50);
+
+/// What separates words beside one space.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// Splits a line at its first space; the second half is `None` where there is none.
 fn split_word(line: &str) -> (&str, Option<&str>) {
     // Words are short, for which this is faster than the standard library's search.
@@ -172,9 +219,10 @@ fn split_word(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Splits `<name> <text>`; `None` unless both are there and the text is more than blanks.
+/// Splits `<name> <text>`, where several blanks before the name are one; `None` unless both are there and the text is
+/// more than blanks.
 fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
-    let (name, text) = split_word(body?);
+    let (name, text) = split_word(body?.trim_start_matches(BLANKS));
     text.filter(|text| !name.is_empty() && !is_blank(text)).map(|text| (name, text))
 }
 

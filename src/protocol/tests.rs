@@ -62,14 +62,16 @@ fn events_survive_the_way_out_and_back() {
         Event::Error(RequestError::InvalidName("a b")),
         Event::Error(RequestError::NotLoggedIn),
         Event::Error(RequestError::TooLong),
+        Event::Error(RequestError::Usage("MSG <text>")),
         Event::Ack,
         Event::NoSuchUser { name: "bob" },
         Event::Users(vec!["echobot", "ann"]),
         Event::Secret("xyzzy"),
+        Event::LoginTimeout,
         Event::Goodbye,
     ];
     for dialect in DIALECTS {
-        for revision in [0, 1] {
+        for revision in [0, 1, 2] {
             for event in &events {
                 let mut line = Vec::new();
                 dialect.encode_event(event, revision, &mut line);
@@ -100,6 +102,14 @@ fn no_line_at_all_makes_a_decoder_panic() {
         }
         detect(&line);
     }
+}
+
+#[test]
+fn a_login_is_known_by_its_first_word() {
+    for (line, name) in [("HELLO-FROM ann", "cap"), ("LIN", "wac"), ("REGISTER x", "chat")] {
+        assert_eq!(detect_login(line).map(|dialect| dialect.name()), Some(name), "{line:?}");
+    }
+    assert!(["", " ", "LIST", "WHO", "hello-from ann"].iter().all(|line| detect_login(line).is_none()));
 }
 
 #[test]

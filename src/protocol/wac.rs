@@ -1,7 +1,10 @@
 //! WAC chat: replies are for people to read (W1 to W11).
 
+use std::time::Duration;
+
 use super::{
-    Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_message, split_word,
+    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, SILENCE, Scope, is_blank, put_line, split_message,
+    split_word,
 };
 
 const LOGIN: &str = "LIN";
@@ -37,18 +40,37 @@ impl Dialect for Wac {
         false
     }
 
+    fn silence_ends_request(&self, partial: &str, _peer: &PeerState) -> Option<Duration> {
+        self.verbs().contains(&split_word(partial).0).then_some(SILENCE)
+    }
+
+    fn end_of_stream_ends_request(&self) -> bool {
+        true
+    }
+
+    fn needs_no_line_feed(&self) -> bool {
+        true
+    }
+
     fn decode_request<'a>(&self, line: &'a str, peer: &mut PeerState) -> Request<'a> {
         let (word, body) = split_word(line);
         let request = match (word, body) {
-            (LOGIN, Some(name)) if !is_blank(name) => return Request::Login { name: without_quotes(name) },
+            (LOGIN, Some(name)) if !is_blank(name) => {
+                return Request::Login { name: without_quotes(name.trim_matches(BLANKS)).trim_matches(BLANKS) };
+            }
             (WHO, None) => return Request::List,
             (SECRET, None) => return Request::Secret,
             (BROADCAST, Some(text)) if !is_blank(text) => Some(Request::Broadcast { text }),
-            (WHISPER, body) => split_message(body).map(|(to, text)| Request::Direct { to, text }),
+            (WHISPER, body) => whisper(body).map(|(to, text)| Request::Direct { to, text }),
             _ => None,
         };
         match request {
-            None => Request::Invalid(RequestError::Header),
+            None => Request::Invalid(match word {
+                LOGIN => RequestError::Usage("LIN <name>"),
+                BROADCAST => RequestError::Usage("MSG <text>"),
+                WHISPER => RequestError::Usage("W <name> <text>"),
+                _ => RequestError::Header,
+            }),
             Some(_) if peer.name.is_none() => Request::Invalid(RequestError::NotLoggedIn),
             Some(request) => request,
         }
@@ -96,9 +118,10 @@ impl Dialect for Wac {
             }
             Event::ServerFull => put_line(out, &[SERVER_FULL]),
             Event::Error(RequestError::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
-            Event::Error(RequestError::Header | RequestError::Body | RequestError::TooLong) => {
-                put_line(out, &[NOT_UNDERSTOOD])
-            }
+            Event::Error(RequestError::Header | RequestError::Body) => put_line(out, &[NOT_UNDERSTOOD]),
+            Event::Error(RequestError::Usage(usage)) => put_line(out, &["Usage: ", usage]),
+            Event::Error(RequestError::TooLong) => put_line(out, &["That line is too long."]),
+            Event::LoginTimeout => put_line(out, &["You have not logged in in time; good-bye."]),
             Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
             Event::Users(names) => put_line(out, &[ONLINE, &names.join(", ")]),
             Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
@@ -125,6 +148,23 @@ fn delivery(line: &str) -> Option<Event<'_>> {
     Some(Event::Delivery { scope: Scope::Direct, from, text })
 }
 
+/// Splits what follows a `W`. Where the name is in quotes, the text may be as well, and blanks are between them.
+fn whisper(body: Option<&str>) -> Option<(&str, &str)> {
+    let quoted = body?.trim_start_matches(BLANKS).strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    match quoted {
+        Some((name, rest)) if !is_blank(rest) && rest.starts_with(BLANKS) => {
+            let text = rest.trim_matches(BLANKS);
+            let text = if text.len() > 1 && text.starts_with('"') && text.ends_with('"') {
+                without_quotes(text)
+            } else {
+                &rest[1..]
+            };
+            (!is_blank(text)).then_some((name.trim_matches(BLANKS), text))
+        }
+        _ => split_message(body),
+    }
+}
+
 /// The name without the one pair of double quotes that may be around it.
 fn without_quotes(name: &str) -> &str {
     name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(name)
@@ -134,7 +174,7 @@ fn without_quotes(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    const FAULTY: Request<'_> = Request::Invalid(RequestError::Header);
+    const UNKNOWN: Request<'_> = Request::Invalid(RequestError::Header);
     const LOG_IN_FIRST: Request<'_> = Request::Invalid(RequestError::NotLoggedIn);
 
     fn decode(line: &str, logged_in: bool) -> Request<'_> {
@@ -143,10 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn w1_a_login_with_or_without_quotes_at_any_time() {
+    fn w1_g12_a_login_with_or_without_quotes_and_blanks_at_any_time() {
         for logged_in in [false, true] {
             for (line, name) in [
                 ("LIN ann", "ann"),
+                ("LIN  ann \t", "ann"),
+                ("LIN \" ann \"", "ann"),
                 ("LIN \"ann\"", "ann"),
                 ("LIN \"\"ann\"\"", "\"ann\""),
                 ("LIN \"ann", "\"ann"),
@@ -168,13 +210,46 @@ mod tests {
     }
 
     #[test]
-    fn w7_what_is_unknown_or_incomplete() {
-        let lines =
-            ["", " ", "   ", "LIN", "LIN ", "LIN  ", "MSG", "MSG ", "MSG  \t", "W", "W bob", "W bob ", "W  bob hi"];
-        for line in lines.into_iter().chain(["WHO x", "SEC x", "lin ann", "HELLO-FROM ann", "QUIT"]) {
-            for logged_in in [false, true] {
-                assert_eq!(decode(line, logged_in), FAULTY, "{line:?}");
+    fn w3_blanks_before_a_name_and_quotes_around_it_are_dropped() {
+        for (line, text) in [
+            ("W   bob hi", "hi"),
+            ("W \"bob\" hi", "hi"),
+            ("W \"bob\" \"hi, all\"", "hi, all"),
+            ("W \" bob \"   \"hi\" ", "hi"),
+            ("W \"bob\"  hi ", " hi "),
+            ("W \"bob\" say \"hi\"", "say \"hi\""),
+            ("W \"bob\" \"", "\""),
+            ("W bob \"hi\"", "\"hi\""),
+        ] {
+            assert_eq!(decode(line, true), Request::Direct { to: "bob", text }, "{line:?}");
+        }
+        assert_eq!(decode("W \"bob hi", true), Request::Direct { to: "\"bob", text: "hi" });
+    }
+
+    #[test]
+    fn w7_what_is_incomplete_is_told_how_it_is_used_and_the_rest_is_unknown() {
+        for (usage, lines) in [
+            ("LIN <name>", &["LIN", "LIN ", "LIN  "][..]),
+            ("MSG <text>", &["MSG", "MSG ", "MSG  \t"]),
+            ("W <name> <text>", &["W", "W bob", "W bob ", "W \"bob\"", "W \"bob\" \" \""]),
+        ] {
+            for line in lines {
+                for logged_in in [false, true] {
+                    assert_eq!(decode(line, logged_in), Request::Invalid(RequestError::Usage(usage)), "{line:?}");
+                }
             }
+        }
+        for line in ["", " ", "   ", "WHO x", "SEC x", "lin ann", "HELLO-FROM ann", "QUIT"] {
+            for logged_in in [false, true] {
+                assert_eq!(decode(line, logged_in), UNKNOWN, "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn g13_silence_ends_what_begins_with_a_word_of_this_dialect() {
+        for (partial, silence) in [("LIN ann", Some(SILENCE)), ("SEC", Some(SILENCE)), ("MS", None), ("MSGhi", None)] {
+            assert_eq!(Wac.silence_ends_request(partial, &PeerState::default()), silence, "{partial:?}");
         }
     }
 
@@ -193,7 +268,9 @@ mod tests {
             (Event::NoSuchUser { name: "bob" }, "No user named bob is logged in.\n"),
             (Event::Users(vec!["a", "b", "c"]), "Online: a, b, c\n"),
             (Event::Error(RequestError::Header), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
-            (Event::Error(RequestError::TooLong), "Unknown command. Use LIN, MSG, W, WHO or SEC.\n"),
+            (Event::Error(RequestError::TooLong), "That line is too long.\n"),
+            (Event::Error(RequestError::Usage("MSG <text>")), "Usage: MSG <text>\n"),
+            (Event::LoginTimeout, "You have not logged in in time; good-bye.\n"),
             (Event::Delivery { scope: Scope::Broadcast, from: "bob", text: "hi" }, "bob: hi\n"),
             (Event::Delivery { scope: Scope::Direct, from: "bob", text: "hi" }, "bob whispers, \"hi\"\n"),
             (Event::Secret("xyzzy"), "The secret is: xyzzy\n"),

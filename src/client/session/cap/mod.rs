@@ -7,7 +7,7 @@ use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
 use crate::limits::{MAX_LINE, NAME_CHARS};
-use crate::protocol::cap::{Cap, REVISION_1, REVISION_2};
+use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Request, RequestError};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -49,7 +49,7 @@ enum Awaited {
 }
 
 fn begin(config: Config) -> Session {
-    let mut shared = Shared::new(config, &Cap);
+    let mut shared = Shared::new(config, &CAP);
     shared.revision = REVISION_2;
     Session::new(shared, CapSession::default())
 }
@@ -202,7 +202,7 @@ impl DialectSession for CapSession {
     }
 
     fn received(&mut self, line: String, shared: &mut Shared) {
-        let Some(event) = Cap.decode_event(&line) else {
+        let Some(event) = CAP.decode_event(&line) else {
             shared.warn(messages::UNEXPECTED_REPLY);
             return;
         };
