@@ -162,11 +162,15 @@ fn by_url(args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
-    let (host, port) = url.strip_prefix("chat://")?.rsplit_once(':')?;
+    let (scheme, rest) = url.split_once("://")?;
+    let (host, port) = rest.strip_suffix('/').unwrap_or(rest).rsplit_once(':')?;
     let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
     let port = port.parse().ok().filter(|port| *port > 0 && is_number)?;
     let bare = without_brackets(host);
-    let is_host = !host.is_empty() && !bare.contains(['/', '@', '[', ']']) && (!host.contains(':') || bare != host);
+    let is_host = scheme.eq_ignore_ascii_case("chat")
+        && !host.is_empty()
+        && !bare.contains(['/', '@', '[', ']'])
+        && (!host.contains(':') || bare != host);
     is_host.then_some((bare, port))
 }
 
@@ -190,6 +194,7 @@ mod tests {
         let expected = Ok(("localhost".into(), 99, "wac", Some("ann".into())));
         assert_eq!(run(&["-a", "localhost", "-p", "99", "-n", "ann", "--protocol", "wac"]), expected);
         assert_eq!(run(&["--address=localhost", "--port=99", "--name=ann", "--protocol=wac"]), expected);
+        assert_eq!(run(&["-alocalhost", "-p99", "-nann", "--protocol", "wac"]), expected);
     }
 
     #[test]
@@ -216,6 +221,7 @@ mod tests {
         assert_eq!(by_url, Ok(("localhost".into(), 99, "chat", Some("ann".into()))));
         assert_eq!(by_url, run(&["--protocol", "chat", "--name", "ann", "--address", "localhost", "--port", "99"]));
         assert_eq!(run(&["ann"]), run(&["ann", ""]));
+        assert_eq!(by_url, run(&["ann", "CHAT://localhost:99/"]));
         assert_eq!(run(&["ann", "chat://[::1]:99"]).expect("IPv6").0, "::1");
     }
 
@@ -230,7 +236,8 @@ mod tests {
             "chat://localhost:",
             "chat://localhost:0",
             "chat://localhost:65536",
-            "chat://localhost:99/",
+            "chat://localhost:99//",
+            "chat://localhost:99/x",
             "chat://a/b:99",
             "chat://::1:99",
             "chat://[::1:99",

@@ -25,6 +25,7 @@ pub struct Options {
 #[derive(Debug)]
 struct Args {
     options: Options,
+    port: Option<u16>,
     max_backlog: Option<usize>,
 }
 
@@ -50,9 +51,12 @@ static SPEC: Spec<Args> = Spec {
         )
         .short('a')
         .default(DEFAULT_ADDRESS),
-        Flag::option("port", "PORT", "Listen on this port; 0 lets the system pick one", |args, value| {
-            Ok(args.options.port = number(value, 0..=u16::MAX)?)
-        })
+        Flag::option(
+            "port",
+            "PORT",
+            "Listen on this port; 0, the default for chat alone, lets the system pick one",
+            |args, value| Ok(args.port = Some(number(value, 0..=u16::MAX)?)),
+        )
         .short('p')
         .default("5378"),
         Flag::option(
@@ -75,7 +79,7 @@ static SPEC: Spec<Args> = Spec {
             },
         ),
         Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time", |args, value| {
-            Ok(args.options.settings.max_clients = number(value, 1..=1_000_000)?)
+            Ok(args.options.settings.max_clients = number(value, 0..=1_000_000)?)
         })
         .default("1024"),
         Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included", |args, value| {
@@ -140,7 +144,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
         log_level: Level::Info,
         settings: Settings::default(),
     };
-    SPEC.parse(Args { options, max_backlog: None }, args)?.and_then(|(Args { mut options, max_backlog }, _)| {
+    let args = SPEC.parse(Args { options, port: None, max_backlog: None }, args)?;
+    args.and_then(|(Args { mut options, port, max_backlog }, _)| {
+        let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
+        options.port = port.unwrap_or(if is_chat1 { 0 } else { DEFAULT_PORT });
         let settings = &mut options.settings;
         settings.max_backlog = max_backlog.unwrap_or(limits::MAX_BACKLOG.max(settings.max_line));
         if settings.max_backlog < settings.max_line {
@@ -205,6 +212,9 @@ mod tests {
             let options = run(&["--protocol", dialect.name()]).expect("it is spoken");
             assert_eq!(options.settings.dialect.map(|pinned| pinned.name()), Some(dialect.name()));
         }
+        let ports = ["cap", "chat"].map(|name| run(&["--protocol", name]).expect("it is spoken").port);
+        assert_eq!((ports, run(&["--protocol", "chat", "-p5378"]).expect("a port").port), ([5378, 0], 5378));
+        assert_eq!(run(&["--max-clients", "0"]).expect("always full").settings.max_clients, 0);
         assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
         assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));
         assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port, 2);
@@ -223,7 +233,7 @@ mod tests {
             (&["--no-echobot=1"], "option '--no-echobot' takes no value"),
             (&["--port", "70000"], "invalid value '70000' for '--port': expected a number from 0 to 65535"),
             (&["--port", "-1"], "invalid value '-1' for '--port': expected a number from 0 to 65535"),
-            (&["--max-clients", "0"], "expected a number from 1 to"),
+            (&["--max-clients", "-1"], "expected a number from 0 to"),
             (&["--max-line", "511"], "expected a number from 512 to"),
             (&["--max-line", "5000", "--max-backlog", "4999"], "expected a number from 5000 to"),
             (&["--slow-timeout", "0"], "expected seconds, from 0.001 to 86400"),
