@@ -18,6 +18,14 @@ pub(crate) fn failpoint(line: &str) {
 #[cfg(not(debug_assertions))]
 pub(crate) fn failpoint(_line: &str) {}
 
+/// Returns a problem in words alone, without the number that the standard library adds to what the system reports.
+pub fn describe(problem: &dyn Display) -> String {
+    let text = problem.to_string();
+    let (before, rest) = text.split_once(" (os error ").unwrap_or((&text, ""));
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    [before, after.strip_prefix(')').unwrap_or(after)].concat()
+}
+
 /// Prints a text that was asked for, such as the help.
 pub fn print(text: &str) -> ExitCode {
     match net::write_fully(&mut io::stdout(), text.as_bytes()) {
@@ -30,6 +38,19 @@ pub fn print(text: &str) -> ExitCode {
 /// the command line is wrong.
 pub fn fail(status: u8, problem: &dyn Display) -> ExitCode {
     // The exit status is all that is left to tell where standard error is closed.
-    let _ = net::write_fully(&mut io::stderr(), format!("{problem}\n").as_bytes());
+    let _ = net::write_fully(&mut io::stderr(), (describe(problem) + "\n").as_bytes());
     ExitCode::from(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_in_words() {
+        let refused = io::Error::from_raw_os_error(111);
+        assert_eq!(describe(&refused), refused.to_string().replace(" (os error 111)", ""));
+        assert_eq!(describe(&format_args!("cannot: {refused}; help")), format!("cannot: {}; help", describe(&refused)));
+        assert_eq!(describe(&"nothing wrong"), "nothing wrong");
+    }
 }

@@ -188,7 +188,7 @@ impl EventLoop {
     fn connect(&self) -> io::Result<()> {
         let (number, sender) = (self.connection_id, self.sender.clone());
         let report = move |event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
-        reader::spawn(self.address.clone(), report)
+        reader::spawn(self.address.clone(), self.session.dialect(), report)
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.
@@ -286,7 +286,7 @@ impl EventLoop {
                 self.send_buffer = Some(SendBuffer::new(stream));
                 Input::Connected
             }
-            SocketEvent::Unreachable(error) => Input::Unreachable(error.to_string()),
+            SocketEvent::Unreachable(error) => Input::Unreachable(program::describe(&error)),
             SocketEvent::Received(line) => Input::Received(line),
             SocketEvent::TooLong => {
                 self.ui.warn(messages::REPLY_TOO_LONG);
@@ -295,7 +295,7 @@ impl EventLoop {
             SocketEvent::Disconnected(error) => {
                 self.partly_sent = self.unsent() > 0;
                 self.disconnect();
-                Input::Disconnected(error.map(|error| error.to_string()))
+                Input::Disconnected(error.map(|error| program::describe(&error)))
             }
         };
         self.inputs.push_back(input);

@@ -103,6 +103,9 @@ pub fn cannot_connect(server: &str, reason: &dyn Display) -> String {
     format!("Cannot connect to {server}: {reason}")
 }
 
+/// H13: the server's name is not known, said as the reason why it cannot be connected to.
+pub const UNKNOWN_HOST: &str = "no host of that name is known";
+
 /// K6: the server is gone, or the way to it.
 pub fn connection_lost(server: &str, reason: Option<&str>) -> String {
     match reason {

@@ -101,6 +101,16 @@ impl<R> LineReader<R> {
         if self.skipping { &[] } else { &self.buffer[self.start..self.end] }
     }
 
+    /// Takes what has come of a line as if its LF had; `None` if nothing has.
+    pub fn take_partial_line(&mut self) -> Option<Line<'_>> {
+        if self.partial_line().is_empty() {
+            return None;
+        }
+        let start = mem::replace(&mut self.start, self.end);
+        self.scanned = self.end;
+        Some(self.line((start..self.end, false)))
+    }
+
     /// Treats the partial line as if it were too long already.
     pub fn discard_line(&mut self) -> Line<'_> {
         let start = mem::replace(&mut self.start, self.end);
@@ -301,6 +311,18 @@ mod tests {
         assert_eq!(reader.fill().expect_err("a timeout").kind(), ErrorKind::WouldBlock);
         assert_eq!(reader.fill().expect("the rest"), 3);
         assert_eq!(reader.buffered_line(), Some(Line::Whole(b"LIST")));
+    }
+
+    #[test]
+    fn g13_a_line_can_be_taken_before_its_end() {
+        let mut reader = LineReader::new(Pieces(vec![b"LIN ann", b"MSG hi\nrest"]), 100);
+        assert_eq!(reader.take_partial_line(), None);
+        reader.fill().expect("a login");
+        assert_eq!(reader.take_partial_line(), Some(Line::Whole(b"LIN ann")));
+        assert_eq!(reader.take_partial_line(), None);
+        assert_eq!(reader.read_line().expect("a line"), Some(Line::Whole(b"MSG hi")));
+        assert_eq!(reader.read_line().expect("the end"), None);
+        assert_eq!(reader.take_partial_line(), Some(Line::Whole(b"rest")));
     }
 
     #[test]

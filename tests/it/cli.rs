@@ -44,7 +44,7 @@ fn help_and_version_go_to_standard_output_and_are_status_0() {
 
 #[test]
 fn k6_a_wrong_command_line_is_one_line_with_the_usage_and_status_2() {
-    for args in [&["--prot"][..], &["--port", "x"], &["--port"], &["5378"], &["--max-clients", "0"]] {
+    for args in [&["--prot"][..], &["--port", "x"], &["--port"], &["5378"], &["--max-clients", "-1"]] {
         server().args(args).assert().code(2).stdout("").stderr(one_line_with("usage: server [OPTIONS]"));
     }
     for args in [&["--prot"][..], &["--port", "0"], &["--port"], &["--nmae", "ann"]] {

@@ -41,8 +41,11 @@ impl DialectSession for Chat1Session {
         shared.send_login();
     }
 
-    fn unreachable(&mut self, _reason: &str, shared: &mut Shared) {
-        shared.fail(messages::NOT_ACCEPTING);
+    fn unreachable(&mut self, reason: &str, shared: &mut Shared) {
+        match reason {
+            messages::UNKNOWN_HOST => shared.fail(messages::cannot_connect(&shared.config.server, &reason)),
+            _ => shared.fail(messages::NOT_ACCEPTING),
+        }
     }
 
     /// This dialect has no private messages, but shows those that come from other ones.

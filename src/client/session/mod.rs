@@ -35,6 +35,7 @@ use self::command::Command;
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;
+use crate::protocol::Dialect;
 use crate::protocol::Request;
 use crate::signals::Signal;
 
@@ -196,6 +197,11 @@ pub(crate) struct Session {
 impl Session {
     fn new(shared: Shared, dialect: impl DialectSession + 'static) -> Self {
         Self { shared, dialect: Box::new(dialect) }
+    }
+
+    /// Returns what is spoken on the connection.
+    pub(crate) fn dialect(&self) -> &'static dyn Dialect {
+        self.shared.dialect
     }
 
     /// Takes an input; what is to be done about it comes out of [`Session::poll_action`].

@@ -202,6 +202,9 @@ impl DialectSession for CapSession {
     }
 
     fn received(&mut self, line: String, shared: &mut Shared) {
+        if line.is_empty() {
+            return;
+        }
         let Some(event) = CAP.decode_event(&line) else {
             shared.warn(messages::UNEXPECTED_REPLY);
             return;

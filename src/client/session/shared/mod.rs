@@ -16,7 +16,7 @@ use crate::protocol::{Dialect, Request};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    dialect: &'static dyn Dialect,
+    pub(super) dialect: &'static dyn Dialect,
     /// Which revision of the dialect the server is known to speak.
     pub(crate) revision: u8,
     /// The name that is logged in, or to be.
