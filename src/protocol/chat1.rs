@@ -42,6 +42,10 @@ impl Dialect for Chat1 {
         true
     }
 
+    fn answers_in_kind(&self) -> bool {
+        true
+    }
+
     fn needs_no_line_feed(&self) -> bool {
         true
     }

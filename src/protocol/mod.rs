@@ -155,6 +155,11 @@ pub trait Dialect: fmt::Debug + Sync {
         false
     }
 
+    /// Server side: returns whether a peer that has never sent an LF is answered without any (G13).
+    fn answers_in_kind(&self) -> bool {
+        false
+    }
+
     /// Client side: returns whether a line of a server that has never sent an LF ends where the server pauses, and each
     /// server's last line with the stream (G14).
     fn needs_no_line_feed(&self) -> bool {

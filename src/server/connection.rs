@@ -14,11 +14,12 @@ use super::close_reason::CloseReason;
 use super::delivery::batch::{Batch, Delivered};
 use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::{Bytes, Outbox};
+use super::lines::Lines;
 use super::registry::{ECHOBOT, JoinError, Member, Recipient};
 use super::sync::{read, write};
 use crate::limits;
 use crate::log::Level;
-use crate::net::{Line, LineReader, TelnetReader};
+use crate::net::Line;
 use crate::program;
 use crate::protocol::{self, Dialect, Event, Name, PeerState, Request, RequestError, Scope};
 
@@ -28,8 +29,8 @@ const MAX_REPLIES: usize = 64 << 10;
 /// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
 const REPLIES_KEPT: usize = 4 << 10;
 
-/// Where a client's lines come from.
-type Reader = LineReader<TelnetReader<TcpStream>>;
+/// How long an answer to oneself comes after the reply that it is on its way, as another person's would (G11).
+const ECHO_DELAY: Duration = Duration::from_millis(5);
 
 /// What the server and one client have to do with each other.
 pub(crate) struct Handler {
@@ -48,6 +49,10 @@ pub(crate) struct Handler {
     batch: Batch,
     /// Replies that are not in the client's outbox yet.
     replies: Vec<u8>,
+    /// What the client has said to itself or to `echobot`, to be added to the replies a moment later.
+    echo: Vec<u8>,
+    /// When that moment has come.
+    echo_at: Option<Instant>,
     /// Free again when everything else is.
     permit: Permit,
 }
@@ -66,6 +71,8 @@ impl Handler {
             context,
             batch: Batch::default(),
             replies: Vec::new(),
+            echo: Vec::new(),
+            echo_at: None,
             permit,
         }
     }
@@ -73,36 +80,41 @@ impl Handler {
     /// Serves the client until the connection ends, and everything that was held for it is free again.
     pub(crate) fn run(mut self, stream: TcpStream) {
         let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
-        let mut reader = LineReader::new(TelnetReader::new(stream), max_line);
+        let mut lines = Lines::new(stream, max_line);
         self.context.log.event(Level::Debug, format_args!("{} connected", self.peer));
-        let reason = self.serve(&mut reader);
+        let reason = self.serve(&mut lines);
         // Whoever closed the outbox knows better than the read that failed then.
         let reason = self.outbox.close_reason().unwrap_or(reason);
-        self.close(reason, &mut reader);
-        drop(reader);
+        self.close(reason, &mut lines);
+        drop(lines);
     }
 
-    fn serve(&mut self, reader: &mut Reader) -> CloseReason {
+    fn serve(&mut self, lines: &mut Lines) -> CloseReason {
         let mut heard = false;
         loop {
-            if let ControlFlow::Break(reason) = self.handle_buffered(reader) {
+            if let ControlFlow::Break(reason) = self.handle_buffered(lines) {
                 return reason;
             }
             // Restart the idle clock only here: time spent blocked on slow recipients must not count against this client.
             if mem::take(&mut heard) && self.login.is_some() {
                 self.deadline = self.idle_deadline();
             }
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return if self.login.is_some() { CloseReason::Idle } else { CloseReason::LoginTimeout };
-            }
-            if left.is_some() {
-                let _ = reader.source().source().set_read_timeout(left);
-            }
-            match reader.fill() {
-                Ok(0) => return CloseReason::EndOfInput,
+            let silence_ends = self.silence_ends(lines);
+            let next = [self.deadline, self.echo_at, silence_ends].into_iter().flatten().min();
+            let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
+            match lines.read_until(next) {
+                Ok(0) => {
+                    if self.dialect_of(lines.partial()).end_of_stream_ends_request() {
+                        lines.end_line();
+                        let _ = self.handle_buffered(lines);
+                    }
+                    return CloseReason::EndOfInput;
+                }
                 Ok(_) => heard = true,
                 Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(self.echo_at) => self.release_echo(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(silence_ends) => lines.end_line(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(self.deadline) => return self.timed_out(),
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
                     kind => return CloseReason::Failed(kind),
                 },
@@ -111,31 +123,66 @@ impl Handler {
     }
 
     /// Handles the lines that are there; once the server is going away, drops them.
-    fn handle_buffered(&mut self, reader: &mut Reader) -> ControlFlow<CloseReason> {
+    fn handle_buffered(&mut self, lines: &mut Lines) -> ControlFlow<CloseReason> {
         let shutdown = Arc::clone(&self.context.shutdown);
         let Some(_batch) = shutdown.begin_batch() else {
-            while reader.buffered_line().is_some() {}
+            while lines.next().is_some() {}
             return ControlFlow::Continue(());
         };
-        self.replies.extend(reader.source_mut().take_answer());
+        self.replies.extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
-        while let (ControlFlow::Continue(()), Some(line)) = (result, reader.buffered_line()) {
+        while let (ControlFlow::Continue(()), Some(line)) = (result, lines.next()) {
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
             if self.batch.is_full(self.context.settings.max_backlog) {
                 self.end_batch();
             }
             if !was_logged_in && self.login.is_some() {
-                reader.set_limit(self.context.settings.max_line);
-                let _ = reader.source().source().set_read_timeout(None);
+                lines.set_limit(self.context.settings.max_line);
             }
         }
         // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
-        if result.is_continue() && self.login.is_none() && protocol::looks_binary(reader.partial_line()) {
-            result = self.handle(&reader.discard_line());
+        if result.is_continue() && self.login.is_none() && protocol::looks_binary(lines.partial()) {
+            result = self.handle(&lines.discard_line());
+        }
+        if self.dialect.is_some_and(Dialect::answers_in_kind) {
+            self.outbox.socket.omit_line_feeds(!lines.has_read_line_feed());
         }
         self.flush();
         result
+    }
+
+    /// Returns what a line that begins so would be taken for.
+    fn dialect_of(&self, line: &[u8]) -> &'static dyn Dialect {
+        let login = if self.login.is_none() && self.context.settings.dialect.is_none() { Some(line) } else { None };
+        let login = login.and_then(|line| protocol::detect_login(&protocol::sanitize(line)));
+        login.or(self.dialect).unwrap_or_else(|| protocol::detect(&protocol::sanitize(line)))
+    }
+
+    /// Returns when what has come of a line is a line, as nothing follows (G13).
+    fn silence_ends(&self, lines: &Lines) -> Option<Instant> {
+        if lines.has_read_line_feed() || lines.partial().is_empty() {
+            return None;
+        }
+        let partial = protocol::sanitize(lines.partial());
+        let silence = self.dialect_of(lines.partial()).silence_ends_request(&partial, &self.state)?;
+        Some(lines.last_read() + silence)
+    }
+
+    /// Says what there is to say to a client that has taken too long, and why it ends.
+    fn timed_out(&mut self) -> CloseReason {
+        if self.login.is_some() {
+            return CloseReason::Idle;
+        }
+        self.reply(&Event::LoginTimeout);
+        self.flush();
+        CloseReason::LoginTimeout
+    }
+
+    /// Lets the client hear what it has said to itself.
+    fn release_echo(&mut self) {
+        self.echo_at = None;
+        self.replies.append(&mut self.echo);
     }
 
     /// When a client that says nothing from now on has to go.
@@ -147,14 +194,20 @@ impl Handler {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
         let text = protocol::sanitize(bytes);
         program::failpoint(&text);
-        let dialect = *self.dialect.get_or_insert_with(|| protocol::detect(&text));
+        self.release_echo();
+        let dialect = self.dialect_of(bytes);
+        self.dialect = Some(dialect);
+        let spoken = self.state.revision;
         let request = match (dialect.decode_request(&text, &mut self.state), line) {
-            (Request::Invalid(fault), _) => Request::Invalid(fault),
+            (Request::Invalid(error), _) => Request::Invalid(error),
             (_, Line::TooLong(_)) => Request::Invalid(RequestError::TooLong),
             (request, Line::Whole(_)) => request,
         };
         if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
+            // What was sent before is answered in the words that were spoken then.
+            let learned = mem::replace(&mut self.state.revision, spoken);
             self.end_batch();
+            self.state.revision = learned;
         }
         let accepted = match request {
             Request::Login { name } => self.log_in(dialect, name),
@@ -178,8 +231,8 @@ impl Handler {
             }
             Request::Ignore => true,
             Request::Leave => return ControlFlow::Break(CloseReason::Quit),
-            Request::Invalid(fault) => {
-                self.reply(&Event::Error(fault));
+            Request::Invalid(error) => {
+                self.reply(&Event::Error(error));
                 false
             }
         };
@@ -252,13 +305,11 @@ impl Handler {
         match recipient {
             None => self.reply(&Event::NoSuchUser { name: to }),
             Some(Recipient::Echobot) => {
-                self.reply(&Event::Ack);
-                self.reply(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
+                self.echo(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
             }
             // To oneself the reply comes before the delivery (C8).
             Some(Recipient::Member(member)) if Arc::ptr_eq(&member.outbox, &self.outbox) => {
-                self.reply(&Event::Ack);
-                self.reply(&delivery);
+                self.echo(&delivery);
             }
             Some(Recipient::Member(member)) => {
                 self.batch.begin_to(to, member);
@@ -295,6 +346,16 @@ impl Handler {
         }
     }
 
+    /// Acknowledges what the client says to itself or to `echobot`, and has it delivered a moment later; at once if the client
+    /// says more.
+    fn echo(&mut self, delivery: &Event<'_>) {
+        self.reply(&Event::Ack);
+        if let Some(dialect) = self.dialect {
+            dialect.encode_event(delivery, self.state.revision, &mut self.echo);
+            self.echo_at = Some(Instant::now() + ECHO_DELAY);
+        }
+    }
+
     /// A client that is gone is found out by the read.
     fn post_replies(&mut self) {
         let _ = self.flush_list.push(&self.outbox, Bytes::Own(&self.replies));
@@ -313,23 +374,25 @@ impl Handler {
 
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
     /// and no reset destroys it (G10).
-    fn close(&mut self, reason: CloseReason, reader: &mut Reader) {
+    fn close(&mut self, reason: CloseReason, lines: &mut Lines) {
         self.permit.begin_leaving();
         self.leave();
         let who = self.state.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.login.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
         let said = if self.context.shutdown.has_begun() { CloseReason::Shutdown } else { reason };
         self.context.log.event(level, format_args!("{who} left: {said}"));
-        if reason.is_orderly() && !self.finish(reason, reader) {
+        if reason.is_orderly() && !self.finish(reason, lines) {
             self.context.log.event(Level::Info, format_args!("{who} did not take its last lines"));
         }
         self.outbox.close(reason);
     }
 
     /// Has the client take its last lines, and says whether it has.
-    fn finish(&mut self, reason: CloseReason, reader: &mut Reader) -> bool {
+    fn finish(&mut self, reason: CloseReason, lines: &mut Lines) -> bool {
         let at_end = reason == CloseReason::EndOfInput;
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
+        self.release_echo();
+        self.flush();
         let delivered = self.outbox.finish(Instant::now());
         if !delivered || !at_end {
             self.permit.step_outside();
@@ -339,7 +402,7 @@ impl Handler {
         }
         self.outbox.shutdown_sending();
         if !at_end {
-            drain(reader, Instant::now() + limits::DRAIN_TIMEOUT);
+            lines.drain(Instant::now() + limits::DRAIN_TIMEOUT);
         }
         true
     }
@@ -357,21 +420,6 @@ impl Drop for Handler {
             self.leave();
             self.outbox.close(CloseReason::Panicked);
             self.flush_list.flush();
-        }
-    }
-}
-
-/// Reads what the client has sent and nobody wants any more, until it has closed its side too.
-fn drain(reader: &mut Reader, deadline: Instant) {
-    loop {
-        while reader.buffered_line().is_some() {}
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left < Duration::from_millis(1) {
-            return;
-        }
-        let _ = reader.source().source().set_read_timeout(Some(left));
-        if !matches!(reader.fill(), Ok(1..)) {
-            return;
         }
     }
 }

@@ -127,6 +127,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::protocol::DIALECTS;
     use crate::server::delivery::outbox::OutboxConfig;
+    use crate::server::delivery::socket::ClientSocket;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
@@ -141,7 +142,7 @@ pub(crate) mod tests {
             writer_linger: Duration::from_secs(2),
             writers_left: AtomicUsize::new(0),
         };
-        Arc::new(Outbox::new(stream, Arc::new(settings)))
+        Arc::new(Outbox::new(ClientSocket::new(stream), Arc::new(settings)))
     }
 
     fn member(name: &str) -> Member {

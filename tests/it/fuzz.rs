@@ -1,5 +1,6 @@
 //! Lines cut anywhere, and bytes that nobody would send: seeded, so that a failure repeats.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -34,6 +35,22 @@ fn wait_until_read(server: &Server, stream: &TcpStream) {
     });
 }
 
+/// Everything that the server says to these pieces, each of which is a read of its own, and none of which comes so late that
+/// the silence before it ends a line (G13).
+fn answers_in_time(server: &Server, pieces: &[&[u8]]) -> Vec<u8> {
+    for _ in 0..100 {
+        let (last, longest) = (Cell::new(Instant::now()), Cell::new(Duration::ZERO));
+        let heard = answers(server, pieces, |stream| {
+            wait_until_read(server, stream);
+            longest.set(longest.get().max(last.replace(Instant::now()).elapsed()));
+        });
+        if longest.get() < Duration::from_millis(40) {
+            return heard;
+        }
+    }
+    panic!("this machine is too busy");
+}
+
 #[test]
 fn a_transcript_is_answered_the_same_wherever_it_is_cut() {
     let server = Server::with(&["--log-level", "error", "--secret", "xyzzy"]);
@@ -47,11 +64,11 @@ fn a_transcript_is_answered_the_same_wherever_it_is_cut() {
         assert!(!expected.is_empty());
         for cut in 1..transcript.len() {
             let (one, other) = transcript.split_at(cut);
-            let heard = text_of(&answers(&server, &[one, other], |stream| wait_until_read(&server, stream)));
+            let heard = text_of(&answers_in_time(&server, &[one, other]));
             assert_eq!(heard, expected, "cut at {cut}");
         }
         let bytes: Vec<&[u8]> = transcript.chunks(1).collect();
-        assert_eq!(text_of(&answers(&server, &bytes, |stream| wait_until_read(&server, stream))), expected);
+        assert_eq!(text_of(&answers_in_time(&server, &bytes)), expected);
     }
 }
 
@@ -127,7 +144,9 @@ fn throw(seed: u64, time: Duration) {
             let heard = answers(&server, &[&bytes[..cut], &bytes[cut..]], |_| ());
             let text = text_of(&heard);
             assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
-            assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+            // Whoever has sent no LF yet gets none in CHAT/1.0 (G13).
+            let is_in_kind = text.lines().last().is_some_and(|line| line.starts_with("400 "));
+            assert!(text.is_empty() || text.ends_with('\n') || is_in_kind, "{text:?}");
         }
     });
     server.wait_until_as_before(before);

@@ -15,6 +15,7 @@ mod common_rules;
 mod crossing;
 mod crowd;
 mod faults;
+mod foreign_clients;
 mod foreign_servers;
 mod fuzz;
 mod outbox;

@@ -68,17 +68,24 @@ fn w7_w8_what_is_unknown_or_incomplete_is_told_and_nothing_closes() {
     let mut ann = server.connect();
     ann.ask("WHO", "Online: echobot, bob");
     for round in 0..2 {
-        for line in
-            ["", " ", "   ", "LIN", "LIN ", "LIN   ", "MSG", "MSG ", "MSG  \t", "W", "W bob", "W bob ", "W bob   "]
-        {
+        for (usage, lines) in [
+            ("Usage: LIN <name>", &["LIN", "LIN ", "LIN   "][..]),
+            ("Usage: MSG <text>", &["MSG", "MSG ", "MSG  \t"]),
+            ("Usage: W <name> <text>", &["W", "W bob", "W bob ", "W bob   "]),
+        ] {
+            for line in lines {
+                ann.ask(line, usage);
+            }
+        }
+        for line in ["", " ", "   ", "lin ann", "QUIT", "WHO x", "SEC x"] {
             ann.ask(line, NOT_UNDERSTOOD);
         }
-        for line in ["HELLO-FROM ann", "REGISTER ann CHAT/1.0", "lin ann", "QUIT", "WHO x", "SEC x"] {
-            ann.ask(line, NOT_UNDERSTOOD);
-        }
-        ann.ask(&"x".repeat(if round == 0 { 5000 } else { 2 << 20 }), NOT_UNDERSTOOD);
+        let long = "x".repeat(if round == 0 { 5000 } else { 2 << 20 });
+        ann.ask(&long, NOT_UNDERSTOOD);
+        ann.ask(&format!("SEC{long}"), NOT_UNDERSTOOD);
         if round == 0 {
             ann.ask("LIN ann", "Welcome, ann.");
+            ann.ask(&format!("MSG {}", "x".repeat(2 << 20)), "That line is too long.");
         }
     }
     ann.send_line("MSG still here");

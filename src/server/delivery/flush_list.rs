@@ -1,14 +1,14 @@
 //! What one sender has added to outboxes and not yet flushed: everything that one read brought is added first, and then
 //! flushed once.
 
-use std::net::TcpStream;
 use std::sync::Arc;
 
-use super::outbox::{Bytes, Outbox, Socket, TryPushError};
+use super::outbox::{Bytes, Outbox, TryPushError};
+use super::socket::{ClientSocket, Socket};
 
 /// The outboxes that a sender has to flush. Each connection has one.
 #[derive(Debug)]
-pub(crate) struct FlushList<S = TcpStream> {
+pub(crate) struct FlushList<S = ClientSocket> {
     id: u64,
     dirty: Vec<Arc<Outbox<S>>>,
 }

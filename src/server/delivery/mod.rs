@@ -38,6 +38,7 @@ pub(crate) mod batch;
 mod buf_list;
 pub(crate) mod flush_list;
 pub(crate) mod outbox;
+pub(crate) mod socket;
 #[cfg(test)]
 mod tests;
 mod writer;

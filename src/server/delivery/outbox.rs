@@ -2,18 +2,17 @@
 
 use std::io;
 use std::mem;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::buf_list::BufList;
+use super::socket::{ClientSocket, Socket};
 use super::writer;
-use crate::net;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait, wait_for};
-use crate::sys::WithoutWaiting;
 
 /// How long a writer thread's `write` waits for a recipient that takes nothing before it looks at the clocks.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
@@ -21,40 +20,6 @@ pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Writes that a sender makes in a row to one recipient before it leaves the rest, which others keep adding, to a writer
 /// thread.
 const DIRECT_ROUNDS: usize = 16;
-
-/// The sending side of a connection.
-pub(crate) trait Socket: Send + Sync + 'static {
-    /// Sends what the peer takes without any wait, and returns how many bytes that were.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is broken.
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
-
-    /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were.
-    ///
-    /// # Errors
-    ///
-    /// When the connection is broken.
-    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
-
-    /// Shuts down one direction or both, which wakes whoever is blocked in it.
-    fn shutdown(&self, how: Shutdown);
-}
-
-impl Socket for TcpStream {
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        net::write_available(&mut WithoutWaiting(self), bytes, Duration::MAX)
-    }
-
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        net::write_available(&mut &*self, bytes, WRITE_TIMEOUT)
-    }
-
-    fn shutdown(&self, how: Shutdown) {
-        let _ = Self::shutdown(self, how);
-    }
-}
 
 /// What all outboxes of a server have in common.
 #[derive(Debug)]
@@ -88,7 +53,7 @@ impl OutboxConfig {
 
 /// The bytes pending for one client, and its socket.
 #[derive(Debug)]
-pub(crate) struct Outbox<S = TcpStream> {
+pub(crate) struct Outbox<S = ClientSocket> {
     pub(crate) socket: S,
     pub(crate) config: Arc<OutboxConfig>,
     pub(crate) state: Mutex<State>,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::flush_list::{Closed, FlushList};
 use super::outbox::*;
+use super::socket::Socket;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};
 

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::buf_list::BufList;
-use super::outbox::{Mode, Outbox, Socket};
+use super::outbox::{Mode, Outbox};
+use super::socket::Socket;
 use crate::limits;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};

@@ -87,6 +87,22 @@ impl Peer {
         }
     }
 
+    /// The next bytes have to be these, and no LF behind them is waited for.
+    #[track_caller]
+    pub(crate) fn expect_bytes(&mut self, expected: &[u8]) {
+        while self.heard.len() - self.asked_for < expected.len() {
+            let mut buffer = [0; 4096];
+            let count = self.stream.read(&mut buffer).expect("bytes");
+            assert!(count > 0, "the connection ended\n{}", self.transcript);
+            self.heard.extend_from_slice(&buffer[..count]);
+        }
+        let found = &self.heard[self.asked_for..][..expected.len()];
+        let shown = String::from_utf8_lossy(found).into_owned();
+        self.asked_for += expected.len();
+        self.note("←", &shown);
+        assert_eq!(shown, String::from_utf8_lossy(expected), "{}", self.transcript);
+    }
+
     /// This line has to come, whatever comes before it.
     #[track_caller]
     pub(crate) fn expect_eventually(&mut self, expected: &str) {

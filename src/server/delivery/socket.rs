@@ -1,0 +1,102 @@
+//! The sending side of a client's connection.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::outbox::WRITE_TIMEOUT;
+use crate::net;
+use crate::sys::WithoutWaiting;
+
+/// The sending side of a connection.
+pub(crate) trait Socket: Send + Sync + 'static {
+    /// Sends what the peer takes without any wait, and returns how many bytes that were. Fails when the connection is broken.
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were. Fails when the
+    /// connection is broken.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Shuts down one direction or both, which wakes whoever is blocked in it.
+    fn shutdown(&self, how: Shutdown);
+}
+
+/// A client's stream, and how lines are written to it.
+#[derive(Debug)]
+pub(crate) struct ClientSocket {
+    stream: TcpStream,
+    /// Each line is written by itself and without its LF, to a client that sends none (G13).
+    omits_line_feeds: AtomicBool,
+}
+
+impl ClientSocket {
+    /// Takes over a clone of the client's stream.
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, omits_line_feeds: AtomicBool::new(false) }
+    }
+
+    /// Sets whether what is written from now on lacks its LFs.
+    pub(crate) fn omit_line_feeds(&self, omit: bool) {
+        self.omits_line_feeds.store(omit, Ordering::Relaxed);
+    }
+
+    fn write(&self, bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
+        if self.omits_line_feeds.load(Ordering::Relaxed) { write_lines(bytes, write) } else { write(bytes) }
+    }
+}
+
+/// Writes each line by itself and without its LF, until one is not taken whole. Returns how many of the bytes are done
+/// with, the LFs included.
+fn write_lines(bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
+    let mut done = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let written = if text.is_empty() { 0 } else { write(text)? };
+        if written < text.len() {
+            return Ok(done + written);
+        }
+        done += line.len();
+    }
+    Ok(done)
+}
+
+impl Socket for ClientSocket {
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(bytes, |bytes| net::write_available(&mut WithoutWaiting(&self.stream), bytes, Duration::MAX))
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT))
+    }
+
+    fn shutdown(&self, how: Shutdown) {
+        let _ = self.stream.shutdown(how);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn g13_each_line_is_a_write_without_its_line_feed_wherever_the_peer_is_full() {
+        let bytes = b"one\n\ntwo\nthree";
+        for room in 0..=bytes.len() {
+            let (writes, left) = (RefCell::new(Vec::new()), RefCell::new(room));
+            let write = |text: &[u8]| {
+                let count = text.len().min(*left.borrow());
+                *left.borrow_mut() -= count;
+                writes.borrow_mut().push(String::from_utf8_lossy(&text[..count]).into_owned());
+                Ok(count)
+            };
+            let mut done = write_lines(bytes, write).expect("it takes some");
+            *left.borrow_mut() = usize::MAX;
+            done += write_lines(&bytes[done..], write).expect("it takes the rest");
+            let writes = writes.into_inner();
+            assert_eq!((done, writes.concat().as_str()), (bytes.len(), "onetwothree"), "{writes:?}");
+            assert!(writes.len() <= 4, "{writes:?}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A client's lines, also those of a client that sends no line feeds (G13).
+
+use std::io;
+use std::mem;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::net::{Line, LineReader, TelnetReader};
+
+/// The receiving side of a client's connection.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    reader: LineReader<TelnetReader<TcpStream>>,
+    has_read_line_feed: bool,
+    /// What has come of a line is a line.
+    is_ended: bool,
+    last_read: Instant,
+    /// The stream's read timeout.
+    timeout: Option<Duration>,
+}
+
+impl Lines {
+    /// Creates the lines of a stream, each of up to `limit` bytes.
+    pub(crate) fn new(stream: TcpStream, limit: usize) -> Self {
+        Self {
+            reader: LineReader::new(TelnetReader::new(stream), limit),
+            has_read_line_feed: false,
+            is_ended: false,
+            last_read: Instant::now(),
+            timeout: None,
+        }
+    }
+
+    /// Changes the limit, beginning with the next line.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.reader.set_limit(limit);
+    }
+
+    /// Returns the next line that has come already.
+    pub(crate) fn next(&mut self) -> Option<Line<'_>> {
+        if mem::take(&mut self.is_ended) {
+            return self.reader.take_partial_line();
+        }
+        let line = self.reader.buffered_line()?;
+        self.has_read_line_feed = true;
+        Some(line)
+    }
+
+    /// Returns the beginning of a line that has not come to its end yet.
+    pub(crate) fn partial(&self) -> &[u8] {
+        self.reader.partial_line()
+    }
+
+    /// Treats what has come of a line as a whole one.
+    pub(crate) fn end_line(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// Treats what has come of a line as the beginning of one that is too long.
+    pub(crate) fn discard_line(&mut self) -> Line<'_> {
+        self.reader.discard_line()
+    }
+
+    /// Returns whether the client has ended a line by an LF.
+    pub(crate) fn has_read_line_feed(&self) -> bool {
+        self.has_read_line_feed
+    }
+
+    /// Returns when the client was last heard.
+    pub(crate) fn last_read(&self) -> Instant {
+        self.last_read
+    }
+
+    /// Returns what the telnet commands that have come are to be answered with.
+    pub(crate) fn take_telnet_answer(&mut self) -> Vec<u8> {
+        self.reader.source_mut().take_answer()
+    }
+
+    /// Reads once, and waits for it until the deadline, if there is one; after that it fails with
+    /// [`io::ErrorKind::WouldBlock`]. Returns how many bytes came; 0 is the end of the stream.
+    pub(crate) fn read_until(&mut self, deadline: Option<Instant>) -> io::Result<usize> {
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if timeout.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if timeout != self.timeout {
+            self.timeout = timeout;
+            let _ = self.reader.source().source().set_read_timeout(timeout);
+        }
+        let count = self.reader.fill()?;
+        self.last_read = Instant::now();
+        Ok(count)
+    }
+
+    /// Reads what nobody wants any more, until the client has closed its side too.
+    pub(crate) fn drain(&mut self, deadline: Instant) {
+        loop {
+            while self.reader.buffered_line().is_some() {}
+            if !matches!(self.read_until(Some(deadline)), Ok(1..)) {
+                return;
+            }
+        }
+    }
+}
