@@ -122,7 +122,7 @@ fn ri1_rt7_every_header_at_any_time_is_handled() {
     peer.expect_end();
     drop(peer);
     client.expect_exit(0);
-    assert_eq!(client.errors_so_far(), "The server sent an unexpected reply.\n".repeat(6));
+    assert_eq!(client.errors_so_far(), "The server sent an unexpected reply.\n".repeat(5));
     assert!(!client.output_so_far().contains("HDR") && !client.output_so_far().contains("IN-USE"));
 }
 

@@ -58,11 +58,7 @@ pub(crate) fn spawn(
 }
 
 /// Reports until the connection has ended or nobody wants to hear of it any more.
-fn connect_and_read(
-    (host, port): &(String, u16),
-    dialect: &'static dyn Dialect,
-    report: impl Fn(SocketEvent) -> bool,
-) {
+fn connect_and_read((host, port): &(String, u16), dialect: &'static dyn Dialect, report: impl Fn(SocketEvent) -> bool) {
     // Until the server has sent its first LF.
     let mut silence = dialect.needs_no_line_feed().then_some(SILENCE);
     let opened = connect(host, *port).and_then(|stream| {
