@@ -114,14 +114,13 @@ impl<O> Flag<O> {
         format!("{}{choices}{default}", self.help)
     }
 
-    /// Splits `arg` into this flag and the value that is attached to it: `--port=1`, `-p1`. `None` if it is another one.
-    fn matches<'a>(&self, arg: &'a str) -> Option<Option<&'a str>> {
-        if let Some(long) = arg.strip_prefix("--") {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-            return (name == self.long).then_some(value);
+    /// Returns what stands behind this flag's name in `arg`: nothing, or a value as in `--port=1` and `-p1`. `None` if it is
+    /// another flag.
+    fn strip_name<'a>(&self, arg: &'a str) -> Option<&'a str> {
+        match arg.strip_prefix("--") {
+            Some(long) => long.strip_prefix(self.long).filter(|rest| rest.is_empty() || rest.starts_with('=')),
+            None => arg.strip_prefix('-')?.strip_prefix(self.short?),
         }
-        let rest = arg.strip_prefix('-')?.strip_prefix(self.short?)?;
-        Some((!rest.is_empty()).then_some(rest))
     }
 }
 
@@ -158,16 +157,19 @@ impl<O> Spec<O> {
                 continue;
             }
             let unknown = || self.error(&format!("unknown option '{}'", arg.split('=').next().unwrap_or_default()));
-            let found = self.all_flags().find_map(|flag| Some((flag, flag.matches(&arg)?)));
-            let (flag, attached) = found.ok_or_else(unknown)?;
+            let found = self.all_flags().find_map(|flag| Some((flag, flag.strip_name(&arg)?)));
+            let (flag, rest) = found.ok_or_else(unknown)?;
+            let attached =
+                if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
             match flag.update {
                 Update::Value { set, .. } => {
                     let missing = || self.error(&format!("option '--{}' needs a value", flag.long));
                     let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
                     let choices = (flag.choices)();
-                    let result = match choices.is_empty() || choices.contains(&value.as_str()) {
-                        true => set(&mut options, &value),
-                        false => Err(one_of(&choices)),
+                    let result = if choices.is_empty() || choices.contains(&value.as_str()) {
+                        set(&mut options, &value)
+                    } else {
+                        Err(one_of(&choices))
                     };
                     result.map_err(|expected| self.invalid(flag.long, &value, &expected))?;
                 }

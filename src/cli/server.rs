@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(options.log_level, Level::Debug);
         for dialect in DIALECTS {
             let options = run(&["--protocol", dialect.name()]).expect("it is spoken");
-            assert_eq!(options.settings.dialect.map(|pinned| pinned.name()), Some(dialect.name()));
+            assert_eq!(options.settings.dialect.map(crate::protocol::Dialect::name), Some(dialect.name()));
         }
         let ports = ["cap", "chat"].map(|name| run(&["--protocol", name]).expect("it is spoken").port);
         assert_eq!((ports, run(&["--protocol", "chat", "-p5378"]).expect("a port").port), ([5378, 0], 5378));

@@ -107,7 +107,7 @@ fn no_line_at_all_makes_a_decoder_panic() {
 #[test]
 fn a_login_is_known_by_its_first_word() {
     for (line, name) in [("HELLO-FROM ann", "cap"), ("LIN", "wac"), ("REGISTER x", "chat")] {
-        assert_eq!(detect_login(line).map(|dialect| dialect.name()), Some(name), "{line:?}");
+        assert_eq!(detect_login(line).map(super::Dialect::name), Some(name), "{line:?}");
     }
     assert!(["", " ", "LIST", "WHO", "hello-from ann"].iter().all(|line| detect_login(line).is_none()));
 }

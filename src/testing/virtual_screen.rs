@@ -143,7 +143,7 @@ impl VirtualScreen {
     fn escape(&mut self, c: char) {
         self.sequence.push(c);
         let Some(body) = self.sequence.strip_prefix("\x1b[") else { return };
-        let Some(last) = body.chars().last().filter(|last| last.is_ascii_alphabetic()) else { return };
+        let Some(last) = body.chars().last().filter(char::is_ascii_alphabetic) else { return };
         let body = body[..body.len() - 1].to_owned();
         let count = body.parse().unwrap_or(1);
         match (body.as_str(), last) {

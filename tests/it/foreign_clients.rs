@@ -103,7 +103,7 @@ fn type_slowly(peer: &mut Peer, bytes: &[u8], pause: Duration) -> bool {
         peer.send(&[*byte]);
         let begun = Instant::now();
         while begun.elapsed() < pause {
-            thread::park_timeout(pause - begun.elapsed());
+            thread::park_timeout(pause.saturating_sub(begun.elapsed()));
         }
         in_time &= begun.elapsed() < pause + Duration::from_millis(50);
     }

@@ -3,6 +3,12 @@
 //! Nothing here sleeps: a test waits for a fact, with a deadline, and proves silence by a line that comes next.
 
 #![allow(clippy::disallowed_methods, reason = "a test may wait until all that it sends is taken")]
+#![allow(
+    clippy::large_stack_arrays,
+    clippy::naive_bytecount,
+    clippy::items_after_statements,
+    reason = "plain ways are enough in tests"
+)]
 
 mod blocked_output;
 mod cap_client;

@@ -21,7 +21,7 @@ impl Backoff {
         let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
         self.tries += 1;
         let wait = doubled * thousandths / 1000;
-        wait.min(MAX_RECONNECT_WAIT * 2 - wait)
+        wait.min((MAX_RECONNECT_WAIT * 2).saturating_sub(wait))
     }
 
     /// Begins anew, as the last try has worked.

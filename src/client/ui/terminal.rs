@@ -65,6 +65,7 @@ impl Terminal {
     }
 
     /// Returns whether it hands over every key, and shows none.
+    #[expect(clippy::unused_self, reason = "it is so only while there is one")]
     pub(crate) fn is_editing(&self) -> bool {
         lock().is_some()
     }

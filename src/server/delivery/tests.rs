@@ -247,7 +247,7 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
     assert!(outbox.finish(Instant::now() + LONG));
     assert_eq!(
         peer.taken().lines().map(|line| line.parse().expect("a number")).collect::<Vec<usize>>(),
-        Vec::from_iter(0..LINES)
+        (0..LINES).collect::<Vec<_>>()
     );
 }
 

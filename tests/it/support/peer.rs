@@ -132,9 +132,7 @@ impl Peer {
     /// The connection has to end here, in good order.
     #[track_caller]
     pub(crate) fn expect_end(&mut self) {
-        if self.recv_line().is_some() {
-            panic!("expected the end\n{}", self.transcript);
-        }
+        assert!(self.recv_line().is_none(), "expected the end\n{}", self.transcript);
     }
 
     /// Nothing else has come before the answer to this, which any CAP user gets.

@@ -83,7 +83,7 @@ fn wrapped(text: &str, columns: usize) -> String {
 fn rt6_a_half_typed_line_survives_ten_messages_at_any_width() {
     let long = "a long line ".repeat(20);
     for columns in [80, 40, 20, 7] {
-        for text in ["@bob half a line", &long[..3 * columns.min(80)], &long[..2 * columns + 1], "é 漢字 e\u{301}"] {
+        for text in ["@bob half a line", &long[..3 * columns.min(80)], &long[..=(2 * columns)], "é 漢字 e\u{301}"] {
             for prompt in ["", "> "] {
                 let mut ann = Person::at(columns, 24);
                 ann.prompt = prompt;
