@@ -43,9 +43,13 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     sys::raise_open_files();
 
     let (host, port) = (options.address.as_str(), options.port);
+    let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
     let listening = Server::bind((host, port), options.settings, log.clone())
         .and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
     let (address, server) = listening.map_err(|error| cannot_listen(host, port, &error))?;
+    if is_chat1 {
+        log.event(Level::Info, format_args!("clients connect to chat://{address}"));
+    }
     let acceptor = Arc::clone(&server);
     start("acceptor", move || acceptor.run())?;
     // Started now, as there may be no thread to be had when it is time; it begins when the sender is dropped.

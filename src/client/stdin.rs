@@ -2,6 +2,7 @@
 //! come where the line is edited here.
 
 use std::io::{self, ErrorKind, Read};
+use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use super::permits::{Permit, Permits};
 use crate::limits::{BACKGROUND_RETRY, BUSY_STREAM_RETRY, CLIENT_MAX_LINE, ESCAPE_TIMEOUT, KEYBOARD_READ};
 use crate::net::{Line, LineReader};
 use crate::sys::is_in_foreground;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What the thread reports.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,9 +109,15 @@ fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
 /// Reports lines until there is no more, or nobody wants to hear of it.
 fn read_lines(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut reader = LineReader::new(RetryingReader { source, report: &report }, CLIENT_MAX_LINE);
+    let mut is_first = true;
+    // Some editors put it at the start of a file.
+    let mut text_of = |line: &[u8]| {
+        let line = if mem::take(&mut is_first) { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
+        String::from_utf8_lossy(line).into_owned()
+    };
     while let Ok(Some(line)) = reader.read_line() {
         let event = match line {
-            Line::Whole(line) => StdinEvent::Line(String::from_utf8_lossy(line).into_owned()),
+            Line::Whole(line) => StdinEvent::Line(text_of(line)),
             Line::TooLong(_) => StdinEvent::TooLong,
         };
         if !report(event) {
@@ -116,7 +125,7 @@ fn read_lines(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
         }
     }
     let rest = reader.into_rest();
-    if rest.is_empty() || report(StdinEvent::Line(String::from_utf8_lossy(&rest).into_owned())) {
+    if rest.is_empty() || report(StdinEvent::Line(text_of(&rest))) {
         report(StdinEvent::End);
     }
 }
@@ -134,6 +143,16 @@ mod tests {
             true
         });
         events.into_inner()
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let line = |text: &str| StdinEvent::Line(text.into());
+        assert_eq!(
+            events(&b"\xef\xbb\xbfann\n\xef\xbb\xbfbob\n"[..]),
+            [line("ann"), line("\u{feff}bob"), StdinEvent::End]
+        );
+        assert_eq!(events(&b"\xef\xbb\xbfann"[..]), [line("ann"), StdinEvent::End]);
     }
 
     #[test]

@@ -19,8 +19,7 @@ impl FromStr for Name {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let allowed = |c: char| (c.is_alphanumeric() && takes_a_column(c)) || matches!(c, '_' | '-' | '.');
-        if text.is_empty() || text.chars().nth(NAME_CHARS).is_some() || !text.chars().all(allowed) {
+        if text.is_empty() || text.chars().nth(NAME_CHARS).is_some() || !text.chars().all(Self::allows) {
             return Err(InvalidName);
         }
         Ok(Self(text.into()))
@@ -28,6 +27,11 @@ impl FromStr for Name {
 }
 
 impl Name {
+    /// Returns whether a name may have this character.
+    pub(crate) fn allows(c: char) -> bool {
+        (c.is_alphanumeric() && takes_a_column(c)) || matches!(c, '_' | '-' | '.')
+    }
+
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -392,6 +392,9 @@ impl Handler {
         let at_end = reason == CloseReason::EndOfInput;
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
         self.release_echo();
+        if self.context.shutdown.has_begun() && self.login.is_none() {
+            self.reply(&Event::Goodbye);
+        }
         self.flush();
         let delivered = self.outbox.finish(Instant::now());
         if !delivered || !at_end {

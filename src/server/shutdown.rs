@@ -87,16 +87,23 @@ impl Server {
         self.context.shutdown.begin();
         self.finish_batches(begun);
         let members = read(&self.context.registry).everyone();
-        log.event(Level::Info, format_args!("shutting down with {} clients", members.len()));
+        log.event(Level::Info, format_args!("shutting down with {}", clients(members.len())));
         say_goodbye(&members);
+        // Who is not logged in is told by its own thread, which knows what it speaks.
+        self.places.end_input_outside();
         let deadline = begun + limits::SHUTDOWN_TIMEOUT;
         let deaf = close_when_delivered(members, deadline);
         if deaf > 0 {
-            log.event(Level::Warn, format_args!("{deaf} clients did not take their last lines"));
+            log.event(Level::Warn, format_args!("{} did not take their last lines", clients(deaf)));
         }
         self.places.wait_for(deadline, |counts| counts.leaving == 0);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
         self.places.wait_for(deadline, |counts| counts.online <= deaf && counts.leaving == 0);
+        for member in read(&self.context.registry).everyone() {
+            member.outbox.close(CloseReason::Shutdown);
+        }
+        let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
+        self.places.wait_for(deadline, |counts| counts.online == 0 && counts.leaving == 0);
     }
 
     /// Has everything that was accepted added to its outbox. A recipient that is full would hold that up, also for those
@@ -116,6 +123,11 @@ impl Server {
             deadline = Instant::now() + TICK;
         }
     }
+}
+
+/// Returns so many clients in words.
+fn clients(count: usize) -> String {
+    if count == 1 { String::from("1 client") } else { format!("{count} clients") }
 }
 
 fn say_goodbye(members: &[Arc<Member>]) {

@@ -1,6 +1,6 @@
 //! CHAT/1.0 on the server (H1 to H11, H16).
 
-use super::support::Server;
+use super::support::{Server, server_program};
 
 #[test]
 fn h1_h2_h6_registered_clients_talk_to_everyone_else() {
@@ -148,4 +148,10 @@ fn h16_the_system_picks_a_port_and_it_is_reported() {
     let (one, other) = (Server::start(), Server::start());
     assert!(one.address.port() > 0 && one.address.port() != other.address.port());
     one.chat("ann");
+    let mut command = server_program();
+    command.args(["--protocol", "chat"]);
+    let server = Server::from(command);
+    assert_ne!(server.address.port(), 5378);
+    server.wait_for_log(&format!("clients connect to chat://{}", server.address));
+    server.chat("ann");
 }

@@ -35,6 +35,42 @@ fn h8_each_dialect_hears_its_good_bye() {
 }
 
 #[test]
+fn w8_whoever_has_spoken_wac_hears_the_good_bye_without_a_login_too() {
+    let mut server = Server::start();
+    let (mut wac, mut silent, mut chat) = (server.connect(), server.connect(), server.connect());
+    wac.ask("WHO", "Online: echobot");
+    chat.ask("LIN a,b", "Cannot log in as a,b: that name is malformed (use letters, digits, '_', '-' and '.').");
+    server.signal("TERM");
+    for peer in [&mut wac, &mut chat] {
+        peer.expect("The server is shutting down.");
+        peer.expect_end();
+    }
+    silent.expect_end();
+    drop((wac, silent, chat));
+    server.expect_exit(0);
+}
+
+#[test]
+fn everybody_who_was_logged_in_is_logged_as_gone_and_one_client_is_one() {
+    let mut server = Server::start();
+    let ann = server.cap("ann");
+    server.signal("TERM");
+    // It does not hang up before the server is gone.
+    server.expect_exit(0);
+    drop(ann);
+    assert!(server.log().contains("shutting down with 1 client\n"), "{}", server.log());
+    assert!(server.log().contains("ann left: shutdown\n"), "{}", server.log());
+
+    let mut server = Server::start();
+    let peers: Vec<Peer> = (0..20).map(|number| server.chat(&format!("c{number}"))).collect();
+    server.signal("TERM");
+    server.expect_exit(0);
+    drop(peers);
+    assert!(server.log().contains("shutting down with 20 clients\n"), "{}", server.log());
+    assert_eq!(server.log().matches(" left: shutdown").count(), 20, "{}", server.log());
+}
+
+#[test]
 fn a_hang_up_ends_it_in_good_order_unless_nohup_has_started_it() {
     let mut server = Server::start();
     let mut wac = server.wac("wac");

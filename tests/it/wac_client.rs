@@ -99,7 +99,7 @@ fn k3_a_script_through_a_pipe_sends_everything_and_shows_what_comes() {
 }
 
 #[test]
-fn w12_a_refused_login_is_told_and_is_status_1() {
+fn k6_w12_a_refused_login_is_told_on_standard_error_and_is_status_1() {
     let server = Server::with(&["--max-clients", "1"]);
     let _ann = server.cap("ann");
     for (name, line) in [
@@ -108,7 +108,7 @@ fn w12_a_refused_login_is_told_and_is_status_1() {
         ("bob", "Cannot log in: the server is full."),
     ] {
         let mut client = Client::with(&server.port(), &["--protocol", "wac", "--name", name]);
-        client.expect(line);
+        client.expect_error(line);
         client.expect_exit(1);
     }
 }

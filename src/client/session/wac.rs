@@ -8,7 +8,7 @@ use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
 use crate::limits::{NAME_CHARS, TYPED_AHEAD};
 use crate::protocol::wac::Wac;
-use crate::protocol::{Dialect, Event, Request, RequestError};
+use crate::protocol::{Dialect, Event, Name, Request, RequestError};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
@@ -55,8 +55,7 @@ fn begin(config: Config) -> Session {
 
 /// Makes a name of what the system calls somebody (W12, G3).
 fn to_name(user: &str) -> String {
-    let allowed = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
-    user.chars().take(NAME_CHARS).map(allowed).collect()
+    user.chars().take(NAME_CHARS).map(|c| if Name::allows(c) { c } else { '_' }).collect()
 }
 
 impl WacSession {
@@ -76,10 +75,7 @@ impl WacSession {
                 self.is_answered = false;
                 shared.log_in(&(start + &suffix_text));
             }
-            _ => {
-                shared.print(line);
-                shared.exit(1);
-            }
+            _ => shared.fail(line),
         }
     }
 }
@@ -270,7 +266,7 @@ mod tests {
             let mut session = chatting(false);
             typed(&mut session, "hello");
             let unsent = "warn One line was not sent: hello";
-            assert_eq!(received(&mut session, line), [&format!("print {line}"), unsent, "exit 1"]);
+            assert_eq!(received(&mut session, line), [&format!("warn {line}"), unsent, "exit 1"]);
             let mut session = chatting(false);
             received(&mut session, "Welcome, ann.");
             assert_eq!(received(&mut session, line), [format!("print {line}")]);
@@ -338,7 +334,7 @@ mod tests {
         let mut session = user(Some("sam"), true);
         feed(&mut session, Input::Connected);
         typed(&mut session, "hello");
-        let full = ["print Cannot log in: the server is full.", "warn One line was not sent: hello", "exit 1"];
+        let full = ["warn Cannot log in: the server is full.", "warn One line was not sent: hello", "exit 1"];
         assert_eq!(received(&mut session, "Cannot log in: the server is full."), full);
     }
 

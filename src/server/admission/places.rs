@@ -99,6 +99,13 @@ impl Places {
         Some(permit)
     }
 
+    /// Ends what those outside say: whoever reads them finds the end of their streams.
+    pub(crate) fn end_input_outside(&self) {
+        for outsider in lock(&self.state).outside.values() {
+            outsider.outbox.end_input();
+        }
+    }
+
     /// Waits until the counts are as wanted, or the deadline has passed.
     pub(crate) fn wait_for(&self, deadline: Instant, is_wanted: impl Fn(Counts) -> bool) {
         wait_until(&self.left, lock(&self.state), deadline, |state| is_wanted(state.counts));

@@ -293,6 +293,11 @@ impl<S: Socket> Outbox<S> {
         lock(&self.state).closed
     }
 
+    /// Ends what the peer says, which wakes whoever reads it.
+    pub(crate) fn end_input(&self) {
+        self.socket.shutdown(Shutdown::Read);
+    }
+
     /// Tells the peer that nothing more will come.
     pub(crate) fn shutdown_sending(&self) {
         self.socket.shutdown(Shutdown::Write);
