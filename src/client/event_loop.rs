@@ -56,8 +56,8 @@ pub(crate) struct EventLoop {
     backoff: Backoff,
     /// When to connect again.
     connect_at: Option<Instant>,
-    /// The last connection was lost before all was sent.
-    partly_sent: bool,
+    /// Lines that the last connection did not take.
+    lost: Vec<u8>,
     /// How long the session wants to wait for its next input.
     timeout: Option<Duration>,
     /// When that time is over.
@@ -92,7 +92,7 @@ impl EventLoop {
             connection_id: 0,
             backoff: Backoff::default(),
             connect_at: None,
-            partly_sent: false,
+            lost: Vec::new(),
             timeout: None,
             deadline: None,
             end_by: None,
@@ -152,9 +152,7 @@ impl EventLoop {
             }
             Action::Reconnect(why) => {
                 self.disconnect();
-                if mem::take(&mut self.partly_sent) {
-                    self.ui.warn(messages::PARTLY_SENT);
-                }
+                self.warn_of_unsent([]);
                 let wait = self.backoff.next();
                 self.connect_at = Some(Instant::now() + wait);
                 let seconds = wait.as_secs_f64().round() as u64;
@@ -174,7 +172,15 @@ impl EventLoop {
             }
             Action::WaitAtMost(time) => self.set_timeout(Some(time)),
             Action::WaitForever => self.set_timeout(None),
-            Action::Exit(status) => return Ok(Some(status)),
+            Action::Exit(status) => {
+                self.disconnect();
+                let typed = mem::take(&mut self.inputs).into_iter().filter_map(|input| match input {
+                    Input::Typed(text) => Some(text),
+                    _ => None,
+                });
+                self.warn_of_unsent(typed);
+                return Ok(Some(status));
+            }
         }
         Ok(None)
     }
@@ -196,7 +202,16 @@ impl EventLoop {
         self.connection_id += 1;
         self.connect_at = None;
         if let Some(send_buffer) = self.send_buffer.take() {
-            send_buffer.close();
+            self.lost = send_buffer.close();
+        }
+    }
+
+    /// Tells which messages the connection did not take, and what else was typed in vain.
+    fn warn_of_unsent(&mut self, typed: impl IntoIterator<Item = String>) {
+        let mut unsent = self.session.messages_in(&mem::take(&mut self.lost));
+        unsent.extend(typed);
+        if !unsent.is_empty() {
+            self.ui.warn(&messages::not_sent(&unsent));
         }
     }
 
@@ -293,9 +308,10 @@ impl EventLoop {
                 return;
             }
             SocketEvent::Disconnected(error) => {
-                self.partly_sent = self.unsent() > 0;
+                // Whoever closes the connection without taking everything has not closed it in good order.
+                let untaken = (self.unsent() > 0).then(|| messages::CLOSED_TOO_EARLY.to_owned());
                 self.disconnect();
-                Input::Disconnected(error.map(|error| program::describe(&error)))
+                Input::Disconnected(error.map(|error| program::describe(&error)).or(untaken))
             }
         };
         self.inputs.push_back(input);
@@ -337,7 +353,7 @@ impl EventLoop {
         let Some(send_buffer) = &mut self.send_buffer else { return false };
         let was_finishing = send_buffer.is_finishing();
         let progress = send_buffer.send_some();
-        let more = send_buffer.unsent() > 0;
+        let more = send_buffer.can_send();
         if was_finishing && progress {
             self.set_timeout(self.timeout);
         }

@@ -29,8 +29,8 @@ pub const REPLY_TOO_LONG: &str = "The server sent a line that is too long to sho
 /// A typed line that is longer than anybody can want to send.
 pub const TYPED_TOO_LONG: &str = "That line is too long to send.";
 
-/// The connection was lost before all of it was sent.
-pub const PARTLY_SENT: &str = "Not everything that you typed had been sent.";
+/// Why a connection is lost whose end was in good order.
+pub const CLOSED_TOO_EARLY: &str = "the server closed it and has not taken everything.";
 /// Too much was typed ahead.
 pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
 

@@ -1,6 +1,8 @@
 //! `--reconnect`: a server that goes away and comes back.
 
-use super::support::{Client, Server};
+use std::io::Read;
+
+use super::support::{Client, FakeServer, Server};
 
 const PROTOCOLS: [(&str, &str, &str); 3] = [
     ("cap", "@bob hello", "Successfully logged in as ann!"),
@@ -104,4 +106,28 @@ fn ri9_what_bounces_after_a_reconnect_is_said_by_its_text() {
     let _server = Server::with(&["--port", &port]);
     ann.expect_eventually("The destination user does not exist");
     ann.expect_error("Not delivered: @bob are you there?\n");
+}
+
+#[test]
+fn k6_what_a_server_did_not_take_is_told_by_its_text_however_it_goes() {
+    for (protocol, login, answer) in [("wac", "LIN ann", "Welcome, ann."), ("chat", "REGISTER ann CHAT/1.0", "200 OK")]
+    {
+        for end in ["close", "reset", "good-bye"] {
+            let server = FakeServer::start();
+            let options = ["--protocol", protocol, "--name", "ann", "--reconnect"];
+            let mut ann = Client::with(&server.port(), &options);
+            let mut peer = server.accept();
+            peer.ask_back(login, answer);
+            // More than the system takes for a server that does not read.
+            ann.type_line(&format!("one{}", "x".repeat(7 << 20)));
+            peer.stream.read_exact(&mut [0; 10]).expect("the beginning of it");
+            match end {
+                "close" => peer.finish(),
+                "reset" => drop(peer),
+                _ if protocol == "chat" => peer.send_line("DISCONNECT CHAT/1.0"),
+                _ => continue,
+            }
+            ann.expect_error("One line was not sent: onexxx");
+        }
+    }
 }

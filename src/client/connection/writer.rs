@@ -1,5 +1,6 @@
 //! The sending half of the connection: what is to be sent goes out as the server takes it.
 
+use std::collections::VecDeque;
 use std::net::{Shutdown, TcpStream};
 
 use crate::limits::CLIENT_WRITE_TIMEOUT;
@@ -12,6 +13,12 @@ pub(crate) struct SendBuffer {
     /// What is to be sent; the first `sent` bytes of it are gone.
     pending: Vec<u8>,
     sent: usize,
+    /// How long the lines are that are not sent to their end, the first of which begins in `pending` where `sent_of_line`
+    /// bytes of it are gone.
+    lines: VecDeque<usize>,
+    sent_of_line: usize,
+    /// The system takes nothing any more; of the reason the thread on the socket reports.
+    is_broken: bool,
     /// To be shut down when all is sent.
     finish: bool,
 }
@@ -19,12 +26,21 @@ pub(crate) struct SendBuffer {
 impl SendBuffer {
     /// Takes over the sending half of `stream`.
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, pending: Vec::new(), sent: 0, finish: false }
+        Self {
+            stream,
+            pending: Vec::new(),
+            sent: 0,
+            lines: VecDeque::new(),
+            sent_of_line: 0,
+            is_broken: false,
+            finish: false,
+        }
     }
 
-    /// Adds to what is to be sent.
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.pending.extend_from_slice(bytes);
+    /// Adds a line to what is to be sent.
+    pub(crate) fn send(&mut self, line: &[u8]) {
+        self.pending.extend_from_slice(line);
+        self.lines.push_back(line.len());
     }
 
     /// Shuts the sending half down when all is sent.
@@ -32,9 +48,10 @@ impl SendBuffer {
         self.finish = true;
     }
 
-    /// Drops the connection.
-    pub(crate) fn close(self) {
+    /// Drops the connection, and returns the lines that were not sent to their end.
+    pub(crate) fn close(mut self) -> Vec<u8> {
         let _ = self.stream.shutdown(Shutdown::Both);
+        self.pending.split_off(self.sent - self.sent_of_line)
     }
 
     /// Returns whether it is to be shut down, and has not been yet.
@@ -47,15 +64,20 @@ impl SendBuffer {
         self.pending.len() - self.sent
     }
 
+    /// Returns whether there is more that could be sent.
+    pub(crate) fn can_send(&self) -> bool {
+        self.unsent() > 0 && !self.is_broken
+    }
+
     /// Sends what the server takes within a moment. Returns whether it took anything.
     pub(crate) fn send_some(&mut self) -> bool {
         let mut sent = 0;
-        if self.unsent() > 0 {
-            let unsent = &self.pending[self.sent..];
-            // Of an error the thread on the socket reports what became of the connection.
-            sent = net::write_available(&mut &self.stream, unsent, CLIENT_WRITE_TIMEOUT).unwrap_or(unsent.len());
-            self.sent += sent;
-            self.forget_sent();
+        if self.can_send() {
+            match net::write_available(&mut &self.stream, &self.pending[self.sent..], CLIENT_WRITE_TIMEOUT) {
+                Ok(count) => sent = count,
+                Err(_) => self.is_broken = true,
+            }
+            self.forget(sent);
         }
         if self.finish && self.unsent() == 0 {
             self.finish = false;
@@ -63,14 +85,21 @@ impl SendBuffer {
         }
         sent > 0
     }
-    /// Gives back the memory of what is sent, as soon as that is the larger part: so each byte is moved once at most, and the
-    /// buffer of a server that never takes all of it does not grow.
-    fn forget_sent(&mut self) {
+
+    /// Takes note of what was sent, and gives back its memory as soon as that is the larger part: so each byte is moved once
+    /// at most, and the buffer of a server that never takes all of it does not grow.
+    fn forget(&mut self, sent: usize) {
+        self.sent += sent;
+        self.sent_of_line += sent;
+        while self.lines.front().is_some_and(|length| *length <= self.sent_of_line) {
+            self.sent_of_line -= self.lines.pop_front().unwrap_or_default();
+        }
+        let whole_lines = self.sent - self.sent_of_line;
         if self.unsent() == 0 {
             (self.pending, self.sent) = (Vec::new(), 0);
-        } else if self.sent > self.unsent() {
-            self.pending.drain(..self.sent);
-            self.sent = 0;
+        } else if whole_lines > self.pending.len() / 2 {
+            self.pending.drain(..whole_lines);
+            self.sent = self.sent_of_line;
         }
     }
 }
@@ -81,14 +110,39 @@ mod tests {
     use std::io::Read;
     use std::net::TcpListener;
 
+    /// A buffer, and the server's end of its connection.
+    fn connected() -> (SendBuffer, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT)).expect("a socket");
+        (SendBuffer::new(stream), listener.accept().expect("a connection").0)
+    }
+
+    #[test]
+    fn k6_the_lines_that_were_not_sent_to_their_end_are_known_however_the_connection_ends() {
+        for is_reset in [false, true] {
+            let (mut buffer, server) = connected();
+            let long = vec![b'x'; 32 << 20];
+            for line in [b"one\n", &long[..], b"\ntwo\n"] {
+                buffer.send(line);
+            }
+            while buffer.send_some() {}
+            assert!(buffer.can_send());
+            if is_reset {
+                // A close with unread input is a reset.
+                drop(server);
+                while buffer.can_send() {
+                    buffer.send_some();
+                }
+            }
+            assert_eq!(buffer.close(), [&long[..], b"\ntwo\n"].concat());
+        }
+    }
+
     #[test]
     fn what_a_slow_server_has_taken_is_not_kept() {
         const LINES: usize = 1 << 20;
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
-        let (mut server, _) = listener.accept().expect("a connection");
-        stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT)).expect("a socket");
-        let mut buffer = SendBuffer::new(stream);
+        let (mut buffer, mut server) = connected();
         // More than the system takes, so that it is never empty.
         buffer.send(&vec![b'x'; 16 << 20]);
         let most = buffer.pending.len() + LINES;

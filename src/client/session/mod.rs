@@ -181,6 +181,11 @@ pub(crate) trait DialectSession: fmt::Debug {
         None
     }
 
+    /// Whether the server acknowledges messages.
+    fn acknowledges(&self) -> bool {
+        false
+    }
+
     /// Returns what stands before what is typed in the chat, on a terminal.
     fn prompt(&self) -> &'static str {
         ""
@@ -257,6 +262,16 @@ impl Session {
     /// Returns what stands before what is typed, on a terminal.
     pub(crate) fn prompt(&self) -> &'static str {
         if self.shared.is_chatting() && !self.shared.is_leaving() { self.dialect.prompt() } else { "" }
+    }
+
+    /// Returns what was typed for these lines, which were to be sent. Of messages that are to be acknowledged the session
+    /// tells itself what becomes of them.
+    pub(crate) fn messages_in(&self, lines: &[u8]) -> Vec<String> {
+        if self.dialect.acknowledges() {
+            return Vec::new();
+        }
+        let lines = String::from_utf8_lossy(lines);
+        lines.lines().filter_map(|line| self.shared.typed_form(line)).collect()
     }
 
     fn typed(&mut self, text: String) {

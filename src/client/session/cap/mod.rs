@@ -251,6 +251,10 @@ impl DialectSession for CapSession {
         self.awaited.clear();
     }
 
+    fn acknowledges(&self) -> bool {
+        true
+    }
+
     /// A `LIST` may still have to be followed by a `WHO` (K1).
     fn may_send_more(&self) -> bool {
         self.awaited.contains(&Awaited::List)

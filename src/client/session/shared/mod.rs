@@ -10,7 +10,7 @@ pub(crate) use self::leaving::Leaving;
 use super::{Action, Config};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
-use crate::protocol::{Dialect, Request};
+use crate::protocol::{Dialect, PeerState, Request};
 
 /// The state of a session that is the same in every dialect.
 #[derive(Debug)]
@@ -125,6 +125,16 @@ impl Shared {
         let mut line = Vec::new();
         self.dialect.encode_request(request, &self.name, self.revision, &mut line);
         self.push(Action::Send(line));
+    }
+
+    /// Returns what a person types for a line, if it is a message.
+    pub(crate) fn typed_form(&self, line: &str) -> Option<String> {
+        let mut peer = PeerState { name: self.name.parse().ok(), revision: self.revision };
+        match self.dialect.decode_request(line, &mut peer) {
+            Request::Broadcast { text } => Some(text.to_owned()),
+            Request::Direct { to, text } => Some(format!("@{to} {text}")),
+            _ => None,
+        }
     }
 
     /// Sends a message that the server is to acknowledge.
