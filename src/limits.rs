@@ -166,8 +166,8 @@ pub const EDITED_BYTES: usize = 4 << 20;
 /// Typed lines that Up brings back.
 pub const HISTORY_LINES: usize = 1000;
 
-/// Bytes of a typed line that is still worth bringing back.
-pub const HISTORY_BYTES: usize = 16 << 10;
+/// Bytes of all of them; the latest one is kept however long it is.
+pub const HISTORY_BYTES: usize = 4 << 20;
 
 /// Names that Tab knows.
 pub const NAMES_REMEMBERED: usize = 1024;

@@ -102,6 +102,9 @@ impl VirtualScreen {
         }
         self.top = 0;
         self.reach_row();
+        // The cursor stays on the screen; what is too far below it is lost.
+        self.top = self.top.min(self.row);
+        self.grid.truncate(self.top + rows);
     }
 
     fn put(&mut self, c: char) {
@@ -110,7 +113,9 @@ impl VirtualScreen {
             let row = &mut self.grid[self.row];
             let before = if self.full { self.column } else { self.column.saturating_sub(1) };
             let at = (0..=before).rev().find(|at| row.cells.get(*at).is_some_and(|cell| !cell.is_empty()));
-            row.cells[at.expect("something to join")].push(c);
+            if let Some(at) = at {
+                row.cells[at].push(c);
+            }
             return;
         }
         if self.full || self.column + width > self.columns {

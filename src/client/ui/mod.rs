@@ -5,6 +5,8 @@ mod output;
 mod screen;
 mod style;
 pub(crate) mod terminal;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod unicode;
 
@@ -338,7 +340,7 @@ impl Drop for Ui {
 }
 
 fn is_dumb() -> bool {
-    env::var_os("TERM").is_some_and(|term| term == "dumb")
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 /// Returns the seconds by which the clock on the wall is ahead of UTC, by the system's `date`.

@@ -97,7 +97,7 @@ impl Editor {
                 }
             }
             Key::Down => {
-                if let Some(line) = self.history.newer() {
+                if let Some(line) = self.history.newer(&self.text) {
                     self.replace(line);
                 }
             }
@@ -130,14 +130,12 @@ impl Editor {
         Outcome::Submit(mem::take(&mut self.text))
     }
 
-    /// Tab: what the word before the cursor can become. Where it can be nothing, Tab is a character like any other.
+    /// Tab: what the word before the cursor can become.
     fn complete(&mut self, tabbed: bool, completion: &Completion) -> Option<Outcome> {
         let before = &self.text[..self.cursor];
         let start = start_of_last_word(before, char::is_whitespace);
         let word = &before[start..];
-        let Some(completed) = completion.complete(word, start == 0) else {
-            return if self.text.is_empty() || tabbed { None } else { self.insert("\t") };
-        };
+        let completed = completion.complete(word, start == 0)?;
         self.tabbed = true;
         match &completed.words[..] {
             [] => {}

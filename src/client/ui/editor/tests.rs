@@ -76,6 +76,8 @@ fn up_and_down_bring_lines_back_to_be_changed() {
     assert_eq!(line(&format!("one\ntwo\n{UP}{UP}{UP}!")), "one!|");
     assert_eq!(line(&format!("one\ntwo\ndraft{UP}{UP}{DOWN}{DOWN}")), "draft|");
     assert_eq!(line(&format!("one\n{UP}x\n{UP}{UP}")), "one|");
+    assert_eq!(line(&format!("one\ntwo\n{UP}\x15a long new text{UP}{DOWN}")), "a long new text|");
+    assert_eq!(line(&format!("one\n{UP}, changed{DOWN}draft{UP}{DOWN}{UP}")), "one, changed|");
     assert_eq!(line(&format!("{UP}{DOWN}a")), "a|");
 }
 
@@ -102,10 +104,9 @@ fn the_second_tab_lists_what_is_possible() {
 }
 
 #[test]
-fn tab_elsewhere_is_a_character() {
-    assert_eq!(line("a\tb"), "a\tb|");
-    assert_eq!(line("@bob a \tb"), "@bob a \tb|");
-    assert_eq!(line("@bob \tb"), "@bob \tb|");
+fn tab_elsewhere_does_nothing() {
+    assert_eq!(line("a\tb"), "ab|");
+    assert_eq!(line("@bob a \tb"), "@bob a b|");
     assert_eq!(line("\t"), "|");
 }
 

@@ -33,11 +33,26 @@ impl Row {
     pub(crate) fn columns(&self) -> usize {
         self.text.chars().map(width).sum()
     }
+
+    /// Returns what is written before this column.
+    pub(crate) fn before(&self, column: usize) -> &str {
+        let mut columns = 0;
+        let behind = self.text.char_indices().find(|(_, c)| {
+            columns += width(*c);
+            columns > column
+        });
+        &self.text[..behind.map_or(self.text.len(), |(at, _)| at)]
+    }
 }
 
 impl Size {
     /// What a terminal has that does not say: the size of the first ones.
     pub(crate) const FALLBACK: Self = Self { columns: 80, rows: 24 };
+
+    /// Returns how many of its rows the line being typed may take: half of them, so that messages are seen above it.
+    pub(crate) fn input_rows(&self) -> usize {
+        (self.rows / 2).max(1)
+    }
 
     /// Returns a terminal's size as it says itself, 0 where it does not know.
     pub(crate) fn reported(rows: usize, columns: usize) -> Self {
@@ -76,9 +91,14 @@ impl Layout {
         Self { rows: pen.rows, cursor: at_cursor.unwrap_or(end), end }
     }
 
-    /// Returns the row with which a part begins that has the cursor in it and fits on a terminal of so many rows.
+    /// Returns the first row of a part of so many rows that has the cursor in it.
     pub(crate) fn top(&self, rows: usize) -> usize {
         (self.cursor.row + 1).saturating_sub(rows)
+    }
+
+    /// Returns the row behind that part.
+    pub(crate) fn bottom(&self, rows: usize) -> usize {
+        self.rows.len().min(self.top(rows) + rows)
     }
 }
 

@@ -54,14 +54,12 @@ struct Drawn {
     /// The prompt and the text.
     text: String,
     cursor: usize,
-    /// Rows of it above the cursor.
-    above: usize,
-    /// Where it ends; its row is counted like `above`.
-    end: Position,
-    /// What is above these rows does not fit on the terminal.
+    /// Columns of each of its rows, as they were written.
+    rows: Vec<usize>,
+    /// Where the cursor is on these rows.
+    at: Position,
+    /// What is above these rows is not shown.
     is_cut: bool,
-    /// Columns of the terminal.
-    columns: usize,
     /// The terminal has changed since.
     outdated: bool,
 }
@@ -110,7 +108,7 @@ impl Screen {
             OutputMode::Prompts => {
                 if self.drawn.is_none() && !line.prompt.is_empty() {
                     self.put(line.prompt);
-                    self.drawn = Some(Drawn::at_end(line.prompt.to_owned(), Position::default(), Size::FALLBACK));
+                    self.drawn = Some(Drawn::prompt(line.prompt));
                 }
             }
             OutputMode::Editing(size) => {
@@ -160,7 +158,7 @@ impl Screen {
             OutputMode::Lines => {}
             OutputMode::Prompts => self.put("\n"),
             OutputMode::Editing(size) => {
-                self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.above });
+                self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.at.row });
                 self.put("\r\x1b[J");
             }
         }
@@ -177,35 +175,47 @@ impl Screen {
 
     /// Has a terminal of this size show `text` with the cursor at this byte of it.
     fn draw(&mut self, text: String, cursor: usize, size: Size, mode: DrawMode) {
-        let goes_on =
-            |drawn: &&Drawn| drawn.is_continued_by(&text, cursor) && (mode == DrawMode::Edit || drawn.is_one_row());
-        if let Some(Drawn { text: before, end: from, is_cut, .. }) = self.drawn.as_ref().filter(goes_on) {
-            let (from, is_cut) = (*from, *is_cut);
-            let added = &text[before.len()..];
-            let layout = Layout::new(added, added.len(), size.columns, from.column);
-            if from.row + layout.rows.len() <= size.rows {
-                self.put_rows(&layout.rows, mode);
-                let end = Position { row: from.row + layout.end.row, column: layout.end.column };
-                self.drawn = Some(Drawn { is_cut, ..Drawn::at_end(text, end, size) });
-                return;
-            }
-        }
+        let Some(text) = self.append(text, cursor, size, mode) else { return };
         self.erase();
         let layout = Layout::new(&text, cursor, size.columns, 0);
         let (top, bottom) = match mode {
-            DrawMode::Edit => (layout.top(size.rows), layout.rows.len().min(layout.top(size.rows) + size.rows)),
+            DrawMode::Edit => (layout.top(size.input_rows()), layout.bottom(size.input_rows())),
             // What scrolls out can be scrolled back to.
             DrawMode::Commit => (0, layout.rows.len()),
         };
         self.put_rows(&layout.rows[top..bottom], mode);
-        let above = layout.cursor.row - top;
+        let Position { row, column } = layout.cursor;
         if cursor < text.len() {
-            self.up(bottom - 1 - layout.cursor.row);
+            self.up(bottom - 1 - row);
             self.put("\r");
-            self.right(layout.cursor.column);
+            // Only the terminal knows how far to the right this is: it may take several characters for one.
+            self.put(layout.rows[row].before(column));
         }
-        let end = Position { row: layout.end.row.saturating_sub(top), column: layout.end.column };
-        self.drawn = Some(Drawn { text, cursor, above, end, is_cut: top > 0, columns: size.columns, outdated: false });
+        let at = Position { row: row - top, column };
+        let rows = layout.rows[top..bottom].iter().map(Row::columns).collect();
+        self.drawn = Some(Drawn { text, cursor, rows, at, is_cut: top > 0, outdated: false });
+    }
+
+    /// Writes only what `text` has more than what is drawn, where that is enough; else returns it.
+    fn append(&mut self, text: String, cursor: usize, size: Size, mode: DrawMode) -> Option<String> {
+        let goes_on =
+            |drawn: &Drawn| drawn.is_continued_by(&text, cursor) && (mode == DrawMode::Edit || drawn.is_one_row());
+        let Some(mut drawn) = self.drawn.take_if(|drawn| goes_on(drawn)) else { return Some(text) };
+        let added = &text[drawn.text.len()..];
+        let layout = Layout::new(added, added.len(), size.columns, drawn.at.column);
+        if drawn.at.row + layout.rows.len() > size.input_rows() {
+            self.drawn = Some(drawn);
+            return Some(text);
+        }
+        self.put_rows(&layout.rows, mode);
+        let mut rows = layout.rows.iter().map(Row::columns);
+        if let (Some(last), Some(more)) = (drawn.rows.last_mut(), rows.next()) {
+            *last += more;
+        }
+        drawn.rows.extend(rows);
+        drawn.at = Position { row: drawn.at.row + layout.end.row, column: layout.end.column };
+        self.drawn = Some(Drawn { text, cursor, ..drawn });
+        None
     }
 
     fn put_rows(&mut self, rows: &[Row], mode: DrawMode) {
@@ -225,12 +235,6 @@ impl Screen {
     fn up(&mut self, rows: usize) {
         if rows > 0 {
             self.put(&format!("\x1b[{rows}A"));
-        }
-    }
-
-    fn right(&mut self, columns: usize) {
-        if columns > 0 {
-            self.put(&format!("\x1b[{columns}C"));
         }
     }
 
@@ -257,24 +261,22 @@ enum DrawMode {
 }
 
 impl Drawn {
-    fn at_end(text: String, end: Position, size: Size) -> Self {
-        let (cursor, above, columns) = (text.len(), end.row, size.columns);
-        Self { text, cursor, above, end, is_cut: false, columns, outdated: false }
+    /// A prompt on a terminal that edits its line itself.
+    fn prompt(prompt: &str) -> Self {
+        let (text, cursor, at) = (prompt.to_owned(), prompt.len(), Position::default());
+        Self { text, cursor, rows: vec![0], at, is_cut: false, outdated: false }
     }
 
     fn is_one_row(&self) -> bool {
-        self.end.row == 0 && !self.is_cut
+        self.rows.len() == 1 && !self.is_cut
     }
 
-    /// Returns how many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals differ in
-    /// where they leave a cursor behind a row that has just become full; it may be one less than it is.
+    /// Returns how many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals
+    /// differ in where they leave a cursor behind a row that has just become full; it may be one less than it is.
     fn rows_above_in(&self, size: Size) -> usize {
-        let layout = Layout::new(&self.text, self.cursor, self.columns, 0);
-        let rows = &layout.rows[layout.cursor.row - self.above..layout.cursor.row];
-        let above: usize = rows.iter().map(|row| row.columns().div_ceil(size.columns).max(1)).sum();
-        let before_cursor = layout.cursor.column;
-        let is_behind_last = self.cursor == self.text.len();
-        let beside = if is_behind_last { before_cursor.saturating_sub(1) } else { before_cursor } / size.columns;
+        let above: usize = self.rows[..self.at.row].iter().map(|columns| columns.div_ceil(size.columns).max(1)).sum();
+        let is_behind_last = self.at.column == self.rows[self.at.row];
+        let beside = if is_behind_last { self.at.column.saturating_sub(1) } else { self.at.column } / size.columns;
         (above + beside).min(size.rows - 1)
     }
 
@@ -282,11 +284,12 @@ impl Drawn {
         !self.outdated && self.text == text && self.cursor == cursor
     }
 
-    /// Returns whether it is enough to write what `text` has more. What joins the last character does not count as more.
+    /// Returns whether it is enough to write what `text` has more. What joins the last character is not, nor what ends a row
+    /// that is full: the terminal is on the next one already.
     fn is_continued_by(&self, text: &str, cursor: usize) -> bool {
         let is_at_end = self.cursor == self.text.len() && cursor == text.len() && !self.outdated;
         let more = if is_at_end { text.strip_prefix(&self.text) } else { None };
-        more.is_some_and(|more| more.chars().next().is_some_and(|first| !joins(first)))
+        more.is_some_and(|more| more.chars().next().is_some_and(|first| first != '\n' && !joins(first)))
     }
 }
 

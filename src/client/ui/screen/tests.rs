@@ -240,8 +240,8 @@ fn a_message_in_the_middle_of_a_resize_costs_no_other_message() {
 }
 
 #[test]
-fn a_line_taller_than_the_terminal_shows_the_part_with_the_cursor() {
-    let mut ann = Person::at(5, 3);
+fn a_line_taller_than_half_the_terminal_shows_the_part_with_the_cursor() {
+    let mut ann = Person::at(5, 6);
     ann.type_text("aaaaabbbbbcccccddddde");
     assert!(ann.terminal.text().ends_with("ccccc\nddddd\ne"), "{}", ann.terminal.text());
     ann.hear("m");
@@ -270,6 +270,39 @@ fn a_line_taller_than_the_terminal_is_shown_whole_when_it_is_done() {
         let shown = ann.terminal.text();
         assert!(shown.ends_with("aaaaa\nbbbbb\nccccc\ndddde\nend"), "{drawn_before}: {shown}");
     }
+}
+
+#[test]
+fn a_paste_as_tall_as_the_terminal_hides_no_message() {
+    let mut ann = Person::at(10, 8);
+    ann.type_text("1\n2\n3\n4\n5\n6\n7\n8\n9");
+    ann.hear("m");
+    let shown = ann.terminal.text();
+    assert!(shown.ends_with("m\n6\n7\n8\n9"), "{shown}");
+}
+
+#[test]
+fn a_line_feed_behind_a_full_row_makes_no_empty_row() {
+    let mut ann = Person::at(5, 24);
+    ann.type_text("hello");
+    ann.text += "\nx";
+    ann.cursor = ann.text.len();
+    ann.see();
+    ann.sees("hello\nx");
+    ann.resize(4, 24);
+    ann.hear("m");
+    ann.sees("m\nhell\no\nx");
+}
+
+#[test]
+fn only_the_terminal_knows_where_a_character_stands_behind_joined_ones() {
+    let mut ann = Person::at(40, 24);
+    let text = "👩\u{200d}🚀 👨\u{200d}👩\u{200d}👧 abc";
+    ann.type_text(text);
+    let before = ann.written.len();
+    ann.cursor = text.len() - 2;
+    ann.see();
+    assert!(ann.written[before..].ends_with(&format!("\r{}", &text[..text.len() - 2])), "{:?}", &ann.written[before..]);
 }
 
 #[test]
