@@ -1,16 +1,16 @@
 //! Parley: a chat server and a chat client for three small line-based protocols, on one port, in one room.
 //!
 //! It is for a class, a LAN, one machine. It is no IRC: there are no channels, operators, passwords, encryption or
-//! history, servers do not link, and what was said is stored nowhere. It uses no async runtime and no dependency: one
-//! thread per client is enough for as many clients as a machine's limits allow.
+//! history, servers do not link, and what was said is stored nowhere. It uses no async runtime and no crate but the
+//! standard library: one thread per client is enough for as many clients as a machine's limits allow.
 //!
 //! # Layers
 //!
 //! ```text
 //! bin/server  bin/client  bin/bench   main: parse the command line, run, one exit status
-//!          cli       program          command lines; how a program prints and fails
+//!               cli                   command lines
 //!    server    |    client            each knows nothing of the other
-//!   net   log   signals   sys         bytes in and out; events; signals; what std lacks
+//!  net  log  signals  sys  program    bytes in and out; events; signals; what std lacks; how a program fails
 //!           protocol                  lines to requests and events, and back: plain functions
 //!            limits                   every number that a user can notice, with its unit and reason
 //! ```
@@ -19,24 +19,26 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `server::connection` | the handler of one client: reads its lines and does what they ask for |
+//! | `server::connection` | the handler of one client: does what its lines ask for |
+//! | `server::lines` | a client's lines, also without line feeds |
 //! | `server::registry` | who is online |
-//! | `server::delivery` | from a sender's lines to its recipients' sockets: `batch`, `flush_list`, `outbox`, `buf_list`, `writer` |
-//! | `server::admission` | who may come in: `capacity` of the machine, the `lobby` of those who are not logged in |
+//! | `server::delivery` | from a sender's lines to its recipients' sockets: `batch`, `flush_list`, `outbox`, `buf_list`, `socket`, `writer` |
+//! | `server::admission` | who may come in: the `capacity` of the machine, the `places` of all connections |
 //! | `server::{shutdown, close_reason, secret, sync}` | the orderly end; why a connection ended; WAC's secret; locks that outlive a panic |
 //! | `client::event_loop` | the one loop, which owns session, ui and the sending half |
-//! | `client::session` | what happens in, what is to be done out: one file a dialect, and what can be typed |
+//! | `client::session` | what happens in, what is to be done out: one file a dialect, what they share, and what can be typed |
 //! | `client::connection` | the `reader` thread of the socket, the `writer`'s buffer, the `backoff` between attempts |
-//! | `client::ui` | `editor` (keys to lines), `screen` (lines to bytes for a terminal), `terminal` (modes), `style`, `transcript`, `unicode` |
-//! | `client::{stdin, messages}` | the thread on standard input; every text that a person is shown |
+//! | `client::ui` | `editor` (keys to lines), `screen` (lines to bytes for a terminal), `terminal` (modes), `style`, `transcript`, `unicode`, `output` |
+//! | `client::{stdin, permits, messages}` | the thread on standard input; how far threads may read ahead; every text that a person is shown |
 //! | `testing` | what tests need: pseudo-random numbers, a virtual screen |
 //!
 //! # Threads
 //!
 //! | program | thread | what it does |
 //! |---|---|---|
-//! | server | `main` | starts the others, then waits for signals |
-//! | server | `acceptor` | accepts connections |
+//! | server | `main` | waits for signals |
+//! | server | `stdout` | writes where the server listens, and ends |
+//! | server | `acceptor` | accepts connections, and starts a thread for each |
 //! | server | `client-<id>` | one per client: reads it, and writes to others what it asks for |
 //! | server | `writer` | writes to one client that does not keep up, until it has kept up for a while |
 //! | server | `shutdown` | waits for the end, and then brings it about |
@@ -44,6 +46,7 @@
 //! | server | `log` | writes events to standard error |
 //! | client | `main` | the event loop |
 //! | client | `stdin` | reads keys, or lines |
+//! | client | `output` | writes standard output and standard error |
 //! | client | `socket` | connects, then reads lines |
 //!
 //! Session, editor and screen do no I/O and look at no clock; they are tested as the functions they are.

@@ -258,7 +258,7 @@ mod tests {
             (&["ann", "chat://localhost:99", "--port", "1"], "'--port' does not go with a chat:// server"),
             (&["--nmae", "ann"], "unknown option '--nmae'"),
             (&["--name"], "option '--name' needs a value"),
-            (&["--protocol", "irc"], "expected cap, wac or chat"),
+            (&["--protocol", "irc"], "expected cap, wac"),
             (&["--address", "localhost:99"], "a port goes into '--port'"),
             (&["--address", ""], "invalid value '' for '--address'"),
             (&["--color", "red"], "expected auto, always or never"),

@@ -3,7 +3,9 @@
 //! A dialect turns lines into [`Request`]s and [`Event`]s and back; one file holds both directions. Everything here is
 //! plain functions over text: no sockets, no threads, no clocks, and no knowledge of who is online. The server and the
 //! client never ask which dialect they are speaking; they call the [`Dialect`] that [`detect`] or a command line chose.
-//! A further dialect is one file, one `mod` line and one entry in [`DIALECTS`].
+//!
+//! A further dialect is one file, one `mod` line and one entry in [`DIALECTS`]; detection, the server's `--protocol`, its help
+//! and the tests of this module take it up. Its client is one more file, in `client::session`.
 
 pub mod cap;
 pub mod chat1;
@@ -112,7 +114,15 @@ pub struct PeerState {
     pub revision: u8,
 }
 
-/// One protocol, both directions. Lines are without their LF, and already [`sanitize`]d; what is encoded ends with LF.
+/// One protocol, both directions.
+///
+/// A dialect decides what a line is; the server decides what may be done. It checks names and logins itself, so a request
+/// that a stranger may not make need not be told from others, but a dialect that wants its own words for it says
+/// [`RequestError::NotLoggedIn`]. Which event answers which request: a login gets [`Event::Welcome`] (or
+/// [`Event::Renamed`]), [`Event::NameInUse`], [`Event::ServerFull`] or [`RequestError::InvalidName`]; a direct message
+/// [`Event::Ack`] or [`Event::NoSuchUser`]; a broadcast nothing.
+///
+/// Lines are without their LF, and already [`sanitize`]d; what is encoded ends with LF.
 ///
 /// An encoder writes nothing for what its protocol has no word for.
 ///

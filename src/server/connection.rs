@@ -201,6 +201,9 @@ impl Handler {
         let request = match (dialect.decode_request(&text, &mut self.state), line) {
             (Request::Invalid(error), _) => Request::Invalid(error),
             (_, Line::TooLong(_)) => Request::Invalid(RequestError::TooLong),
+            (Request::Direct { .. } | Request::Broadcast { .. }, _) if self.login.is_none() => {
+                Request::Invalid(RequestError::NotLoggedIn)
+            }
             (request, Line::Whole(_)) => request,
         };
         if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {

@@ -1,4 +1,8 @@
 //! The protocols that a session can speak, by their names on command lines, and what can be typed in each.
+//!
+//! A further protocol is one file with a `DialectSession`, one `mod` line beside the others, and one entry in [`PROTOCOLS`].
+//! A further command is a variant of `Command`, what each session does about it, and an entry among the `commands` of each
+//! protocol that has it.
 
 use super::{Config, Session, cap, chat1, wac};
 
