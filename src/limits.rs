@@ -152,12 +152,16 @@ pub const OUTPUT_BACKLOG: usize = 256 << 10;
 pub const OUTPUT_CHUNK: usize = 16 << 10;
 
 /// How long somebody who leaves waits for a screen that does not take what is left to be shown.
-pub const OUTPUT_WAIT: Duration = Duration::from_millis(300);
+pub const OUTPUT_WAIT: Duration = Duration::from_millis(800);
+
+/// How long the thread that writes to the screen may take to begin with it.
+pub const OUTPUT_START: Duration = Duration::from_secs(2);
 
 /// How long the first signal has to end the client before the next one does it by force.
 pub const LAST_RESORT: Duration = Duration::from_secs(1);
 
-/// How long a signal waits for the server's last lines, so that with [`OUTPUT_WAIT`] it ends the client within a second.
+/// How long a signal waits for the server's last lines; what is left of [`OUTPUT_WAIT`] is the screen's, so that the client
+/// ends within a second.
 pub const SIGNAL_WAIT: Duration = Duration::from_millis(500);
 
 /// Bytes of the line being typed, pasted ones included; what is pasted beyond that is not taken.

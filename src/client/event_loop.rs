@@ -18,7 +18,7 @@ use super::session::command::Command;
 use super::session::{Action, Input, Session};
 use super::stdin::StdinEvent;
 use super::ui::Ui;
-use crate::limits::{CLIENT_BACKLOG, SIGNAL_WAIT, TYPED_AHEAD};
+use crate::limits::{CLIENT_BACKLOG, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -62,8 +62,8 @@ pub(crate) struct EventLoop {
     timeout: Option<Duration>,
     /// When that time is over.
     deadline: Option<Instant>,
-    /// When the session has to be over, after a signal.
-    end_by: Option<Instant>,
+    /// When a signal came that ends the session.
+    signalled: Option<Instant>,
     /// What the last event means to the session, as far as it has not heard of it.
     inputs: VecDeque<Input>,
     /// Events handled since things were last shown and sent.
@@ -95,7 +95,7 @@ impl EventLoop {
             lost: Vec::new(),
             timeout: None,
             deadline: None,
-            end_by: None,
+            signalled: None,
             inputs: VecDeque::from([Input::Start]),
             unflushed: 0,
         }
@@ -128,7 +128,10 @@ impl EventLoop {
     /// Waits until all is shown, unless the person or a signal says to leave, and returns the status to end with.
     fn end(mut self, status: u8) -> io::Result<u8> {
         self.ui.finish(self.session.prompt());
-        let waits = self.end_by.is_none() && !self.session.is_leaving_now();
+        if let Some(signalled) = self.signalled {
+            self.ui.set_patience(OUTPUT_WAIT.saturating_sub(signalled.elapsed()));
+        }
+        let waits = self.signalled.is_none() && !self.session.is_leaving_now();
         while waits && !self.ui.is_finished()? {
             // `self.sender` keeps the channel connected.
             match self.events.recv() {
@@ -188,7 +191,8 @@ impl EventLoop {
     fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        self.deadline = [deadline, self.end_by].into_iter().flatten().min();
+        let end_by = self.signalled.map(|signalled| signalled + SIGNAL_WAIT);
+        self.deadline = [deadline, end_by].into_iter().flatten().min();
     }
 
     fn connect(&self) -> io::Result<()> {
@@ -246,7 +250,7 @@ impl EventLoop {
             LoopEvent::Signal(Signal::Resize) => self.ui.resize(),
             LoopEvent::Signal(signal) => {
                 self.ui.abandon_line(self.session.prompt());
-                self.end_by = Some(Instant::now() + SIGNAL_WAIT);
+                self.signalled.get_or_insert_with(Instant::now);
                 self.set_timeout(self.timeout);
                 self.inputs.push_back(Input::Signal(signal));
             }

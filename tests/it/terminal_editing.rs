@@ -189,6 +189,39 @@ fn pasted_lines_are_sent_after_enter_and_not_before() {
 }
 
 #[test]
+fn the_first_paste_waits_for_enter_as_any_other() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::with(40, 24, &format!("--port {} --name ann --protocol wac", server.port()));
+    ann.waits_for("Welcome, ann.");
+    ann.forget();
+    ann.types("one\rquit\rthree");
+    ann.sees("one\nquit\nthree");
+    bob.expect_silence();
+    ann.waits_for("\x1b[?2004h");
+    // Somebody looks at it.
+    thread::park_timeout(Duration::from_millis(500));
+    ann.types("\r");
+    for text in ["one", "quit", "three"] {
+        bob.expect(&format!("DELIVERY ann {text}"));
+    }
+}
+
+#[test]
+fn lines_that_a_program_types_are_sent_as_they_come_and_see_no_escape() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
+    ann.waits_for("Enter your login:\r\n");
+    ann.types("ann\n@bob one\n@bob two\n");
+    bob.expect("DELIVERY ann one");
+    bob.expect("DELIVERY ann two");
+    ann.types("!quit\n");
+    ann.ends(0);
+    assert!(!ann.written().contains('\x1b'), "{:?}", ann.written());
+}
+
+#[test]
 fn a_paste_of_a_megabyte_is_taken() {
     let server = Server::start();
     let mut bob = server.cap("bob");

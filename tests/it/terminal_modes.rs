@@ -73,6 +73,7 @@ fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_takes_it_again() {
     assert!(!shell.modes().contains("-echo "), "{}", shell.modes());
     bob.ask("SEND ann while away", "SEND-OK");
     shell.types("fg\n");
+    shell.waits_for("\x1b[?2004h");
     shell.waits_for("From bob: while away");
     shell.waits_for("@bob half");
     shell.types(" a line");

@@ -15,7 +15,7 @@ use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use self::editor::{Completion, Decoder, Editor, Key, Outcome};
 use self::output::Output;
@@ -58,6 +58,8 @@ impl UiOptions {
 pub(crate) struct Ui {
     screen: Screen,
     output: Output,
+    /// How long the end waits for what is still to be shown.
+    patience: Duration,
     line_style: LineStyle,
     bell: bool,
     transcript: Option<Transcript>,
@@ -73,9 +75,21 @@ struct LineInput {
     decoder: Decoder,
     editor: Editor,
     completion: Completion,
+    /// What comes is pasted, up to a pause, by a terminal that has not been asked for brackets.
+    is_pasting: bool,
 }
 
 impl LineInput {
+    /// Returns the keys in what a terminal has sent. Where it puts no brackets around what is pasted yet, several lines at once
+    /// are a paste: only a terminal ends a line with CR, and nobody presses Enter so fast. A program that types whole lines
+    /// ends them with LF.
+    fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
+        let line_end = bytes.iter().position(|byte| *byte == b'\r');
+        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len());
+        self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
+        if self.is_pasting { self.decoder.decode_pasted(bytes) } else { self.decoder.decode(bytes, after_pause) }
+    }
+
     /// Returns what is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
     fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         if self.terminal.is_editing() {
@@ -108,6 +122,7 @@ impl Ui {
         let mut ui = Self {
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
             output: Output::start(notify)?,
+            patience: OUTPUT_WAIT,
             line_style,
             bell: options.bell,
             transcript,
@@ -129,6 +144,7 @@ impl Ui {
                     terminal,
                     decoder: Decoder::default(),
                     editor: Editor::default(),
+                    is_pasting: false,
                     completion: Completion::new(self.protocol.commands.iter().filter_map(Usage::word).collect()),
                 });
             }
@@ -197,10 +213,11 @@ impl Ui {
     pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let Some(input) = &mut self.input else { return lines };
-        if let Some(sequence) = input.terminal.enable_bracketed_paste() {
-            self.screen.control(sequence);
+        let keys = input.decode(bytes, after_pause);
+        if input.is_pasting || !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.screen.control(input.terminal.enable_bracketed_paste());
         }
-        for key in input.decoder.decode(bytes, after_pause) {
+        for key in keys {
             if key == Key::Enter && input.terminal.is_editing() {
                 self.screen.commit(input.line(prompt));
             }
@@ -274,6 +291,11 @@ impl Ui {
         Ok(is_finished)
     }
 
+    /// Has the end wait no longer than this for what is still to be shown.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Ctrl-Z: leaves the terminal to others.
     pub(crate) fn suspend(&mut self) {
         self.screen.erase();
@@ -290,6 +312,7 @@ impl Ui {
                 self.screen.warn(&messages::plain_mode(&error));
             }
             self.screen.erase();
+            self.screen.control(input.terminal.resume_bracketed_paste());
             self.resize();
         }
     }
@@ -302,8 +325,8 @@ impl Ui {
     }
 
     fn disable_bracketed_paste(&mut self) {
-        if let Some(sequence) = self.input.as_mut().and_then(|input| input.terminal.disable_bracketed_paste()) {
-            self.screen.control(sequence);
+        if let Some(input) = &mut self.input {
+            self.screen.control(input.terminal.disable_bracketed_paste());
         }
     }
 
@@ -329,12 +352,12 @@ impl Drop for Ui {
     fn drop(&mut self) {
         self.disable_bracketed_paste();
         self.write();
-        if !self.output.wait(OUTPUT_WAIT) {
+        if !self.output.wait(self.patience) {
             self.output.discard();
             if self.input.is_some() {
                 self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
             }
-            self.output.wait(OUTPUT_WAIT / 3);
+            self.output.wait(OUTPUT_WAIT / 8);
         }
     }
 }

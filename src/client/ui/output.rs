@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::screen::Stream;
-use crate::limits::{OUTPUT_BACKLOG, OUTPUT_CHUNK};
+use crate::limits::{OUTPUT_BACKLOG, OUTPUT_CHUNK, OUTPUT_START};
 use crate::net;
 
 /// What waits to be written. It is as long as whoever adds to it lets it become; [`Output::is_congested`] tells when that is
@@ -32,6 +32,8 @@ struct State {
     error: Option<io::Error>,
     /// The thread tells when it has written all.
     is_finishing: bool,
+    /// Somebody waits for it.
+    is_awaited: bool,
 }
 
 impl Output {
@@ -70,8 +72,14 @@ impl Output {
 
     /// Waits until all is written, but not for long. Returns whether it is.
     pub(crate) fn wait(&self, timeout: Duration) -> bool {
-        let waited = self.0.1.wait_timeout_while(self.lock(), timeout, |state| state.unwritten > 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0.unwritten == 0
+        let (_, changed) = &*self.0;
+        let mut state = self.lock();
+        state.is_awaited = true;
+        // On a busy machine the thread may take its time to begin.
+        let begun = changed.wait_timeout_while(state, OUTPUT_START, |state| state.unwritten > 0 && state.writing == 0);
+        state = begun.unwrap_or_else(PoisonError::into_inner).0;
+        let written = changed.wait_timeout_while(state, timeout, |state| state.unwritten > 0);
+        written.unwrap_or_else(PoisonError::into_inner).0.unwritten == 0
     }
 
     /// Drops what the thread has not begun to write.
@@ -116,6 +124,9 @@ impl Output {
         if end == piece.len() {
             queue.pop_front();
             *taken = 0;
+        }
+        if state.is_awaited {
+            self.0.1.notify_all();
         }
         next
     }

@@ -30,6 +30,8 @@ pub(crate) struct Terminal {
     can_bracket: bool,
     /// It has been asked to.
     bracketed_paste: bool,
+    /// It is to be asked again when it is ours again.
+    has_person: bool,
 }
 
 impl Terminal {
@@ -48,7 +50,9 @@ impl Terminal {
         let before = TerminalModes::get()?;
         *lock() = Some(before);
         let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
-        Ok(Some((Self { before, raw, can_bracket: reported.is_some(), bracketed_paste: false }, size(reported))))
+        let can_bracket = reported.is_some();
+        let terminal = Self { before, raw, can_bracket, bracketed_paste: false, has_person: false };
+        Ok(Some((terminal, size(reported))))
     }
 
     /// Has the terminal hand over every key, again, unless it belongs to others.
@@ -70,12 +74,23 @@ impl Terminal {
         lock().is_some()
     }
 
-    /// Returns what has the terminal put brackets around what is pasted, if it is to. To be asked when somebody has typed
-    /// something, so that nothing but an echo has an escape sequence before it.
+    /// Returns whether it could put brackets around what is pasted, and has not been asked to.
+    pub(crate) fn pastes_without_brackets(&self) -> bool {
+        self.can_bracket && !self.bracketed_paste && self.is_editing()
+    }
+
+    /// Returns what has the terminal put brackets around what is pasted, if it is to. To be asked when it is known that there
+    /// is a person, so that no program that reads whole lines, and types them, finds an escape sequence in one.
     pub(crate) fn enable_bracketed_paste(&mut self) -> Option<&'static str> {
-        let enable = !self.bracketed_paste && self.can_bracket && self.is_editing();
+        let enable = self.pastes_without_brackets();
         self.bracketed_paste |= enable;
+        self.has_person |= enable;
         enable.then_some(ENABLE_BRACKETED_PASTE)
+    }
+
+    /// The same when the terminal is ours again, where it was so before.
+    pub(crate) fn resume_bracketed_paste(&mut self) -> Option<&'static str> {
+        if self.has_person { self.enable_bracketed_paste() } else { None }
     }
 
     /// Returns what has it do so no more, if it does and is ours.

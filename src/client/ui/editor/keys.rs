@@ -89,6 +89,14 @@ impl Decoder {
         keys
     }
 
+    /// Returns the text in bytes that were pasted without brackets.
+    pub(crate) fn decode_pasted(&mut self, bytes: &[u8]) -> Vec<Key> {
+        let mut keys = Vec::new();
+        bytes.iter().for_each(|byte| self.paste_text(*byte));
+        self.end_text(false, &mut keys);
+        keys
+    }
+
     fn advance(&mut self, byte: u8, keys: &mut Vec<Key>) {
         match self.state {
             State::Ground => self.ground(byte, keys),
@@ -394,6 +402,14 @@ mod tests {
         let pasted = decode(b"\x1b[200~a\tb\r\nc\rd\n\x1b[A\x1b[20\x03e\x1b[201~f");
         assert_eq!(joined(pasted), [text("a\tb\nc\nd\n\u{fffd}[A\u{fffd}[20\u{fffd}ef")]);
         assert_eq!(joined(decode(b"\x1b[200~\x1b[\x1b[201~\x1b[A")), [text("\u{fffd}["), Key::Up]);
+    }
+
+    #[test]
+    fn a_paste_without_brackets_is_text_as_well() {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.decode_pasted("a\tb\r\nc\r漢".as_bytes()), [text("a\tb\nc\n漢")]);
+        assert_eq!(decoder.decode_pasted(b"\x1b[A\r\xe6"), [text("\u{fffd}[A\n")]);
+        assert_eq!(decoder.decode_pasted(b"\xbc\xa2"), [text("漢")]);
     }
 
     #[test]

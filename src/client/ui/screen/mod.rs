@@ -96,9 +96,11 @@ impl Screen {
         }
     }
 
-    /// Tells the terminal something that is not seen.
-    pub(crate) fn control(&mut self, sequence: &str) {
-        self.put(sequence);
+    /// Tells the terminal something that is not seen, if there is something to tell.
+    pub(crate) fn control(&mut self, sequence: Option<&str>) {
+        if let Some(sequence) = sequence {
+            self.put(sequence);
+        }
     }
 
     /// Shows the line being typed as it is now.
