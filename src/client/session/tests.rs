@@ -1,7 +1,10 @@
 //! Every kind of session, under whatever order of inputs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::testing::handle;
 use super::*;
+use crate::client::ui::editor::{Completion, Decoder, Editor, Outcome};
 use crate::testing::random::Random;
 
 /// Whatever happens, in whatever order, a session has an answer, and after the end nothing is asked of it.
@@ -53,4 +56,220 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
         }
         assert!(ended > 0, "{}", protocol.name);
     }
+}
+
+/// Somebody at a terminal, with the line editor: what was submitted, and what became of it.
+struct Person {
+    session: Session,
+    decoder: Decoder,
+    editor: Editor,
+    completion: Completion,
+    /// How often each number was submitted in a line, and sent, and told of.
+    submitted: BTreeMap<u32, usize>,
+    sent: BTreeMap<u32, usize>,
+    told: BTreeSet<u32>,
+    /// Numbers of lines that wait for a login.
+    waiting: BTreeSet<u32>,
+    /// Lines that `!say` was put before.
+    said: BTreeSet<String>,
+    /// The server has refused a login, and with it what was sent behind it.
+    was_refused: bool,
+    is_over: bool,
+}
+
+/// The numbers in a text that have an `n` before them.
+fn numbers(text: &str) -> Vec<u32> {
+    let numbers = text.split('n').skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
+    numbers.filter_map(|number| number.parse().ok()).collect()
+}
+
+impl Person {
+    fn new(protocol: &Protocol, config: Config) -> Self {
+        let mut person = Self {
+            session: (protocol.begin)(Config { interactive: true, ..config }),
+            decoder: Decoder::default(),
+            editor: Editor::default(),
+            completion: Completion::new(protocol.commands.iter().filter_map(Usage::word).collect()),
+            submitted: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            told: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            said: BTreeSet::new(),
+            was_refused: false,
+            is_over: false,
+        };
+        person.handle(Input::Start);
+        person
+    }
+
+    fn press(&mut self, bytes: &str) {
+        for key in self.decoder.decode(bytes.as_bytes(), false) {
+            if let Some(Outcome::Submit(text)) = self.editor.handle_key(key, &self.completion) {
+                for number in numbers(&text) {
+                    *self.submitted.entry(number).or_default() += 1;
+                }
+                let start = text.trim_start();
+                if let Some(said) = start.strip_prefix("!say ").or_else(|| start.strip_prefix("/say ")) {
+                    self.said.extend(said.lines().map(str::to_owned));
+                }
+                if self.session.asks_for_name() {
+                    // It is a name, and shown with whatever becomes of it.
+                    self.told.extend(numbers(&text));
+                } else {
+                    self.editor.add_history_entry(&text);
+                }
+                if !self.session.wants_input() {
+                    self.waiting.extend(numbers(&text));
+                }
+                self.handle(Input::Typed(text));
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        if self.is_over {
+            return;
+        }
+        self.was_refused |= matches!(&input, Input::Received(line) if line.starts_with("Cannot log in"));
+        for action in handle(&mut self.session, input) {
+            match action {
+                Action::Send(line) => {
+                    let line = String::from_utf8(line).expect("text");
+                    if line.starts_with("HELLO-FROM ") {
+                        // A name is sent with each login, and asked for again.
+                        assert!(!line.starts_with("HELLO-FROM /"), "{line:?} goes out");
+                        self.told.extend(numbers(&line));
+                        continue;
+                    }
+                    let to_all = line.strip_prefix("MSG ").or_else(|| line.strip_prefix("@ann: "));
+                    let is_marked = to_all.is_some_and(|text| text.trim_start().starts_with(['!', '/']));
+                    let is_said = to_all.is_some_and(|text| self.said.contains(text.trim_end_matches('\n')));
+                    assert!(!is_marked || is_said, "{line:?} goes out");
+                    let text = to_all.or_else(|| line.splitn(3, ' ').nth(2)).unwrap_or_default();
+                    for number in numbers(text) {
+                        *self.sent.entry(number).or_default() += 1;
+                    }
+                }
+                Action::Warn(text) | Action::Print(text) => self.told.extend(numbers(&text)),
+                Action::Exit(_) => self.is_over = true,
+                _ => {}
+            }
+        }
+        if self.is_over {
+            // Nobody can press Up any more.
+            let lost = self.waiting.iter().find(|n| !self.told.contains(n) && !self.sent.contains_key(n));
+            assert_eq!(lost, None);
+        } else if self.session.wants_input() {
+            self.waiting.clear();
+        }
+    }
+
+    /// Every line was sent once, or is told of, or is within reach of Up.
+    fn has_lost_nothing(&mut self) {
+        let mut within_reach = BTreeSet::new();
+        for key in ["\x1b[B", "\x1b[A"] {
+            for _ in 0..=self.submitted.len() {
+                self.press(key);
+                within_reach.extend(numbers(self.editor.text()));
+            }
+        }
+        for (number, submitted) in &self.submitted {
+            let sent = self.sent.get(number).copied().unwrap_or_default();
+            assert!(sent <= *submitted || self.was_refused, "n{number}: {submitted} times typed, {sent} times sent");
+            assert!(
+                sent >= *submitted || self.told.contains(number) || within_reach.contains(number),
+                "n{number} is lost"
+            );
+        }
+    }
+}
+
+/// What is typed; a number takes the place of `#`.
+const TYPED: [&str; 18] = [
+    "n#",
+    " n#",
+    "@bob n#",
+    "@bob  n#",
+    "@ n#",
+    "@bob\x7f\x7f n#",
+    "!whp n#",
+    "/n#",
+    " !n#",
+    "!say n#",
+    "!say !n#",
+    "/say  /n#",
+    "/msg bob n#",
+    "!msg n#",
+    "!quit n#",
+    "quit n#",
+    "!who",
+    "@ann: n#",
+];
+/// What a server says.
+const REPLIES: [&str; 16] = [
+    "HELLO ann",
+    "HELLO ann",
+    "IN-USE",
+    "BUSY",
+    "BAD-RQST-BODY",
+    "BAD-RQST-HDR",
+    "SEND-OK",
+    "BAD-DEST-USER",
+    "LIST-OK ann, bob",
+    "DELIVERY bob hi",
+    "Welcome, ann.",
+    "Cannot log in as ann: that name is already in use.",
+    "bob: hi",
+    "200 OK",
+    "@bob whispers: psst",
+    "Online: ann, bob",
+];
+/// What is pressed.
+const KEYS: [&str; 8] = ["\x1b[A", "\x1b[B", "\x1b[D", "\x7f", "\x01", "\t", "\x17", "\x15"];
+
+/// Whatever a person types, and whatever happens meanwhile: nothing is lost or sent twice, and nothing that looks like a
+/// command goes out but by `!say`.
+#[test]
+fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was_not_meant() {
+    const ROUNDS: usize = 100_000;
+    let mut random = Random(0x5eed);
+    let mut next = |bound| random.below(bound);
+    let (mut round, mut number, mut lives) = (0, 0, 0);
+    while round < ROUNDS {
+        let config =
+            Config { name: (next(2) == 0).then(|| "ann".into()), reconnect: next(2) == 0, ..Config::default() };
+        let mut person = Person::new(&PROTOCOLS[next(PROTOCOLS.len())], config);
+        for _ in 0..next(120) {
+            round += 1;
+            let mut line = || {
+                number += 1;
+                TYPED[next(TYPED.len())].replace('#', &number.to_string())
+            };
+            match round % 7 {
+                0 => {
+                    let paste = [line(), line(), line()].join("\n");
+                    person.press(&format!("\x1b[200~{paste}\x1b[201~\r"));
+                }
+                1..3 => person.press(&(line() + "\r")),
+                3 => person.press(&line()),
+                4 => person.press(KEYS[next(KEYS.len())]),
+                5 => person.handle(Input::Received(REPLIES[next(REPLIES.len())].into())),
+                _ => person.handle(match next(10) {
+                    0..4 => Input::Connected,
+                    4..6 => Input::Disconnected((next(2) == 0).then(|| "reset".into())),
+                    6 => Input::Unreachable("refused".into()),
+                    7 => Input::TimeUp { unsent: next(2) == 0 },
+                    8 if next(20) == 0 => Input::Typed("!quit".into()),
+                    9 if next(20) == 0 => Input::Signal(Signal::Interrupt),
+                    _ => Input::Received("bob: hi".into()),
+                }),
+            }
+            if person.is_over {
+                break;
+            }
+        }
+        person.has_lost_nothing();
+        lives += 1;
+    }
+    assert!(lives > 1000, "{lives}");
 }

@@ -59,6 +59,16 @@ fn to_name(user: &str) -> String {
 }
 
 impl WacSession {
+    /// Returns what can be typed to have the same done once more, which for a line of a paste is not that line.
+    fn retyped(&self, command: Command<'_>, line: &str) -> String {
+        match command {
+            Command::Direct { to, text } => format!("@{to} {text}"),
+            Command::Say(text) | Command::Text(text) if self.parse(text) == Command::Text(text) => text.to_owned(),
+            Command::Say(text) | Command::Text(text) => format!("!say {text}"),
+            _ => line.to_owned(),
+        }
+    }
+
     /// Takes the refusal of a login.
     fn refused(&mut self, line: String, is_taken: bool, shared: &mut Shared) {
         // The server took none of them (W9).
@@ -126,7 +136,7 @@ impl DialectSession for WacSession {
 
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
         if !self.is_answered && self.unanswered.len() < TYPED_AHEAD {
-            self.unanswered.push(line.to_owned());
+            self.unanswered.push(self.retyped(command, line));
         }
         match command {
             Command::Who => {
@@ -336,6 +346,34 @@ mod tests {
         typed(&mut session, "hello");
         let full = ["warn Cannot log in: the server is full.", "warn One line was not sent: hello", "exit 1"];
         assert_eq!(received(&mut session, "Cannot log in: the server is full."), full);
+    }
+
+    #[test]
+    fn w9_what_was_sent_behind_a_refused_login_is_sent_again_to_the_same_people() {
+        let config = Config { name: Some("ann".into()), reconnect: true, interactive: true, ..Config::default() };
+        let mut session = begin(config);
+        for input in [Input::Start, Input::Connected, Input::Disconnected(None), Input::Connected] {
+            feed(&mut session, input);
+        }
+        feed(&mut session, Input::TimeUp { unsent: false });
+        for paste in ["@bob one\ntwo\n/three", "!say four\n@bob five\nquit", "six\nquit"] {
+            typed(&mut session, paste);
+        }
+        received(&mut session, "Cannot log in as ann: that name is already in use.");
+        feed(&mut session, Input::Connected);
+        assert_eq!(
+            received(&mut session, "Welcome, ann.")[3..],
+            [
+                "send W bob one",
+                "send W bob two",
+                "send W bob /three",
+                "send MSG four",
+                "send MSG @bob five",
+                "send MSG quit",
+                "send MSG six",
+                "send MSG quit"
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
 
-mod editor;
+pub(crate) mod editor;
 mod output;
 mod screen;
 mod style;

@@ -70,7 +70,7 @@ impl CapSession {
     fn try_name(&mut self, name: &str, shared: &mut Shared) {
         if name.is_empty() && !self.is_name_given {
             shared.print(messages::ENTER_LOGIN);
-        } else if name.is_empty() || name.contains(NOT_IN_NAMES) || name.contains('\n') {
+        } else if name.is_empty() || name.starts_with('/') || name.contains(NOT_IN_NAMES) || name.contains('\n') {
             self.refused(messages::malformed_name(name), shared);
         } else {
             shared.log_in(name);
@@ -226,7 +226,6 @@ impl DialectSession for CapSession {
                 self.failed(messages::NO_SUCH_USER, message, shared);
             }
             Event::Users(names) => {
-                let names: Vec<_> = names.into_iter().map(str::trim).collect();
                 self.answered(|awaited| !is_send(awaited), shared);
                 shared.print(messages::online(&names));
                 shared.push(Action::Names(names.into_iter().map(str::to_owned).collect()));

@@ -91,7 +91,7 @@ fn ri4_ra2_a_name_in_use_is_asked_for_again_on_a_new_connection() {
 #[test]
 fn ri5_ra4_names_that_cannot_be_are_refused_without_the_server() {
     let mut script = Script::new();
-    for name in ["a!b", "@bob", "!who", "a#", "$", "50%", "^", "a&b", "*", "@bob hi"] {
+    for name in ["a!b", "@bob", "!who", "/who", "a#", "$", "50%", "^", "a&b", "*", "@bob hi"] {
         let refused = format!("print Cannot log in as {name}. That username contains disallowed characters.");
         assert_eq!(script.typed(name), [refused.as_str(), "print Enter your login:"]);
     }
@@ -255,6 +255,18 @@ fn k2_after_a_refusal_they_are_names_to_try() {
         script.received("HELLO eve"),
         ["wait for ever", "print Successfully logged in as eve!", "send SEND bob hello"]
     );
+}
+
+#[test]
+fn k2_at_a_terminal_they_wait_for_another_name() {
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    for input in [Input::Start, Input::Connected, Input::Typed("ann".into()), Input::Typed("@bob hi".into())] {
+        script.feed(input);
+    }
+    assert_eq!(script.received("IN-USE")[2..], ["print Enter your login:", "wait for ever"]);
+    script.typed("eve");
+    script.feed(Input::Connected);
+    assert_eq!(script.received("HELLO eve")[2..], ["send SEND bob hi"]);
 }
 
 #[test]

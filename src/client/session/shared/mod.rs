@@ -308,8 +308,10 @@ impl Shared {
         self.typed_ahead.push_back(text);
     }
 
-    /// Returns the next line that was typed ahead and can be acted upon now.
+    /// Returns the next line that was typed ahead and can be acted upon now. A script's lines are names to try after a
+    /// refusal; a person meant what was typed for the chat.
     pub(crate) fn next_typed_ahead(&mut self) -> Option<String> {
-        if self.is_logging_in() || self.is_finishing || self.is_over { None } else { self.typed_ahead.pop_front() }
+        let waits = self.is_logging_in() || (self.is_asking() && self.config.interactive);
+        if waits || self.is_finishing || self.is_over { None } else { self.typed_ahead.pop_front() }
     }
 }
