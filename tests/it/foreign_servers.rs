@@ -100,3 +100,26 @@ fn h13_a_name_that_does_not_resolve_is_called_that() {
     client.expect_exit(1);
     assert!(!client.errors_so_far().contains("os error") && !client.errors_so_far().contains("not accepting"));
 }
+
+#[test]
+fn g1_servers_that_end_lines_by_cr_lf_are_understood_in_each_protocol() {
+    for (protocol, login, answer, typed, sent, message, shown) in [
+        ("cap", "HELLO-FROM ann", "HELLO ann", "@bob hi", "SEND bob hi", "DELIVERY bob hello", "From bob: hello"),
+        ("wac", "LIN ann", "Hi, ann!", "hi", "MSG hi", "bob: hello", "bob: hello"),
+        ("chat", "REGISTER ann CHAT/1.0", "200 OK", "hi", "@ann: hi", "@bob: hello", "@bob: hello"),
+    ] {
+        let (_server, mut peer, mut client) = client(&["--protocol", protocol, "--name", "ann"]);
+        peer.expect(login);
+        peer.send(format!("{answer}\r\n{message}\r\n").as_bytes());
+        client.expect_eventually(shown);
+        client.type_line(typed);
+        peer.expect(sent);
+        client.type_line("!quit");
+        if protocol == "chat" {
+            peer.expect("DISCONNECT ann CHAT/1.0");
+        }
+        peer.expect_end();
+        drop(peer);
+        client.expect_status(0);
+    }
+}
