@@ -96,14 +96,15 @@ impl Server {
         if deaf > 0 {
             log.event(Level::Warn, format_args!("{} did not take their last lines", clients(deaf)));
         }
-        self.places.wait_for(deadline, |counts| counts.leaving == 0);
+        // Who is neither online nor gone yet hears its good-bye, or gets its last lines.
+        self.places.wait_for(deadline, |counts| counts.open == counts.online);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
-        self.places.wait_for(deadline, |counts| counts.online <= deaf && counts.leaving == 0);
+        self.places.wait_for(deadline, |counts| counts.open <= deaf);
         for member in read(&self.context.registry).everyone() {
             member.outbox.close(CloseReason::Shutdown);
         }
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
-        self.places.wait_for(deadline, |counts| counts.online == 0 && counts.leaving == 0);
+        self.places.wait_for(deadline, |counts| counts.open == 0);
     }
 
     /// Has everything that was accepted added to its outbox. A recipient that is full would hold that up, also for those

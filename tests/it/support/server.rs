@@ -37,7 +37,9 @@ impl Server {
         assert_eq!(line(), "Server is on");
         let address = line();
         let address = address.strip_prefix("Listening on ").unwrap_or_else(|| panic!("it said {address:?}"));
-        Self { child, address: address.parse().expect("an address"), log }
+        let server = Self { child, address: address.parse().expect("an address"), log };
+        wait_for("the thread that wrote these lines to end", || (!server.has_thread("stdout")).then_some(()));
+        server
     }
 
     pub(crate) fn port(&self) -> String {
@@ -127,6 +129,12 @@ impl Server {
         };
         let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count();
         Usage { threads: field("Threads:"), files, resident_kib: field("VmRSS:") }
+    }
+
+    fn has_thread(&self, name: &str) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs");
+        let names = threads.flatten().map(|thread| std::fs::read_to_string(thread.path().join("comm")));
+        names.flatten().any(|found| found.trim_end() == name)
     }
 
     /// Waits until it uses as many threads and open files as it did.
