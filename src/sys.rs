@@ -144,6 +144,20 @@ pub(crate) fn max_open_files() -> io::Result<usize> {
     Ok(usize::try_from(resource_limit(RLIMIT_NOFILE)?.soft).unwrap_or(usize::MAX))
 }
 
+/// Gives memory that is free back to the system, which the allocator keeps otherwise once much of it was in use.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn release_memory() {
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> c_int;
+    }
+    // SAFETY: it takes no pointer, and may be called whatever other threads do.
+    unsafe { malloc_trim(0) };
+}
+
+/// Nothing to do on this system.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn release_memory() {}
+
 /// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
 /// crowd that comes at once has to send its SYN again a second later. On an error the queue is as long as it was.
 pub(crate) fn lengthen_accept_queue(listener: &TcpListener, length: c_int) -> io::Result<()> {

@@ -146,6 +146,16 @@ impl<R> LineReader<R> {
                 self.buffer = Vec::new();
             }
         }
+        let unread = self.start..self.end;
+        if self.buffer.len() > MAX_READ_BUFFER && unread.len() < MAX_READ_BUFFER / 2 {
+            // Only a long line needs that much, and what follows it does not keep it.
+            let mut smaller = vec![0; MAX_READ_BUFFER];
+            smaller[..unread.len()].copy_from_slice(&self.buffer[unread]);
+            self.buffer = smaller;
+            self.end -= self.start;
+            self.scanned -= self.start;
+            self.start = 0;
+        }
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER, 0);
         }
@@ -191,7 +201,8 @@ impl<R: Read> LineReader<R> {
     pub fn fill(&mut self) -> io::Result<usize> {
         self.make_room();
         loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
+            let most = self.buffer.len().min(self.end + MAX_READ_BUFFER);
+            match self.source.read(&mut self.buffer[self.end..most]) {
                 Ok(count) => {
                     self.end += count;
                     self.last_read = count;

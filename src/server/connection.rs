@@ -13,7 +13,8 @@ use super::admission::places::Permit;
 use super::close_reason::CloseReason;
 use super::delivery::batch::{Batch, Delivered};
 use super::delivery::flush_list::FlushList;
-use super::delivery::outbox::{Bytes, Outbox};
+use super::delivery::outbox::Outbox;
+use super::delivery::state::Bytes;
 use super::lines::Lines;
 use super::registry::{ECHOBOT, JoinError, Member, Recipient};
 use super::sync::{read, write};
@@ -48,7 +49,7 @@ pub(crate) struct Handler {
     /// Messages that are not in any outbox yet.
     batch: Batch,
     /// Replies that are not in the client's outbox yet.
-    replies: Vec<u8>,
+    replies: Arc<Vec<u8>>,
     /// What the client has said to itself or to `echobot`, to be added to the replies a moment later.
     echo: Vec<u8>,
     /// When that moment has come.
@@ -63,14 +64,14 @@ impl Handler {
         Self {
             peer,
             deadline: Some(Instant::now() + context.settings.login_timeout),
+            flush_list: FlushList::new(id, Some(Arc::clone(&outbox))),
             outbox,
-            flush_list: FlushList::new(id),
             dialect: context.settings.dialect,
             state: PeerState::default(),
             login: None,
             context,
             batch: Batch::default(),
-            replies: Vec::new(),
+            replies: Arc::default(),
             echo: Vec::new(),
             echo_at: None,
             permit,
@@ -102,7 +103,10 @@ impl Handler {
             let silence_ends = self.silence_ends(lines);
             let next = [self.deadline, self.echo_at, silence_ends].into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
-            match lines.read_until(next) {
+            let silent_since = Instant::now();
+            let read = lines.read_until(next);
+            self.flush_list.earn(silent_since.elapsed());
+            match read {
                 Ok(0) => {
                     if self.dialect_of(lines.partial()).end_of_stream_ends_request() {
                         lines.end_line();
@@ -129,13 +133,16 @@ impl Handler {
             while lines.next().is_some() {}
             return ControlFlow::Continue(());
         };
-        self.replies.extend(lines.take_telnet_answer());
+        Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
         while let (ControlFlow::Continue(()), Some(line)) = (result, lines.next()) {
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
             if self.batch.is_full(self.context.settings.max_backlog) {
                 self.end_batch();
+            }
+            if self.flush_list.is_over() {
+                result = ControlFlow::Break(CloseReason::EndOfInput);
             }
             if !was_logged_in && self.login.is_some() {
                 lines.set_limit(self.context.settings.max_line);
@@ -182,7 +189,7 @@ impl Handler {
     /// Lets the client hear what it has said to itself.
     fn release_echo(&mut self) {
         self.echo_at = None;
-        self.replies.append(&mut self.echo);
+        Arc::make_mut(&mut self.replies).append(&mut self.echo);
     }
 
     /// When a client that says nothing from now on has to go.
@@ -277,7 +284,9 @@ impl Handler {
         let text = name.as_str();
         let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
         self.post_replies();
-        self.flush_list.make_room(&self.outbox);
+        // Adding nothing waits for room, which the answer takes without any wait.
+        self.flush_list.push(&self.outbox, Bytes::Own(&[]), false);
+        self.flush_list.wait();
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
@@ -343,7 +352,7 @@ impl Handler {
     /// Adds a line for the client itself, behind all that there is for it.
     fn reply(&mut self, event: &Event<'_>) {
         let Some(dialect) = self.dialect else { return };
-        dialect.encode_event(event, self.state.revision, &mut self.replies);
+        dialect.encode_event(event, self.state.revision, Arc::make_mut(&mut self.replies));
         if self.replies.len() >= MAX_REPLIES {
             self.post_replies();
         }
@@ -361,8 +370,13 @@ impl Handler {
 
     /// A client that is gone is found out by the read.
     fn post_replies(&mut self) {
-        let _ = self.flush_list.push(&self.outbox, Bytes::Own(&self.replies));
-        self.replies.clear();
+        let is_covered = self.flush_list.charge(self.replies.len());
+        self.flush_list.push(&self.outbox, Bytes::Shared(&self.replies), is_covered);
+        self.flush_list.wait();
+        match Arc::get_mut(&mut self.replies) {
+            Some(replies) if replies.capacity() <= REPLIES_KEPT => replies.clear(),
+            _ => self.replies = Arc::default(),
+        }
     }
 
     /// Everything that the lines handled so far have brought about goes out.
@@ -370,9 +384,6 @@ impl Handler {
         self.end_batch();
         self.post_replies();
         self.flush_list.flush();
-        if self.replies.capacity() > REPLIES_KEPT {
-            self.replies = Vec::new();
-        }
     }
 
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)

@@ -23,7 +23,8 @@ use std::time::Duration;
 use self::admission::capacity::Machine;
 use self::admission::places::Places;
 use self::connection::Handler;
-use self::delivery::outbox::{Outbox, OutboxConfig, WRITE_TIMEOUT};
+use self::delivery::config::OutboxConfig;
+use self::delivery::outbox::{Outbox, WRITE_TIMEOUT};
 use self::delivery::socket::ClientSocket;
 use self::registry::Registry;
 use self::secret::Secret;
@@ -142,7 +143,8 @@ impl Server {
             slow_timeout: settings.slow_timeout,
             stall_timeout: limits::STALL_TIMEOUT,
             writer_linger: limits::WRITER_LINGER,
-            writers_left: AtomicUsize::new(capacity.writers),
+            max_writers: capacity.writers,
+            writers: AtomicUsize::new(0),
         };
         let registry = Registry::new(settings.max_clients, settings.echobot);
         Ok(Self {

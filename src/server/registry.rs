@@ -126,7 +126,7 @@ impl Registry {
 pub(crate) mod tests {
     use super::*;
     use crate::protocol::DIALECTS;
-    use crate::server::delivery::outbox::OutboxConfig;
+    use crate::server::delivery::config::OutboxConfig;
     use crate::server::delivery::socket::ClientSocket;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
@@ -140,7 +140,8 @@ pub(crate) mod tests {
             slow_timeout: Duration::from_secs(2),
             stall_timeout: Duration::from_secs(2),
             writer_linger: Duration::from_secs(2),
-            writers_left: AtomicUsize::new(0),
+            max_writers: 0,
+            writers: AtomicUsize::new(0),
         };
         Arc::new(Outbox::new(ClientSocket::new(stream), Arc::new(settings)))
     }

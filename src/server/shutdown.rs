@@ -132,7 +132,7 @@ fn clients(count: usize) -> String {
 }
 
 fn say_goodbye(members: &[Arc<Member>]) {
-    let mut flush_list = FlushList::new(FLUSH_LIST);
+    let mut flush_list = FlushList::new(FLUSH_LIST, None);
     for member in members {
         let mut line = Vec::new();
         member.dialect.encode_event(&Event::Goodbye, 0, &mut line);

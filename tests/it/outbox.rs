@@ -62,8 +62,8 @@ fn a_reader_that_stops_is_disconnected_as_slow_and_the_others_get_everything() {
 }
 
 #[test]
-fn a_hundred_such_readers_hold_the_room_up_once_and_not_a_hundred_times() {
-    const SLEEPERS: usize = 100;
+fn thirty_such_readers_hold_the_room_up_once_and_not_thirty_times() {
+    const SLEEPERS: usize = 30;
     let server = Server::with(&["--max-backlog", "1048576"]);
     let mut bystanders = Bystanders::of(&server);
     let sleepers: Vec<Peer> = (0..SLEEPERS).map(|number| server.cap(&format!("sleeper{number}"))).collect();
@@ -81,7 +81,7 @@ fn a_hundred_such_readers_hold_the_room_up_once_and_not_a_hundred_times() {
         }
         begun.elapsed()
     });
-    assert!(held_up < SLOW_TIMEOUT * SLEEPERS as u32 / 5, "{held_up:?}");
+    assert!(held_up < SLOW_TIMEOUT * SLEEPERS as u32 / 3, "{held_up:?}");
     server.wait_for_log("left: slow");
     drop(sleepers);
 }

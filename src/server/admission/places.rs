@@ -14,6 +14,7 @@ use std::time::Instant;
 use crate::server::close_reason::CloseReason;
 use crate::server::delivery::outbox::Outbox;
 use crate::server::sync::{lock, wait_until};
+use crate::sys;
 
 /// The places of a server.
 #[derive(Debug)]
@@ -191,12 +192,17 @@ impl Drop for Permit {
         let mut state = lock(&self.places.state);
         state.remove(self.ticket);
         state.counts.open -= 1;
+        let is_last = state.counts.open == 0;
         match self.stage {
             Stage::Stranger => {}
             Stage::Online => state.counts.online -= 1,
             Stage::Leaving => state.counts.leaving -= 1,
         }
+        drop(state);
         self.places.left.notify_all();
+        if is_last {
+            sys::release_memory();
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::flush_list::FlushList;
-use super::outbox::Bytes;
+use super::state::Bytes;
 use crate::protocol::{Dialect, Event};
 use crate::server::registry::Member;
 
@@ -93,15 +93,21 @@ impl Batch {
     pub(crate) fn end(&mut self, flush_list: &mut FlushList) -> Option<Delivered> {
         let batch = mem::take(self);
         let lines_for = |member: &Member| batch.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
+        let is_covered = flush_list.charge(batch.lines.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0));
         let mut push = |member: &Arc<Member>| {
-            lines_for(member).is_some_and(|(_, lines)| flush_list.push(&member.outbox, Bytes::Shared(lines)).is_ok())
+            lines_for(member)
+                .is_some_and(|(_, lines)| flush_list.push(&member.outbox, Bytes::Shared(lines), is_covered))
         };
         match batch.recipients {
             Recipients::Nobody => None,
-            Recipients::One { name, ref member } => Some(Delivered { count: batch.count, sent: push(member), name }),
+            Recipients::One { name, ref member } => {
+                let sent = push(member) && flush_list.wait();
+                Some(Delivered { count: batch.count, sent, name })
+            }
             Recipients::Everyone(ref members) => {
                 // Whoever has just gone gets no broadcast, like anybody else who is not there.
                 members.iter().for_each(|member| _ = push(member));
+                flush_list.wait();
                 None
             }
         }

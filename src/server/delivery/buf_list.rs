@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// together with others.
 const SHARED_PIECE: usize = 8 << 10;
 
+/// Bytes up to which what is copied is put together in one piece, so that no large piece is ever moved to grow.
+const MAX_PIECE: usize = 64 << 10;
+
 /// A queue of bytes.
 #[derive(Debug, Default)]
 pub(crate) struct BufList {
@@ -46,7 +49,7 @@ impl BufList {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.len += bytes.len();
         match self.queue.back_mut() {
-            Some(Piece::Own(last)) => last.extend_from_slice(bytes),
+            Some(Piece::Own(last)) if last.len() + bytes.len() <= MAX_PIECE => last.extend_from_slice(bytes),
             _ if bytes.is_empty() => {}
             _ => self.queue.push_back(Piece::Own(bytes.to_vec())),
         }
@@ -67,8 +70,10 @@ impl BufList {
             *self = later;
             return;
         }
-        if let Some(first) = later.queue.pop_front() {
-            self.push(&first.bytes()[later.consumed..]);
+        let rest = later.chunk();
+        if later.consumed > 0 || rest.len() < SHARED_PIECE {
+            self.push(rest);
+            later.queue.pop_front();
         }
         self.len += later.queue.iter().map(|piece| piece.bytes().len()).sum::<usize>();
         self.queue.append(&mut later.queue);

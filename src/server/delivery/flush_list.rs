@@ -1,62 +1,119 @@
 //! What one sender has added to outboxes and not yet flushed: everything that one read brought is added first, and then
-//! flushed once.
+//! flushed once. Here a sender also waits for its turn with recipients that are full.
 
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use super::outbox::{Bytes, Outbox, TryPushError};
+use super::allowance::Allowance;
+use super::outbox::{Outbox, Pushed};
 use super::socket::{ClientSocket, Socket};
+use super::state::Bytes;
+use crate::server::close_reason::CloseReason;
 
-/// The outboxes that a sender has to flush. Each connection has one.
+/// The outboxes that a sender has to flush, and those it waits for. Each connection has one.
 #[derive(Debug)]
 pub(crate) struct FlushList<S = ClientSocket> {
     id: u64,
+    /// The sender's own outbox; `None` is the server itself.
+    own: Option<Arc<Outbox<S>>>,
+    allowance: Allowance,
     dirty: Vec<Arc<Outbox<S>>>,
+    /// Outboxes in which something of the sender's waits for its turn, and its tickets.
+    waits: Vec<(Arc<Outbox<S>>, u64)>,
+    /// The sender's own connection was closed while it waited.
+    is_over: bool,
 }
 
-/// The recipient's connection is closed, and it did not get the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closed;
-
 impl<S: Socket> FlushList<S> {
-    /// Creates the list of the connection with this id, which no other one has and which is not 0.
-    pub(crate) fn new(id: u64) -> Self {
-        Self { id, dirty: Vec::new() }
+    /// Creates the list of a sender, whose connection has this id, which no other one has and which is not 0.
+    pub(crate) fn new(id: u64, own: Option<Arc<Outbox<S>>>) -> Self {
+        Self { id, own, allowance: Allowance::default(), dirty: Vec::new(), waits: Vec::new(), is_over: false }
     }
 
-    /// Adds bytes to an outbox; waits while it has no room.
-    pub(crate) fn push(&mut self, outbox: &Arc<Outbox<S>>, bytes: Bytes<'_>) -> Result<(), Closed> {
-        loop {
-            match outbox.try_push(bytes, self.id) {
-                Ok(true) => self.dirty.push(Arc::clone(outbox)),
-                Ok(false) => {}
-                Err(TryPushError::Closed) => return Err(Closed),
-                Err(TryPushError::Full) => {
-                    self.flush();
-                    outbox.wait_for_room();
-                    continue;
-                }
-            }
-            return Ok(());
+    /// Counts bytes that are about to be added, to one recipient or to many. Returns whether the sender's allowance covers
+    /// them.
+    pub(crate) fn charge(&mut self, bytes: usize) -> bool {
+        let is_covered = self.allowance.charge(bytes);
+        self.tell_own();
+        is_covered
+    }
+
+    /// Counts a time in which the sender had nothing to say.
+    pub(crate) fn earn(&mut self, silence: Duration) {
+        self.allowance.earn(silence);
+        self.tell_own();
+    }
+
+    fn tell_own(&self) {
+        if let Some(own) = &self.own {
+            own.floods.store(self.allowance.is_spent(), Ordering::Relaxed);
         }
     }
 
-    /// Adds bytes to an outbox without any wait, whether it has room or not.
+    /// Adds bytes to an outbox, or has them wait for their turn there, which [`Self::wait`] waits for. Returns `false` when
+    /// the recipient's connection is closed.
+    pub(crate) fn push(&mut self, outbox: &Arc<Outbox<S>>, bytes: Bytes<'_>, is_covered: bool) -> bool {
+        let pushed = outbox.push(bytes, is_covered, self.id);
+        self.note(outbox, pushed)
+    }
+
+    /// Adds bytes to an outbox whether it has room or not.
     pub(crate) fn force_push(&mut self, outbox: &Arc<Outbox<S>>, bytes: &[u8]) {
-        if outbox.force_push(bytes, self.id) {
-            self.dirty.push(Arc::clone(outbox));
-        }
+        let pushed = outbox.force_push(bytes, self.id);
+        self.note(outbox, pushed);
     }
 
-    /// Waits until an outbox has room for one more line, whatever its length.
-    pub(crate) fn make_room(&mut self, outbox: &Arc<Outbox<S>>) {
-        if !outbox.has_room() {
-            self.flush();
-            outbox.wait_for_room();
+    fn note(&mut self, outbox: &Arc<Outbox<S>>, pushed: Pushed) -> bool {
+        match pushed {
+            Pushed::Flush => self.dirty.push(Arc::clone(outbox)),
+            Pushed::Waits(ticket) => self.waits.push((Arc::clone(outbox), ticket)),
+            Pushed::Done | Pushed::Closed => {}
         }
+        pushed != Pushed::Closed
     }
 
-    /// Flushes every outbox on the list.
+    /// Waits until everything that was pushed is pending, with all recipients at once. Returns `false` when some of it never
+    /// will be, because the recipient's connection is closed or the sender's own is.
+    pub(crate) fn wait(&mut self) -> bool {
+        if self.waits.is_empty() {
+            return true;
+        }
+        self.flush();
+        let mut is_pending = true;
+        for (outbox, ticket) in mem::take(&mut self.waits) {
+            is_pending &= outbox.wait_for_turn(ticket, || self.own_is_closed());
+        }
+        self.is_over = self.own_is_closed();
+        is_pending
+    }
+
+    /// Returns whether the sender's own connection was closed while it waited, so that it has nothing more to say.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Returns whether the sender's own connection is closed. It is closed here when it was reset, which the thread that
+    /// would read it cannot see while it waits (G5).
+    fn own_is_closed(&self) -> bool {
+        let Some(own) = &self.own else { return false };
+        if let Some(error) = own.socket.take_error() {
+            own.close(CloseReason::Failed(error));
+        }
+        own.close_reason().is_some()
+    }
+
+    /// Flushes every outbox on the list; those of clients that flood come last, so that a crowd of them is not what others
+    /// wait for.
     pub(crate) fn flush(&mut self) {
+        self.dirty.retain(|outbox| {
+            let floods = outbox.floods.load(Ordering::Relaxed);
+            if !floods {
+                outbox.flush();
+            }
+            floods
+        });
         self.dirty.drain(..).for_each(|outbox| outbox.flush());
     }
 }

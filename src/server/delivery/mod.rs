@@ -28,17 +28,34 @@
 //!
 //! # How much may be pending
 //!
-//! The backlog of a recipient is what is pending for it and what is being written. An addition that would make it larger
-//! than `max_backlog` is not admitted: its sender waits until the backlog is down to the low water mark, and so does
-//! everybody who comes after it. That is the backpressure that slows a flood down instead of losing it. The same happens
-//! when a recipient has been over the mark for half of `slow_timeout`, so that one that does read, however busy its senders,
-//! gets below it within the other half; one that does not is disconnected.
+//! The *backlog* of a recipient is what is pending for it and what is being written. Half of `max_backlog` is the *mark*.
+//!
+//! ```text
+//!   0              the mark        max_backlog     + a quarter
+//!   ├───────────────────┼───────────────────┼─────────┤
+//!     all is admitted     all that fits       reserve: what an allowance covers
+//! ```
+//!
+//! - An addition is a batch, which ends at 128 KiB of what it becomes, or one line. Up to the mark it is admitted, past
+//!   that if it fits.
+//! - Otherwise its sender waits: that is the backpressure which slows a flood down instead of losing it. Its bytes queue up
+//!   in the outbox and are admitted in turn, as soon as the backlog is down to the mark. A broadcast waits for all its
+//!   recipients at once.
+//! - Who does not flood does not wait. Each sender has an [allowance], earned in silence. What it covers goes into the
+//!   reserve, past all who wait. A recipient that leaves nothing of its reserve is disconnected at once.
+//! - While the backlog is over the mark, or somebody waits, a recipient has to take its bytes. The time in which it takes
+//!   less than 256 KiB/s is added up over a minute ([`slow_clock`]); more than `slow_timeout`, and it is disconnected.
+//! - A sender that waits still sees that its own connection was reset, so that its name is free (G5).
 
+mod allowance;
 pub(crate) mod batch;
 mod buf_list;
+pub(crate) mod config;
 pub(crate) mod flush_list;
 pub(crate) mod outbox;
+mod slow_clock;
 pub(crate) mod socket;
+pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -3,53 +3,28 @@
 use std::io;
 use std::mem;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::buf_list::BufList;
+use super::config::OutboxConfig;
 use super::socket::{ClientSocket, Socket};
+use super::state::{Admission, Bytes, Mode, State, Waiter, wake};
 use super::writer;
 use crate::server::close_reason::CloseReason;
-use crate::server::sync::{lock, wait, wait_for};
+use crate::server::sync::{lock, wait_for};
 
 /// How long a writer thread's `write` waits for a recipient that takes nothing before it looks at the clocks.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// How often a sender who waits for its turn looks whether its own connection is still there (G5).
+const TURN_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// Writes that a sender makes in a row to one recipient before it leaves the rest, which others keep adding, to a writer
 /// thread.
 const DIRECT_ROUNDS: usize = 16;
-
-/// What all outboxes of a server have in common.
-#[derive(Debug)]
-pub(crate) struct OutboxConfig {
-    /// Bytes that may wait for one recipient.
-    pub max_backlog: usize,
-    /// How long a recipient may stay over half of them.
-    pub slow_timeout: Duration,
-    /// How long it may take nothing at all.
-    pub stall_timeout: Duration,
-    /// How long it has to keep up before its writer thread ends.
-    pub writer_linger: Duration,
-    /// Writer threads that may still be started.
-    pub writers_left: AtomicUsize,
-}
-
-impl OutboxConfig {
-    /// Half of the largest backlog: the mark over which a recipient counts as behind.
-    pub(crate) fn low_water(&self) -> usize {
-        self.max_backlog / 2
-    }
-
-    fn take_writer(&self) -> bool {
-        self.writers_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok()
-    }
-
-    pub(crate) fn give_writer_back(&self) {
-        self.writers_left.fetch_add(1, Ordering::AcqRel);
-    }
-}
 
 /// The bytes pending for one client, and its socket.
 #[derive(Debug)]
@@ -59,137 +34,91 @@ pub(crate) struct Outbox<S = ClientSocket> {
     pub(crate) state: Mutex<State>,
     /// Something is pending; only the writer thread waits for it.
     pub(crate) work: Condvar,
-    /// The backlog is down to the mark, or the outbox is closed.
-    pub(crate) room: Condvar,
+    /// Nothing is pending any more, or the outbox is closed.
+    pub(crate) drained: Condvar,
+    /// The client itself sends more than its allowance.
+    pub(crate) floods: AtomicBool,
 }
 
-/// What an [`Outbox`] keeps under its lock.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    /// Bytes that nobody has begun to write.
-    pub(crate) pending: BufList,
-    /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
-    pub(crate) in_flight: usize,
-    pub(crate) mode: Mode,
-    /// The id of the flush list that this outbox is on since the pending bytes were last taken; 0 is none.
-    pub(crate) queued_by: u64,
-    /// Since when the backlog has been over the mark.
-    pub(crate) over_since: Option<Instant>,
-    /// Nothing is admitted until the backlog is down to the mark.
-    pub(crate) backpressure: bool,
-    /// Threads that wait for `room`.
-    pub(crate) waiting: usize,
-    /// The writer thread waits for `work`.
-    pub(crate) writer_waits: bool,
-    pub(crate) closed: Option<CloseReason>,
-}
-
-/// Who writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Nobody at the moment; the next sender will.
-    #[default]
-    Idle,
-    /// A sender.
-    Direct,
-    /// The writer thread.
-    Queued,
-}
-
-/// Bytes to be added to an outbox.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes<'a> {
-    /// For this recipient alone.
-    Own(&'a [u8]),
-    /// For many recipients.
-    Shared(&'a Arc<Vec<u8>>),
-}
-
-impl Bytes<'_> {
-    fn len(self) -> usize {
-        match self {
-            Self::Own(bytes) => bytes.len(),
-            Self::Shared(bytes) => bytes.len(),
-        }
-    }
-}
-
-/// Why bytes were not added.
+/// What became of an addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TryPushError {
-    /// There is no room; wait for it.
-    Full,
+pub(crate) enum Pushed {
+    /// It is pending, and the caller has to flush.
+    Flush,
+    /// It is pending, and somebody else writes it.
+    Done,
+    /// It waits for its turn with this ticket, and so has its sender to ([`Outbox::wait_for_turn`]).
+    Waits(u64),
     /// The connection is closed.
     Closed,
-}
-
-impl State {
-    pub(crate) fn backlog(&self) -> usize {
-        self.pending.len() + self.in_flight
-    }
-
-    /// Whether so many bytes may be added now. An addition is judged by its own size; one that is larger than the largest
-    /// backlog has to wait until nothing is pending.
-    pub(crate) fn admits(&mut self, count: usize, config: &OutboxConfig) -> bool {
-        let behind_for_long = self.over_since.is_some_and(|since| since.elapsed() >= config.slow_timeout / 2);
-        let fits = self.backlog() == 0 || self.backlog() + count <= config.max_backlog;
-        self.backpressure |= behind_for_long || !fits;
-        !self.backpressure
-    }
-
-    /// Takes all pending bytes in order to write them.
-    pub(crate) fn take_pending(&mut self) -> BufList {
-        let batch = mem::take(&mut self.pending);
-        self.in_flight = batch.len();
-        self.queued_by = 0;
-        batch
-    }
-
-    /// Puts bytes that were taken and not written back in front of those that have come meanwhile.
-    fn put_back(&mut self, mut batch: BufList) {
-        self.in_flight = 0;
-        batch.append(mem::take(&mut self.pending));
-        self.pending = batch;
-    }
 }
 
 impl<S: Socket> Outbox<S> {
     /// Creates an empty outbox for `socket`, whose write timeout is [`WRITE_TIMEOUT`].
     pub(crate) fn new(socket: S, config: Arc<OutboxConfig>) -> Self {
-        Self { socket, config, state: Mutex::default(), work: Condvar::new(), room: Condvar::new() }
+        let (work, drained) = (Condvar::new(), Condvar::new());
+        Self { socket, config, state: Mutex::default(), work, drained, floods: AtomicBool::new(false) }
     }
 
-    /// Adds bytes behind all others. Returns whether the caller, whose flush list has this id (not 0), has to flush.
-    pub(crate) fn try_push(&self, bytes: Bytes<'_>, list: u64) -> Result<bool, TryPushError> {
+    /// Adds bytes behind all others, or has them wait for their turn. The caller's flush list has this id (not 0), and
+    /// `is_covered` is whether its allowance covers the bytes.
+    pub(crate) fn push(&self, bytes: Bytes<'_>, is_covered: bool, list: u64) -> Pushed {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
-            return Err(TryPushError::Closed);
+            return Pushed::Closed;
         }
-        if !state.admits(bytes.len(), &self.config) {
-            return Err(TryPushError::Full);
+        match state.admission(bytes.len(), is_covered, &self.config) {
+            Admission::Granted => self.append(state, bytes, list),
+            Admission::Wait => Pushed::Waits(state.wait(bytes)),
+            Admission::Exhausted => {
+                drop(state);
+                self.close(CloseReason::Slow);
+                Pushed::Closed
+            }
         }
-        Ok(self.append(&mut state, bytes, list))
     }
 
-    /// Adds bytes whether there is room or not. Returns whether the caller has to flush.
-    pub(crate) fn force_push(&self, bytes: &[u8], list: u64) -> bool {
-        let mut state = lock(&self.state);
-        state.closed.is_none() && self.append(&mut state, Bytes::Own(bytes), list)
+    /// Adds bytes whether there is room or not.
+    pub(crate) fn force_push(&self, bytes: &[u8], list: u64) -> Pushed {
+        let state = lock(&self.state);
+        if state.closed.is_some() { Pushed::Closed } else { self.append(state, Bytes::Own(bytes), list) }
     }
 
-    /// Whether the next line would be admitted, whatever its length.
-    pub(crate) fn has_room(&self) -> bool {
-        lock(&self.state).admits(self.config.max_backlog, &self.config)
+    fn append(&self, mut state: MutexGuard<'_, State>, bytes: Bytes<'_>, list: u64) -> Pushed {
+        if bytes.len() == 0 {
+            return Pushed::Done;
+        }
+        state.append(bytes, &self.config);
+        if state.mode != Mode::Queued {
+            let was_queued = mem::replace(&mut state.queued_by, list) == list;
+            return if was_queued { Pushed::Done } else { Pushed::Flush };
+        }
+        let writer_waits = mem::take(&mut state.writer_waits);
+        drop(state);
+        if writer_waits {
+            self.work.notify_one();
+        }
+        Pushed::Done
     }
 
-    /// Waits until the backlog is down to the mark, or the outbox is closed. To be called after a [`TryPushError::Full`], and
-    /// with everything on the caller's flush list flushed.
-    pub(crate) fn wait_for_room(&self) {
-        let mut state = lock(&self.state);
-        while state.backpressure && state.closed.is_none() {
-            state.waiting += 1;
-            state = wait(&self.room, state);
-            state.waiting -= 1;
+    /// Waits until the bytes with this ticket are pending, and returns whether they are: they are not when the outbox is
+    /// closed first, or when `is_over` says that there is no sender any more. Everything on the caller's flush list has to
+    /// be flushed.
+    pub(crate) fn wait_for_turn(&self, ticket: u64, is_over: impl Fn() -> bool) -> bool {
+        loop {
+            let state = lock(&self.state);
+            if state.closed.is_some() {
+                return false;
+            }
+            if !state.waits(ticket) {
+                return true;
+            }
+            drop(state);
+            if is_over() {
+                let withdrawn = lock(&self.state).withdraw(ticket);
+                return withdrawn.is_none();
+            }
+            thread::park_timeout(TURN_TIMEOUT);
         }
     }
 
@@ -197,38 +126,56 @@ impl<S: Socket> Outbox<S> {
     /// leaves the rest to a writer thread.
     pub(crate) fn flush(self: &Arc<Self>) {
         let _guard = CloseOnPanic(self);
-        let mut state = lock(&self.state);
-        if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
-            return;
-        }
-        state.mode = Mode::Direct;
+        let Some(mut batch) = self.begin_direct() else { return };
         for round in 1.. {
-            let mut batch = state.take_pending();
-            drop(state);
             if let Err(error) = self.send_available(&mut batch) {
                 // The mode stays as it is, so that nobody writes behind what is lost.
                 return self.close(CloseReason::Failed(error.kind()));
             }
-            state = lock(&self.state);
             let is_full = !batch.is_empty();
-            state.put_back(batch);
-            self.wake_if_drained(&mut state);
-            if state.closed.is_some() || state.pending.is_empty() {
-                state.mode = Mode::Idle;
-                return;
+            match self.end_round(batch, is_full || round % DIRECT_ROUNDS == 0) {
+                Mode::Idle => return,
+                Mode::Direct => {}
+                Mode::Queued if self.spawn_writer() => return,
+                Mode::Queued if is_full => return self.close(CloseReason::NoWriter),
+                Mode::Queued => lock(&self.state).mode = Mode::Direct,
             }
-            if is_full || round % DIRECT_ROUNDS == 0 {
-                state.mode = Mode::Queued;
-                drop(state);
-                if self.spawn_writer() {
-                    return;
-                }
-                if is_full {
-                    return self.close(CloseReason::NoWriter);
-                }
-                state = lock(&self.state);
-                state.mode = Mode::Direct;
-            }
+            batch = lock(&self.state).take_pending();
+        }
+    }
+
+    /// Takes what is pending in order to write it here, unless there is nothing or somebody else writes.
+    fn begin_direct(&self) -> Option<BufList> {
+        let mut state = lock(&self.state);
+        if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
+            return None;
+        }
+        state.mode = Mode::Direct;
+        Some(state.take_pending())
+    }
+
+    /// Puts back what the recipient has not taken, and returns how it goes on.
+    fn end_round(&self, batch: BufList, leave_to_writer: bool) -> Mode {
+        let mut state = lock(&self.state);
+        state.put_back(batch);
+        let admitted = state.admit_waiters(&self.config);
+        state.mode = match () {
+            () if state.pending.is_empty() || state.closed.is_some() => Mode::Idle,
+            () if leave_to_writer => Mode::Queued,
+            () => Mode::Direct,
+        };
+        let mode = state.mode;
+        self.unlock(state, admitted);
+        mode
+    }
+
+    /// Gives back the lock under which the backlog has become smaller, and then wakes whoever waited for that.
+    pub(crate) fn unlock(&self, state: MutexGuard<'_, State>, admitted: Vec<Thread>) {
+        let is_finished = state.finishing > 0 && state.backlog() == 0;
+        drop(state);
+        wake(admitted);
+        if is_finished {
+            self.drained.notify_all();
         }
     }
 
@@ -261,9 +208,9 @@ impl<S: Socket> Outbox<S> {
             if left.is_zero() {
                 return false;
             }
-            state.waiting += 1;
-            state = wait_for(&self.room, state, left);
-            state.waiting -= 1;
+            state.finishing += 1;
+            state = wait_for(&self.drained, state, left);
+            state.finishing -= 1;
         }
     }
 
@@ -275,17 +222,19 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.closed = Some(reason);
-        let _pending = mem::take(&mut state.pending);
+        let pending = mem::take(&mut state.pending);
+        let waiters = mem::take(&mut state.waiters);
         drop(state);
+        drop(pending);
+        wake(waiters.into_iter().map(Waiter::into_thread));
         self.work.notify_all();
-        self.room.notify_all();
+        self.drained.notify_all();
         self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Returns whether some sender waits for room.
+    /// Returns whether some sender waits for its turn.
     pub(crate) fn holds_senders_up(&self) -> bool {
-        let state = lock(&self.state);
-        state.backpressure && state.waiting > 0
+        !lock(&self.state).waiters.is_empty()
     }
 
     /// Returns why it was closed, if it was.
@@ -301,37 +250,6 @@ impl<S: Socket> Outbox<S> {
     /// Tells the peer that nothing more will come.
     pub(crate) fn shutdown_sending(&self) {
         self.socket.shutdown(Shutdown::Write);
-    }
-
-    /// Lets senders go on when the backlog is down to the mark. To be called when it has become smaller.
-    pub(crate) fn wake_if_drained(&self, state: &mut State) {
-        if state.backlog() <= self.config.low_water() {
-            state.over_since = None;
-            state.backpressure = false;
-            if state.waiting > 0 {
-                self.room.notify_all();
-            }
-        }
-    }
-
-    fn append(&self, state: &mut State, bytes: Bytes<'_>, list: u64) -> bool {
-        if bytes.len() == 0 {
-            return false;
-        }
-        match bytes {
-            Bytes::Own(bytes) => state.pending.push(bytes),
-            Bytes::Shared(bytes) => state.pending.push_shared(bytes),
-        }
-        if state.backlog() > self.config.low_water() {
-            state.over_since.get_or_insert_with(Instant::now);
-        }
-        if state.mode == Mode::Queued {
-            if mem::take(&mut state.writer_waits) {
-                self.work.notify_one();
-            }
-            return false;
-        }
-        mem::replace(&mut state.queued_by, list) != list
     }
 
     /// Starts a writer thread for this outbox, which is [`Mode::Queued`] already. Returns whether there was one to be had.

@@ -1,6 +1,6 @@
 //! The sending side of a client's connection.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,6 +17,9 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were. Fails when the
     /// connection is broken.
     fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Returns how the connection broke, if it did since this was last asked.
+    fn take_error(&self) -> Option<ErrorKind>;
 
     /// Shuts down one direction or both, which wakes whoever is blocked in it.
     fn shutdown(&self, how: Shutdown);
@@ -68,6 +71,10 @@ impl Socket for ClientSocket {
 
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT))
+    }
+
+    fn take_error(&self) -> Option<ErrorKind> {
+        self.stream.take_error().ok().flatten().map(|error| error.kind())
     }
 
     fn shutdown(&self, how: Shutdown) {

@@ -9,9 +9,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::flush_list::{Closed, FlushList};
+use super::config::OutboxConfig;
+use super::flush_list::FlushList;
 use super::outbox::*;
 use super::socket::Socket;
+use super::state::{Bytes, Mode};
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};
 
@@ -41,6 +43,8 @@ struct PeerState {
     fails_once: bool,
     /// The next call panics.
     panics: bool,
+    /// It has reset the connection, which nobody has seen yet.
+    reset: bool,
 }
 
 impl Peer {
@@ -111,6 +115,10 @@ impl Socket for Arc<Peer> {
         self.take(bytes, TIMEOUT)
     }
 
+    fn take_error(&self) -> Option<io::ErrorKind> {
+        mem::take(&mut lock(&self.state).reset).then_some(io::ErrorKind::ConnectionReset)
+    }
+
     fn shutdown(&self, how: Shutdown) {
         lock(&self.state).shut |= how == Shutdown::Both;
         self.changed.notify_all();
@@ -129,17 +137,23 @@ fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<O
         slow_timeout,
         stall_timeout: LONG,
         writer_linger: LONG,
-        writers_left: AtomicUsize::new(writers),
+        max_writers: writers,
+        writers: AtomicUsize::new(0),
     })
+}
+
+/// Adds bytes that no allowance covers, and waits until they are pending.
+fn send(flush_list: &mut FlushList<Arc<Peer>>, outbox: &Arc<Outbox<Arc<Peer>>>, bytes: Bytes<'_>) -> bool {
+    flush_list.push(outbox, bytes, false) && flush_list.wait()
 }
 
 fn outbox(peer: &Arc<Peer>, settings: &Arc<OutboxConfig>) -> Arc<Outbox<Arc<Peer>>> {
     Arc::new(Outbox::new(Arc::clone(peer), Arc::clone(settings)))
 }
 
-fn all_writers_back(settings: &OutboxConfig, count: usize) {
+fn all_writers_back(settings: &OutboxConfig) {
     let deadline = Instant::now() + LONG;
-    while settings.writers_left.load(Ordering::Acquire) != count {
+    while settings.writers.load(Ordering::Acquire) != 0 {
         assert!(Instant::now() < deadline, "a writer thread has not ended");
         thread::yield_now();
     }
@@ -149,9 +163,9 @@ fn all_writers_back(settings: &OutboxConfig, count: usize) {
 fn all_that_one_pass_added_is_one_write() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = FlushList::new(1);
+    let mut pass = FlushList::new(1, None);
     for line in ["one\n", "", "two\n", "three\n"] {
-        assert_eq!(pass.push(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
+        assert!(send(&mut pass, &outbox, Bytes::Own(line.as_bytes())));
     }
     assert_eq!(peer.taken(), "");
     pass.flush();
@@ -163,9 +177,9 @@ fn all_that_one_pass_added_is_one_write() {
 fn a_pass_that_adds_nothing_leaves_the_next_one_its_duty() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = FlushList::new(1);
+    let mut pass = FlushList::new(1, None);
     for line in ["", "one\n"] {
-        assert_eq!(pass.push(&outbox, Bytes::Own(line.as_bytes())), Ok(()));
+        assert!(send(&mut pass, &outbox, Bytes::Own(line.as_bytes())));
         pass.flush();
     }
     assert_eq!(peer.taken(), "one\n");
@@ -181,9 +195,9 @@ fn g7_many_senders_never_interleave_and_keep_their_order() {
         for id in 1..=SENDERS {
             let outbox = &outbox;
             scope.spawn(move || {
-                let mut pass = FlushList::new(id);
+                let mut pass = FlushList::new(id, None);
                 for number in 0..LINES {
-                    assert_eq!(pass.push(outbox, Bytes::Own(format!("{id} {number}\n").as_bytes())), Ok(()));
+                    assert!(send(&mut pass, outbox, Bytes::Own(format!("{id} {number}\n").as_bytes())));
                     if number % 3 == 0 {
                         pass.flush();
                     }
@@ -207,17 +221,17 @@ fn what_a_peer_does_not_take_at_once_comes_later_and_in_order() {
     let peer = Peer::with_appetite(5);
     let settings = settings(1000, LONG, 1);
     let outbox = outbox(&peer, &settings);
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"first\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"first\n")));
     pass.flush();
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"second\n")), Ok(()));
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"second\n")));
     pass.flush();
     assert_eq!(lock(&outbox.state).mode, Mode::Queued);
     peer.feed(usize::MAX);
     assert!(outbox.finish(Instant::now() + LONG));
     assert_eq!(peer.taken(), "first\nsecond\n");
     outbox.close(CloseReason::Quit);
-    all_writers_back(&settings, 1);
+    all_writers_back(&settings);
 }
 
 #[test]
@@ -227,15 +241,15 @@ fn a_full_backlog_holds_the_sender_back_and_loses_nothing() {
     let outbox = outbox(&peer, &settings(300, LONG, 1));
     thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            let mut pass = FlushList::new(1);
+            let mut pass = FlushList::new(1, None);
             for number in 0..LINES {
-                assert_eq!(pass.push(&outbox, Bytes::Own(format!("{number:09}\n").as_bytes())), Ok(()));
+                assert!(send(&mut pass, &outbox, Bytes::Own(format!("{number:09}\n").as_bytes())));
                 pass.flush();
                 assert!(lock(&outbox.state).backlog() <= 300);
             }
         });
         let mut state = lock(&outbox.state);
-        while !state.backpressure || state.waiting == 0 {
+        while state.waiters.is_empty() {
             drop(state);
             thread::yield_now();
             state = lock(&outbox.state);
@@ -262,8 +276,8 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
         for id in 1..=5 {
             let outbox = &outbox;
             scope.spawn(move || {
-                let mut pass = FlushList::new(id);
-                while pass.push(outbox, Bytes::Own(b"a line of some length\n")) == Ok(()) {
+                let mut pass = FlushList::new(id, None);
+                while send(&mut pass, outbox, Bytes::Own(b"a line of some length\n")) {
                     pass.flush();
                 }
             });
@@ -272,7 +286,7 @@ fn a_reader_that_stops_is_disconnected_and_its_senders_go_on() {
     assert_eq!(outbox.close_reason(), Some(CloseReason::Slow));
     assert!(begun.elapsed() >= slow_timeout);
     peer.wait_until(|state| state.shut);
-    all_writers_back(&settings, 1);
+    all_writers_back(&settings);
 }
 
 #[test]
@@ -282,8 +296,8 @@ fn a_reader_that_trickles_is_disconnected_too() {
     let begun = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut pass = FlushList::new(1);
-            while pass.push(&outbox, Bytes::Own(&[b'x'; 100])) == Ok(()) {
+            let mut pass = FlushList::new(1, None);
+            while send(&mut pass, &outbox, Bytes::Own(&[b'x'; 100])) {
                 pass.flush();
             }
         });
@@ -307,9 +321,9 @@ fn a_reader_that_keeps_up_survives_a_flood_longer_than_the_slow_timeout() {
     let mut posted = 0;
     thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            let mut pass = FlushList::new(1);
+            let mut pass = FlushList::new(1, None);
             while begun.elapsed() < slow_timeout * 4 {
-                assert_eq!(pass.push(&outbox, Bytes::Own(&line)), Ok(()));
+                assert!(send(&mut pass, &outbox, Bytes::Own(&line)));
                 pass.flush();
                 posted += line.len();
             }
@@ -331,9 +345,9 @@ fn no_peer_makes_a_flush_wait() {
     let settings = settings(1000, LONG, PEERS);
     let peers: Vec<_> = (0..PEERS).map(|_| Peer::with_appetite(0)).collect();
     let outboxes: Vec<_> = peers.iter().map(|peer| outbox(peer, &settings)).collect();
-    let mut pass = FlushList::new(1);
+    let mut pass = FlushList::new(1, None);
     for outbox in &outboxes {
-        assert_eq!(pass.push(outbox, Bytes::Own(b"hello\n")), Ok(()));
+        assert!(send(&mut pass, outbox, Bytes::Own(b"hello\n")));
     }
     pass.flush();
     for (peer, outbox) in peers.iter().zip(&outboxes) {
@@ -343,18 +357,18 @@ fn no_peer_makes_a_flush_wait() {
         assert_eq!(peer.taken(), "hello\n");
         outbox.close(CloseReason::Quit);
     }
-    all_writers_back(&settings, PEERS);
+    all_writers_back(&settings);
 }
 
 #[test]
 fn a_peer_that_needs_a_writer_when_there_is_none_is_disconnected() {
     let peer = Peer::with_appetite(3);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::NoWriter));
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Err(Closed));
+    assert!(!send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
 }
 
 #[test]
@@ -362,8 +376,8 @@ fn a_broken_peer_is_closed_by_whoever_finds_out() {
     let peer = Peer::with_appetite(usize::MAX);
     let outbox = outbox(&peer, &settings(1000, LONG, 0));
     lock(&peer.state).broken = true;
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
     pass.flush();
     assert_eq!(outbox.close_reason(), Some(CloseReason::Failed(io::ErrorKind::BrokenPipe)));
 }
@@ -381,8 +395,8 @@ fn the_first_reason_stays() {
 fn finish_gives_up_at_its_deadline() {
     let peer = Peer::with_appetite(0);
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
     assert!(!outbox.finish(Instant::now() + Duration::from_millis(30)));
     peer.feed(usize::MAX);
     assert!(outbox.finish(Instant::now() + LONG));
@@ -396,11 +410,11 @@ fn after_a_failed_write_nothing_follows_what_is_lost() {
         let peer = Peer::with_appetite(5);
         lock(&peer.state).fails_once = true;
         let outbox = outbox(&peer, &settings(1000, LONG, 0));
-        assert_eq!(outbox.try_push(Bytes::Own(b"a line that is cut\n"), 1), Ok(true));
+        assert_eq!(outbox.push(Bytes::Own(b"a line that is cut\n"), false, 1), Pushed::Flush);
         thread::scope(|scope| {
             scope.spawn(|| {
                 while outbox.close_reason().is_none() {
-                    let _ = outbox.try_push(Bytes::Own(b"x"), 2);
+                    let _ = outbox.push(Bytes::Own(b"x"), false, 2);
                     outbox.flush();
                 }
             });
@@ -416,7 +430,7 @@ fn a_panic_between_taking_and_writing_closes_the_outbox() {
     let peer = Peer::with_appetite(0);
     let settings = settings(1000, LONG, 1);
     let direct = outbox(&peer, &settings);
-    assert_eq!(direct.try_push(Bytes::Own(b"hello\n"), 1), Ok(true));
+    assert_eq!(direct.push(Bytes::Own(b"hello\n"), false, 1), Pushed::Flush);
     lock(&peer.state).panics = true;
     assert!(panic::catch_unwind(AssertUnwindSafe(|| direct.flush())).is_err());
     assert_eq!(direct.close_reason(), Some(CloseReason::Panicked));
@@ -424,12 +438,12 @@ fn a_panic_between_taking_and_writing_closes_the_outbox() {
     lock(&peer.state).panics = false;
     lock(&peer.state).shut = false;
     let queued = outbox(&peer, &settings);
-    assert_eq!(queued.try_push(Bytes::Own(b"hello\n"), 1), Ok(true));
+    assert_eq!(queued.push(Bytes::Own(b"hello\n"), false, 1), Pushed::Flush);
     queued.flush();
     lock(&peer.state).panics = true;
     assert!(!queued.finish(Instant::now() + LONG));
     assert_eq!(queued.close_reason(), Some(CloseReason::Panicked));
-    all_writers_back(&settings, 1);
+    all_writers_back(&settings);
 }
 
 #[test]
@@ -440,11 +454,12 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
         slow_timeout: LONG,
         stall_timeout: Duration::from_millis(50),
         writer_linger: LONG,
-        writers_left: AtomicUsize::new(1),
+        max_writers: 1,
+        writers: AtomicUsize::new(0),
     };
     let outbox = outbox(&peer, &Arc::new(settings));
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
     pass.flush();
     assert!(!outbox.finish(Instant::now() + LONG));
     assert_eq!(outbox.close_reason(), Some(CloseReason::Stalled));
@@ -458,42 +473,139 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
         slow_timeout: LONG,
         stall_timeout: LONG,
         writer_linger: Duration::from_millis(50),
-        writers_left: AtomicUsize::new(1),
+        max_writers: 1,
+        writers: AtomicUsize::new(0),
     });
     let outbox = outbox(&peer, &settings);
-    let mut pass = FlushList::new(1);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"hello\n")), Ok(()));
+    let mut pass = FlushList::new(1, None);
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"hello\n")));
     pass.flush();
     peer.feed(usize::MAX);
-    all_writers_back(&settings, 1);
+    all_writers_back(&settings);
     assert_eq!(lock(&outbox.state).mode, Mode::Idle);
-    assert_eq!(pass.push(&outbox, Bytes::Own(b"again\n")), Ok(()));
+    assert!(send(&mut pass, &outbox, Bytes::Own(b"again\n")));
     pass.flush();
     assert_eq!(peer.taken(), "hello\nagain\n");
 }
 
-#[test]
-fn past_the_mark_for_long_nothing_more_is_admitted_until_the_backlog_is_down_to_it() {
-    let peer = Peer::with_appetite(0);
-    let slow_timeout = Duration::from_secs(2);
-    let outbox = outbox(&peer, &settings(1000, slow_timeout, 0));
-    assert_eq!(outbox.try_push(Bytes::Own(&[b'x'; 600]), 1), Ok(true));
-    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Ok(false));
-    lock(&outbox.state).over_since = Instant::now().checked_sub(slow_timeout / 2);
-    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Err(TryPushError::Full));
-    peer.feed(usize::MAX);
-    outbox.flush();
-    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Ok(true));
+/// Waits until so many senders wait for their turn with a recipient.
+fn wait_until_waiting(outbox: &Outbox<Arc<Peer>>, count: usize) {
+    let deadline = Instant::now() + LONG;
+    while lock(&outbox.state).waiters.len() != count {
+        assert!(Instant::now() < deadline, "{} wait", lock(&outbox.state).waiters.len());
+        thread::yield_now();
+    }
 }
 
 #[test]
-fn an_addition_is_admitted_by_its_own_size() {
+fn past_the_mark_an_addition_is_judged_by_its_own_size() {
     let peer = Peer::with_appetite(0);
-    let outbox = outbox(&peer, &settings(1000, LONG, 0));
-    assert_eq!(outbox.try_push(Bytes::Own(&[b'x'; 400]), 1), Ok(true));
-    assert_eq!(outbox.try_push(Bytes::Own(&[b'x'; 601]), 1), Err(TryPushError::Full));
-    peer.feed(usize::MAX);
+    let outbox = outbox(&peer, &settings(1000, LONG, 1));
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 500]), false, 1), Pushed::Flush);
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 100]), false, 1), Pushed::Done);
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 400]), false, 1), Pushed::Done);
+    assert_eq!(outbox.push(Bytes::Own(b"y"), false, 1), Pushed::Waits(1));
+    assert_eq!(outbox.push(Bytes::Own(&[b'z'; 3000]), false, 1), Pushed::Waits(2));
+    assert_eq!(outbox.push(Bytes::Own(b"z"), false, 1), Pushed::Waits(3));
+    peer.feed(499);
     outbox.flush();
-    assert_eq!(outbox.try_push(Bytes::Own(&[b'x'; 3000]), 1), Ok(true));
-    assert_eq!(outbox.try_push(Bytes::Own(b"x"), 1), Err(TryPushError::Full));
+    wait_until_waiting(&outbox, 3);
+    peer.feed(2);
+    wait_until_waiting(&outbox, 1);
+    assert_eq!(lock(&outbox.state).backlog(), 499 + 1 + 3000);
+    outbox.close(CloseReason::Quit);
+}
+
+#[test]
+fn senders_wait_in_turn() {
+    const SENDERS: u64 = 10;
+    let peer = Peer::with_appetite(0);
+    let outbox = outbox(&peer, &settings(100, LONG, 1));
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 100]), false, 99), Pushed::Flush);
+    thread::scope(|scope| {
+        for id in 1..=SENDERS {
+            let outbox = &outbox;
+            // Some add much and some little; nobody overtakes.
+            let line = id.to_string() + &"x".repeat(if id % 2 == 0 { 80 } else { 1 }) + "\n";
+            scope.spawn(move || assert!(send(&mut FlushList::new(id, None), outbox, Bytes::Own(line.as_bytes()))));
+            wait_until_waiting(outbox, id as usize);
+        }
+        peer.feed(usize::MAX);
+        outbox.flush();
+    });
+    assert!(outbox.finish(Instant::now() + LONG));
+    let taken = peer.taken();
+    let turns = taken.trim_start_matches('x').lines().map(|line| line.trim_end_matches('x').parse().expect("an id"));
+    assert_eq!(turns.collect::<Vec<u64>>(), (1..=SENDERS).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_does_not_flood_does_not_wait_where_others_do() {
+    let peer = Peer::with_appetite(0);
+    let outbox = outbox(&peer, &settings(4000, LONG, 0));
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 4000]), false, 1), Pushed::Flush);
+    assert_eq!(outbox.push(Bytes::Own(b"flood"), false, 1), Pushed::Waits(1));
+    assert_eq!(outbox.push(Bytes::Own(b"hello"), true, 1), Pushed::Done);
+    // Only an eighth of what is left of the reserve is for one addition.
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 125]), true, 1), Pushed::Waits(2));
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 124]), true, 1), Pushed::Done);
+    assert_eq!(outbox.close_reason(), None);
+}
+
+#[test]
+fn whoever_leaves_nothing_of_the_reserve_is_disconnected_at_once() {
+    let peer = Peer::with_appetite(0);
+    let outbox = outbox(&peer, &settings(4000, LONG, 0));
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 4000]), false, 1), Pushed::Flush);
+    assert_eq!(outbox.push(Bytes::Own(b"flood"), false, 1), Pushed::Waits(1));
+    let admitted = (0..1000).take_while(|_| outbox.push(Bytes::Own(b"x"), true, 1) == Pushed::Done).count();
+    assert!(admitted > 950, "{admitted}");
+    assert_eq!(outbox.close_reason(), Some(CloseReason::Slow));
+}
+
+#[test]
+fn g5_a_sender_that_is_reset_while_it_waits_is_closed_and_takes_its_bytes_with_it() {
+    let (victim, sender) = (Peer::with_appetite(0), Peer::with_appetite(usize::MAX));
+    let settings = settings(100, LONG, 1);
+    let (full, own) = (outbox(&victim, &settings), outbox(&sender, &settings));
+    assert_eq!(full.push(Bytes::Own(&[b'x'; 100]), false, 1), Pushed::Flush);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut flush_list = FlushList::new(2, Some(Arc::clone(&own)));
+            assert!(!send(&mut flush_list, &full, Bytes::Own(b"hello")));
+            assert!(flush_list.is_over());
+        });
+        wait_until_waiting(&full, 1);
+        assert!(!waiting.is_finished());
+        lock(&sender.state).reset = true;
+    });
+    assert_eq!(own.close_reason(), Some(CloseReason::Failed(io::ErrorKind::ConnectionReset)));
+    assert_eq!(full.close_reason(), None);
+    wait_until_waiting(&full, 0);
+}
+
+#[test]
+fn a_broadcast_waits_for_all_at_once() {
+    const PEERS: usize = 10;
+    let settings = settings(100, LONG, PEERS);
+    let peers: Vec<_> = (0..PEERS).map(|_| Peer::with_appetite(0)).collect();
+    let outboxes: Vec<_> = peers.iter().map(|peer| outbox(peer, &settings)).collect();
+    let mut flush_list = FlushList::new(1, None);
+    for outbox in &outboxes {
+        assert!(flush_list.push(outbox, Bytes::Own(&[b'x'; 100]), false));
+        assert!(flush_list.push(outbox, Bytes::Own(b"hello"), false));
+    }
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| assert!(flush_list.wait()));
+        for (peer, outbox) in peers.iter().zip(&outboxes).rev() {
+            assert!(!waiting.is_finished());
+            wait_until_waiting(outbox, 1);
+            peer.feed(usize::MAX);
+            peer.wait_until(|state| state.taken.ends_with(b"hello"));
+        }
+    });
+    for outbox in &outboxes {
+        outbox.close(CloseReason::Quit);
+    }
+    all_writers_back(&settings);
 }

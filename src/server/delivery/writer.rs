@@ -1,7 +1,9 @@
 //! The writer thread of an outbox whose client does not take its bytes at once.
 //!
-//! It also keeps the two clocks by which such a client is given up: over half its backlog for too long, or taking
+//! It also looks at the two clocks by which such a client is given up: behind for too long ([`SlowClock`]), or taking
 //! nothing for too long. It ends when the client has kept up for a while, and senders write for themselves again.
+//!
+//! [`SlowClock`]: super::slow_clock::SlowClock
 
 use std::io;
 use std::sync::Arc;
@@ -9,11 +11,13 @@ use std::thread;
 use std::time::Instant;
 
 use super::buf_list::BufList;
-use super::outbox::{Mode, Outbox};
+use super::outbox::Outbox;
 use super::socket::Socket;
+use super::state::Mode;
 use crate::limits;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_for};
+use crate::sys;
 
 /// Bytes handed to one `write`, so that the account of what is still in flight stays fresh.
 const WRITE_CHUNK: usize = 256 << 10;
@@ -75,16 +79,17 @@ impl<S: Socket> Writer<S> {
             batch.advance(sent);
             let mut state = lock(&outbox.state);
             state.in_flight = batch.len();
-            outbox.wake_if_drained(&mut state);
-            if let Some(reason) = state.closed {
-                return Err(reason);
-            }
-            if state.over_since.is_some_and(|since| now.duration_since(since) >= outbox.config.slow_timeout) {
-                return Err(CloseReason::Slow);
-            }
-            if now.duration_since(last_progress) >= outbox.config.stall_timeout {
-                return Err(CloseReason::Stalled);
-            }
+            state.clock.took(sent, now);
+            let admitted = state.admit_waiters(&outbox.config);
+            let behind = state.clock.behind(now);
+            let result = match state.closed {
+                Some(reason) => Err(reason),
+                None if behind >= outbox.config.slow_timeout => Err(CloseReason::Slow),
+                None if now.duration_since(last_progress) >= outbox.config.stall_timeout => Err(CloseReason::Stalled),
+                None => Ok(()),
+            };
+            outbox.unlock(state, admitted);
+            result?;
         }
         Ok(())
     }
@@ -95,6 +100,8 @@ impl<S: Socket> Drop for Writer<S> {
         if thread::panicking() {
             self.outbox.close(CloseReason::Panicked);
         }
-        self.outbox.config.give_writer_back();
+        if self.outbox.config.give_writer_back() {
+            sys::release_memory();
+        }
     }
 }

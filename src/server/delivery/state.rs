@@ -1,0 +1,189 @@
+//! What an outbox keeps under its lock: what is pending, and who waits for room.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::thread::{self, Thread};
+
+use super::buf_list::BufList;
+use super::config::OutboxConfig;
+use super::slow_clock::SlowClock;
+use crate::server::close_reason::CloseReason;
+
+/// What an outbox keeps under its lock. Nothing takes long while it is held: nothing large is copied or freed, and nobody
+/// is woken.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Bytes that nobody has begun to write.
+    pub(crate) pending: BufList,
+    /// Bytes that somebody is writing right now, and that the kernel has not taken yet.
+    pub(crate) in_flight: usize,
+    pub(crate) mode: Mode,
+    /// The id of the flush list that this outbox is on since the pending bytes were last taken; 0 is none.
+    pub(crate) queued_by: u64,
+    /// Senders who wait for room, in the order in which they came.
+    pub(crate) waiters: VecDeque<Waiter>,
+    /// The ticket of the last waiter.
+    last_ticket: u64,
+    pub(crate) clock: SlowClock,
+    /// Threads that wait for `drained`.
+    pub(crate) finishing: usize,
+    /// The writer thread waits for `work`.
+    pub(crate) writer_waits: bool,
+    pub(crate) closed: Option<CloseReason>,
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nobody at the moment; the next sender will.
+    #[default]
+    Idle,
+    /// A sender.
+    Direct,
+    /// The writer thread.
+    Queued,
+}
+
+/// A sender who waits for room, and the bytes that it waits with.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    ticket: u64,
+    bytes: BufList,
+    thread: Thread,
+}
+
+/// Bytes to be added to an outbox.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    /// For this recipient alone, and few.
+    Own(&'a [u8]),
+    /// Shared with others, or with the sender, as long as they are pending.
+    Shared(&'a Arc<Vec<u8>>),
+}
+
+impl Bytes<'_> {
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
+        }
+    }
+
+    fn append_to(self, list: &mut BufList) {
+        match self {
+            Self::Own(bytes) => list.push(bytes),
+            Self::Shared(bytes) => list.push_shared(bytes),
+        }
+    }
+}
+
+/// Whether an addition may be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It may.
+    Granted,
+    /// Its sender has to wait for its turn.
+    Wait,
+    /// Its sender does not flood and must not wait, and there is nothing left of the reserve.
+    Exhausted,
+}
+
+impl State {
+    pub(crate) fn backlog(&self) -> usize {
+        self.pending.len() + self.in_flight
+    }
+
+    /// Judges an addition: up to the mark any is granted, which is a batch or a line at most; past it only what fits.
+    /// `is_covered` is whether the sender's allowance covers it.
+    pub(crate) fn admission(&self, count: usize, is_covered: bool, config: &OutboxConfig) -> Admission {
+        let fits = self.backlog() <= config.low_water() || self.backlog() + count <= config.max_backlog;
+        if self.waiters.is_empty() && fits {
+            return Admission::Granted;
+        }
+        let reserve = config.reserve();
+        let left = (config.max_backlog + reserve).saturating_sub(self.backlog());
+        // No addition takes more than a part of what is left, so that something is left for the next.
+        match is_covered {
+            true if count <= left / 8 => Admission::Granted,
+            true if left < reserve / 64 => Admission::Exhausted,
+            _ => Admission::Wait,
+        }
+    }
+
+    /// Adds bytes behind all others.
+    pub(crate) fn append(&mut self, bytes: Bytes<'_>, config: &OutboxConfig) {
+        bytes.append_to(&mut self.pending);
+        self.set_clock(config);
+    }
+
+    /// The clock runs while the recipient is over the mark, or holds somebody up.
+    fn set_clock(&mut self, config: &OutboxConfig) {
+        if self.backlog() > config.low_water() || !self.waiters.is_empty() {
+            self.clock.start();
+        } else {
+            self.clock.stop();
+        }
+    }
+
+    /// Has this thread wait with these bytes behind all who wait already, and returns its ticket.
+    pub(crate) fn wait(&mut self, bytes: Bytes<'_>) -> u64 {
+        self.last_ticket += 1;
+        let mut list = BufList::default();
+        bytes.append_to(&mut list);
+        self.clock.start();
+        self.waiters.push_back(Waiter { ticket: self.last_ticket, bytes: list, thread: thread::current() });
+        self.last_ticket
+    }
+
+    /// Returns whether the waiter with this ticket still waits.
+    pub(crate) fn waits(&self, ticket: u64) -> bool {
+        self.waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).is_ok()
+    }
+
+    /// Takes a waiter out who does not want to wait any longer.
+    pub(crate) fn withdraw(&mut self, ticket: u64) -> Option<Waiter> {
+        let at = self.waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()?;
+        self.waiters.remove(at)
+    }
+
+    /// Adds what the first waiters wait with as long as the backlog is not over the mark, and returns whom to wake for it.
+    /// To be called when the backlog has become smaller.
+    pub(crate) fn admit_waiters(&mut self, config: &OutboxConfig) -> Vec<Thread> {
+        let mut admitted = Vec::new();
+        while self.backlog() <= config.low_water() {
+            let Some(Waiter { bytes, thread, .. }) = self.waiters.pop_front() else { break };
+            self.pending.append(bytes);
+            admitted.push(thread);
+        }
+        self.set_clock(config);
+        admitted
+    }
+
+    /// Takes all pending bytes in order to write them.
+    pub(crate) fn take_pending(&mut self) -> BufList {
+        let batch = mem::take(&mut self.pending);
+        self.in_flight = batch.len();
+        self.queued_by = 0;
+        batch
+    }
+
+    /// Puts bytes that were taken and not written back in front of those that have come meanwhile.
+    pub(crate) fn put_back(&mut self, mut batch: BufList) {
+        self.in_flight = 0;
+        batch.append(mem::take(&mut self.pending));
+        self.pending = batch;
+    }
+}
+
+/// Wakes senders whose bytes were added, or who wait in vain. To be called without the lock.
+pub(crate) fn wake(threads: impl IntoIterator<Item = Thread>) {
+    threads.into_iter().for_each(|thread| thread.unpark());
+}
+
+impl Waiter {
+    /// The thread to be woken when there is nothing more to wait for.
+    pub(crate) fn into_thread(self) -> Thread {
+        self.thread
+    }
+}
