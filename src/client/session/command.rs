@@ -58,6 +58,35 @@ fn parse_direct(line: &str) -> Option<Command<'_>> {
     (!to.is_empty()).then_some(Command::Direct { to, text })
 }
 
+/// Returns whether several lines were pasted, with or without an end of the last.
+pub(crate) fn is_paste(text: &str) -> bool {
+    text.contains('\n')
+}
+
+/// Parses lines that were pasted. They are text, whatever they read like, but for the name of a recipient; a line without
+/// one goes to whom the first line names.
+pub(crate) fn parse_paste(text: &str) -> Vec<(Command<'_>, &str)> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let Some(first) = lines.next() else { return Vec::new() };
+    let start = match Command::parse(first) {
+        command @ (Command::Direct { .. } | Command::Say(_) | Command::Text(_)) => command,
+        _ => Command::Unknown,
+    };
+    let rest = lines.map(|line| {
+        let command = match (start, Command::parse(line)) {
+            (Command::Say(_), _) => Command::Say(line),
+            (_, direct @ Command::Direct { .. }) => direct,
+            (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
+            (_, text @ Command::Text(_)) => text,
+            _ => Command::Unknown,
+        };
+        (command, line)
+    });
+    let names_only = matches!(start, Command::Direct { text, .. } if text.trim().is_empty());
+    let start = (!names_only).then_some((start, first));
+    start.into_iter().chain(rest).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

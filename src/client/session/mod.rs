@@ -31,7 +31,7 @@ use std::iter;
 use std::ops::Range;
 use std::time::Duration;
 
-use self::command::Command;
+use self::command::{Command, is_paste};
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;
@@ -291,7 +291,7 @@ impl Session {
             dialect.name_typed(text, shared);
             return;
         }
-        let commands = if is_paste(text) { parse_paste(text) } else { vec![(dialect.parse(text), text)] };
+        let commands = if is_paste(text) { command::parse_paste(text) } else { vec![(dialect.parse(text), text)] };
         if shared.config.interactive {
             let hint = commands.iter().find_map(|(command, line)| dialect.hint(*command, line));
             if let Some(hint) = hint {
@@ -343,34 +343,6 @@ impl Session {
             self.shared.finish(self.dialect.farewell());
         }
     }
-}
-
-fn is_paste(text: &str) -> bool {
-    text.contains('\n')
-}
-
-/// Parses lines that were pasted. They are text, whatever they read like, but for the name of a recipient; a line without
-/// one goes to whom the first line names.
-fn parse_paste(text: &str) -> Vec<(Command<'_>, &str)> {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let Some(first) = lines.next() else { return Vec::new() };
-    let start = match Command::parse(first) {
-        command @ (Command::Direct { .. } | Command::Say(_) | Command::Text(_)) => command,
-        _ => Command::Unknown,
-    };
-    let rest = lines.map(|line| {
-        let command = match (start, Command::parse(line)) {
-            (Command::Say(_), _) => Command::Say(line),
-            (_, direct @ Command::Direct { .. }) => direct,
-            (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
-            (_, text @ Command::Text(_)) => text,
-            _ => Command::Unknown,
-        };
-        (command, line)
-    });
-    let names_only = matches!(start, Command::Direct { text, .. } if text.trim().is_empty());
-    let start = (!names_only).then_some((start, first));
-    start.into_iter().chain(rest).collect()
 }
 
 /// What the tests of sessions need.
