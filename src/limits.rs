@@ -17,6 +17,19 @@ pub const MIN_MAX_LINE: usize = 512;
 /// Bytes of one line, including its LF, from somebody who is not logged in (G8).
 pub const MAX_LINE_BEFORE_LOGIN: usize = 4 << 10;
 
+/// How long a peer that has never sent an LF is silent behind the end of a line (G13). Networks pause for less.
+pub const SILENCE: Duration = Duration::from_millis(300);
+
+/// The same behind a line that ends itself.
+pub const SHORT_SILENCE: Duration = Duration::from_millis(50);
+
+/// How long a server that has never sent an LF is silent behind the end of a line (G14).
+pub const SERVER_SILENCE: Duration = Duration::from_millis(200);
+
+/// How long what one says to oneself or to `echobot` comes after the reply that it is on its way, as another person's answer
+/// would (G11).
+pub const ECHO_DELAY: Duration = Duration::from_millis(5);
+
 /// Bytes a read buffer starts with, and goes back to when so little is read at a time.
 pub const READ_BUFFER: usize = 4 << 10;
 

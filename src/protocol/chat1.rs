@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, SHORT_SILENCE, SILENCE, Scope, is_blank, put_line,
-    split_word,
-};
+use super::{BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_word};
+use crate::limits::{SHORT_SILENCE, SILENCE};
 
 const REGISTER: &str = "REGISTER";
 const DISCONNECT: &str = "DISCONNECT";

@@ -216,12 +216,6 @@ pub fn detect_login(line: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().copied().find(|dialect| !word.is_empty() && dialect.login_verb() == word)
 }
 
-/// How long a peer that sends no LF is silent behind the end of a line (G13).
-const SILENCE: Duration = Duration::from_millis(300);
-
-/// How long it is silent behind a line that ends itself.
-const SHORT_SILENCE: Duration = Duration::from_millis(50);
-
 /// What separates words beside one space.
 const BLANKS: [char; 2] = [' ', '\t'];
 

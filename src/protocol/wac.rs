@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, SILENCE, Scope, is_blank, put_line, split_message,
+    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_message,
     split_word,
 };
+use crate::limits::SILENCE;
 
 const LOGIN: &str = "LIN";
 const BROADCAST: &str = "MSG";

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Context;
 use super::admission::places::Permit;
@@ -29,9 +29,6 @@ const MAX_REPLIES: usize = 64 << 10;
 
 /// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
 const REPLIES_KEPT: usize = 4 << 10;
-
-/// How long an answer to oneself comes after the reply that it is on its way, as another person's would (G11).
-const ECHO_DELAY: Duration = Duration::from_millis(5);
 
 /// What the server and one client have to do with each other.
 pub(crate) struct Handler {
@@ -364,7 +361,7 @@ impl Handler {
         self.reply(&Event::Ack);
         if let Some(dialect) = self.dialect {
             dialect.encode_event(delivery, self.state.revision, &mut self.echo);
-            self.echo_at = Some(Instant::now() + ECHO_DELAY);
+            self.echo_at = Some(Instant::now() + limits::ECHO_DELAY);
         }
     }
 

@@ -3,17 +3,13 @@
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
-use std::time::Duration;
 
 use crate::client::messages;
 use crate::client::permits::{Permit, Permits};
-use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT};
+use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT, SERVER_SILENCE};
 use crate::net::{Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
-
-/// How long a server that has never sent an LF pauses behind a line (G14).
-const SILENCE: Duration = Duration::from_millis(200);
 
 /// What the thread reports.
 #[derive(Debug)]
@@ -60,7 +56,7 @@ pub(crate) fn spawn(
 /// Reports until the connection has ended or nobody wants to hear of it any more.
 fn connect_and_read((host, port): &(String, u16), dialect: &'static dyn Dialect, report: impl Fn(SocketEvent) -> bool) {
     // Until the server has sent its first LF.
-    let mut silence = dialect.needs_no_line_feed().then_some(SILENCE);
+    let mut silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
     let opened = connect(host, *port).and_then(|stream| {
         stream.set_read_timeout(silence)?;
         Ok((stream.try_clone()?, stream))
