@@ -76,9 +76,12 @@ static SPEC: Spec<Args> = Spec {
         .default("auto"),
         Flag::switch("timestamps", "Show the time before each line", |args| args.ui.timestamps = true),
         Flag::switch("bell", "Make a sound with each message", |args| args.ui.bell = true),
-        Flag::option("log", "FILE", "Copy the chat to the end of this file, which only you can read", |args, value| {
-            Ok(args.ui.log = Some(PathBuf::from(value)))
-        }),
+        Flag::option(
+            "log",
+            "FILE",
+            "Copy the chat to the end of this file; a new one only you can read",
+            |args, value| Ok(args.ui.log = Some(PathBuf::from(value))),
+        ),
         Flag::switch("plain", "Leave the editing of lines to the terminal", |args| args.ui.plain = true),
     ],
     after_help,

@@ -339,10 +339,14 @@ impl Ui {
     /// Copies text to the file; one that cannot be written is given up.
     fn log(&mut self, mark: &str, text: &str) {
         let Some(transcript) = &mut self.transcript else { return };
-        if let Err(error) = transcript.add(mark, text) {
-            let warning = messages::log_failed(&transcript.name(), &error);
-            self.transcript = None;
-            self.screen.warn(&warning);
+        match transcript.add(mark, text) {
+            Ok(false) => {}
+            Ok(true) => self.screen.warn(&messages::log_gap(&transcript.name())),
+            Err(error) => {
+                let warning = messages::log_failed(&transcript.name(), &error);
+                self.transcript = None;
+                self.screen.warn(&warning);
+            }
         }
     }
 }
