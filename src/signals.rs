@@ -36,6 +36,8 @@ pub enum Signal {
     User2,
     /// A timer.
     Alarm,
+    /// Any other that ends a program, by its number.
+    Other(u8),
 }
 
 impl Signal {
@@ -66,7 +68,18 @@ impl Signal {
             Self::User1 => SIGUSR1,
             Self::User2 => SIGUSR2,
             Self::Alarm => SIGALRM,
+            Self::Other(number) => c_int::from(number),
         }
+    }
+
+    /// Returns all others that end a program, but those by which the system reports a fault of the program itself.
+    pub(crate) fn others() -> impl Iterator<Item = Self> {
+        sys::OTHER_SIGNALS.iter().copied().chain(sys::REAL_TIME_SIGNALS).map(Self::Other)
+    }
+
+    fn from_number(number: c_int) -> Self {
+        let known = Self::ALL.into_iter().find(|signal| signal.number() == number);
+        known.unwrap_or(Self::Other(number as u8))
     }
 
     /// The exit status of a program that it ended, as shells count: 130 after Ctrl-C.
@@ -99,6 +112,7 @@ impl fmt::Display for Signal {
             Self::User1 => "user signal 1",
             Self::User2 => "user signal 2",
             Self::Alarm => "alarm",
+            Self::Other(number) => return write!(f, "signal {number}"),
         })
     }
 }
@@ -115,8 +129,7 @@ pub fn forward(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send
     let run = move || loop {
         match blocked.wait() {
             Ok(number) => {
-                let signal = Signal::ALL.into_iter().find(|signal| signal.number() == number);
-                if !signal.is_some_and(&mut report) {
+                if !report(Signal::from_number(number)) {
                     return;
                 }
             }

@@ -18,7 +18,7 @@ use self::system::{
     MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT,
     TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
-pub(crate) use self::system::{O_NONBLOCK, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
+pub(crate) use self::system::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 use crate::limits;
 
 #[cfg(not(all(target_pointer_width = "64", any(target_os = "linux", target_os = "macos", target_os = "freebsd"))))]
@@ -31,7 +31,12 @@ compile_error!("Linux has other constants on this processor: add them to src/sys
 #[cfg(target_os = "linux")]
 mod system {
     use std::ffi::c_int;
+    use std::ops::Range;
 
+    /// Abort, stack fault, both limits, both other timers, input and output, power.
+    pub(crate) const OTHER_SIGNALS: &[u8] = &[6, 16, 24, 25, 26, 27, 29, 30];
+    /// Those before belong to the C library.
+    pub(crate) const REAL_TIME_SIGNALS: Range<u8> = 35..65;
     pub(crate) const SIGUSR1: c_int = 10;
     pub(crate) const SIGUSR2: c_int = 12;
     pub(crate) const SIGTSTP: c_int = 20;
@@ -55,9 +60,13 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use std::ffi::c_int;
+    use std::ops::Range;
 
     const IS_MACOS: bool = cfg!(target_os = "macos");
 
+    /// Abort, both limits, both other timers.
+    pub(crate) const OTHER_SIGNALS: &[u8] = &[6, 24, 25, 26, 27];
+    pub(crate) const REAL_TIME_SIGNALS: Range<u8> = if IS_MACOS { 0..0 } else { 65..127 };
     pub(crate) const SIGUSR1: c_int = 30;
     pub(crate) const SIGUSR2: c_int = 31;
     pub(crate) const SIGTSTP: c_int = 18;

@@ -248,14 +248,17 @@ impl EventLoop {
             LoopEvent::Signal(Signal::Continue) => self.ui.resume(),
             LoopEvent::Signal(Signal::Background) => {}
             LoopEvent::Signal(Signal::Resize) => self.ui.resize(),
-            LoopEvent::Signal(signal) => {
-                self.ui.abandon_line(self.session.prompt());
-                self.signalled.get_or_insert_with(Instant::now);
-                self.set_timeout(self.timeout);
-                self.inputs.push_back(Input::Signal(signal));
-            }
+            LoopEvent::Signal(signal) => self.end_by(signal),
         }
         Ok(())
+    }
+
+    /// A signal ends the session, or what it would tell has been found out.
+    fn end_by(&mut self, signal: Signal) {
+        self.ui.abandon_line(self.session.prompt());
+        self.signalled.get_or_insert_with(Instant::now);
+        self.set_timeout(self.timeout);
+        self.inputs.push_back(Input::Signal(signal));
     }
 
     fn handle_stdin(&mut self, event: StdinEvent, permit: Permit) {
@@ -273,7 +276,8 @@ impl EventLoop {
             }
             StdinEvent::Foreground => self.ui.resume(),
             StdinEvent::TooLong => self.ui.warn(messages::TYPED_TOO_LONG),
-            StdinEvent::End => self.inputs.push_back(Input::TypedEnd),
+            StdinEvent::HangUp if !Signal::HangUp.is_ignored() => self.end_by(Signal::HangUp),
+            StdinEvent::End | StdinEvent::HangUp => self.inputs.push_back(Input::TypedEnd),
         }
         self.unshown.push(permit);
     }

@@ -51,9 +51,11 @@ pub fn run(
     let report = sender.clone();
     stdin::spawn(ui.takes_keys(), move |event, permit| report.send(LoopEvent::Stdin(event, permit)).is_ok())?;
     let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), ui, sender, events);
+    let on_terminal = io::stdout().is_terminal();
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
+        Err(_) if on_terminal && !io::stdout().is_terminal() => Ok(Signal::HangUp.exit_status()),
         result => result,
     }
 }
@@ -77,13 +79,17 @@ impl LastResort {
     }
 }
 
-/// The signals that end a session, and with the line editor those that tell what becomes of the terminal. What whoever
-/// started the program wants ignored stays so, except for the keyboard's interrupt.
+/// Returns the signals that end a session. With the line editor these are all that can be taken, so that the terminal is
+/// restored, and those that tell what becomes of it. What whoever started the program wants ignored stays so, except for
+/// the usual ones.
 fn wanted_signals(with_editor: bool) -> Vec<Signal> {
-    let mut wanted = vec![Signal::Interrupt, Signal::Terminate, Signal::HangUp];
+    let mut wanted = vec![Signal::Interrupt, Signal::Terminate];
+    let mut unless_ignored = vec![Signal::HangUp];
     if with_editor {
-        wanted.extend([Signal::Quit, Signal::Suspend, Signal::Continue, Signal::Background, Signal::Resize]);
+        wanted.extend([Signal::Quit, Signal::Continue, Signal::Background, Signal::Resize]);
+        unless_ignored.extend([Signal::Suspend, Signal::User1, Signal::User2, Signal::Alarm]);
+        unless_ignored.extend(Signal::others());
     }
-    wanted.retain(|signal| !matches!(signal, Signal::HangUp | Signal::Suspend) || !signal.is_ignored());
+    wanted.extend(unless_ignored.into_iter().filter(|signal| !signal.is_ignored()));
     wanted
 }

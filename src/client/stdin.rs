@@ -1,7 +1,7 @@
 //! The thread on standard input: turns what is typed, or comes through a pipe, into events: a line each, or keys as they
 //! come where the line is edited here.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub(crate) enum StdinEvent {
     TooLong,
     /// There is no more.
     End,
+    /// There is no more, as the terminal is gone.
+    HangUp,
 }
 
 impl StdinEvent {
@@ -34,7 +36,7 @@ impl StdinEvent {
         match self {
             Self::Line(line) => line.len(),
             Self::Keys { bytes, .. } => bytes.len(),
-            Self::Foreground | Self::TooLong | Self::End => 0,
+            Self::Foreground | Self::TooLong | Self::End | Self::HangUp => 0,
         }
     }
 }
@@ -43,9 +45,12 @@ impl StdinEvent {
 /// hear of it any more.
 pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool + Send + 'static) -> io::Result<()> {
     let permits = Permits::default();
+    let on_terminal = io::stdin().is_terminal();
     let builder = thread::Builder::new().name(String::from("stdin"));
     let thread = move || {
         let report = |event: StdinEvent| {
+            let is_gone = event == StdinEvent::End && on_terminal && !io::stdin().is_terminal();
+            let event = if is_gone { StdinEvent::HangUp } else { event };
             let permit = permits.acquire(event.len());
             report(event, permit)
         };

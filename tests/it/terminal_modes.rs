@@ -1,14 +1,16 @@
 //! The terminal is what it was before, however the client ends, and where it cannot be edited on, it is left alone.
 
 use std::env;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 
-use super::support::{Server, Terminal, ending_signals, peak_memory, send_signal, wait_for};
+use super::support::{Client, FakeServer, Server, Terminal, ending_signals, peak_memory, send_signal, wait_for};
 
 /// A client that edits the line.
 fn editing(server: &Server, name: &str) -> Terminal {
@@ -21,7 +23,9 @@ fn editing(server: &Server, name: &str) -> Terminal {
 #[test]
 fn every_end_restores_the_terminal() {
     let server = Server::start();
-    for (signal, status) in ending_signals().into_iter().chain([("QUIT", 131)]) {
+    let others =
+        [("QUIT", 131), ("ABRT", 134), ("USR1", 138), ("USR2", 140), ("ALRM", 142), ("PROF", 155), ("64", 192)];
+    for (signal, status) in ending_signals().into_iter().chain(others) {
         let mut ann = editing(&server, signal);
         ann.types("half a line");
         ann.sees("half a line");
@@ -209,7 +213,73 @@ fn what_is_wanted_by_options_is_done() {
     let login = ["before", "Welcome to Chat Client. Enter your login:", "Successfully logged in as ann!"];
     let chat = ["From bob: hi", "> @bob a\u{fffd}b", "The message was sent succesfully", "> !quit"];
     assert_eq!(lines, [&login[..], &chat].concat());
-    let mode = fs::metadata(&log).expect("the copy").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
     fs::remove_file(&log).expect("the copy");
+}
+
+#[test]
+fn a_file_that_was_there_keeps_its_mode_and_a_new_one_is_one_s_own() {
+    let server = Server::start();
+    let folder = env::temp_dir().join(format!("parley-modes-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let [old, link, new] = ["old", "link", "new"].map(|name| folder.join(name));
+    fs::write(&old, "").expect("a file");
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o644)).expect("a file");
+    symlink(&old, &link).expect("a link");
+    for (log, mode) in [(&old, 0o644), (&link, 0o644), (&new, 0o600)] {
+        let mut ann = Client::with(&server.port(), &["--name", "ann", "--log", &log.display().to_string()]);
+        ann.end_input();
+        ann.expect_status(0);
+        let permissions = fs::metadata(log).expect("the copy").permissions();
+        assert_eq!(permissions.mode() & 0o777, mode, "{}", log.display());
+        assert!(fs::read_to_string(log).expect("the copy").contains("logged in as ann"));
+    }
+    assert!(fs::symlink_metadata(&link).expect("the link").is_symlink());
+    fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[test]
+fn a_pipe_that_takes_nothing_for_a_while_is_not_given_up() {
+    let server = FakeServer::start();
+    let pipe = env::temp_dir().join(format!("parley-pipe-{}", std::process::id()));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it is installed").success());
+    let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
+    let log = pipe.display().to_string();
+    let ann = Client::with(&server.port(), &["--protocol", "wac", "--name", "ann", "--log", &log]);
+    let mut peer = server.accept();
+    peer.expect("LIN ann");
+    for _ in 0..20 {
+        peer.send_line(&"x".repeat(100_000));
+    }
+    ann.expect_error("Some lines are not copied to ");
+    // Reads what has been kept, and all the while the server says more.
+    let mut copied = String::new();
+    let mut buffer = vec![0; 1 << 16];
+    for number in 0.. {
+        peer.send_line(&format!("later {number}"));
+        let count = reader.read(&mut buffer).expect("there is more");
+        copied += &String::from_utf8_lossy(&buffer[..count]);
+        if copied.contains("Z later ") {
+            break;
+        }
+    }
+    assert!(copied.lines().all(|line| line.ends_with('x') || line.contains("later")), "whole lines");
+    drop(ann);
+    fs::remove_file(&pipe).expect("the pipe");
+}
+
+#[test]
+fn k6_a_terminal_that_is_gone_is_a_hang_up() {
+    let server = Server::start();
+    let client = cargo_bin!("client").display().to_string();
+    let told = env::temp_dir().join(format!("parley-gone-{}", std::process::id()));
+    for (name, options) in [("a", ""), ("b", "--plain"), ("c", "--protocol wac"), ("d", "--protocol chat")] {
+        let options = format!("--port {} --name {name} {options}", server.port());
+        let line = format!("trap : HUP; '{client}' {options}; echo $? > {}", told.display());
+        let ann = Terminal::running(80, 24, &line);
+        server.wait_for_log(&format!("{name} logged in"));
+        drop(ann);
+        let status = wait_for("the status", || fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n')));
+        assert_eq!(status, "129\n", "{options}");
+        fs::remove_file(&told).expect("noted");
+    }
 }
