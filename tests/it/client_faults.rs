@@ -1,5 +1,6 @@
 //! The client against servers that no client deserves: it ends or goes on as it should, and never panics.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use super::support::{Client, FakeServer, Peer, Random, ending_signals, wait_for};
@@ -109,6 +110,21 @@ fn rt3_g14_a_server_that_goes_in_the_middle_of_a_line_ends_it_and_in_cap_half_a_
         client.expect_status(1);
         let is_cap = number == 0;
         assert_eq!(!client.output_so_far().contains("half"), is_cap, "{}", client.output_so_far());
+    }
+}
+
+#[test]
+fn k6_the_system_probes_a_server_that_says_nothing() {
+    let server = FakeServer::start();
+    for (_client, peer) in clients(&server) {
+        let client_s = peer.stream.peer_addr().expect("it is there").port();
+        let connections = fs::read_to_string("/proc/net/tcp").expect("Linux has it");
+        let from_client = format!("0100007F:{client_s:04X} ");
+        let connection =
+            connections.lines().find(|line| line.split_once(": ").is_some_and(|(_, at)| at.starts_with(&from_client)));
+        // The timer: 02 is the one for probes.
+        let timer = connection.and_then(|line| line.split_whitespace().nth(5)).expect("it is listed");
+        assert!(timer.starts_with("02:"), "{timer}");
     }
 }
 
