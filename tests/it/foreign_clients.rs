@@ -1,10 +1,8 @@
 //! Clients that others wrote by the words of the assignments alone, against our server (G12, G13).
 
 use std::io::Read;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::support::{Peer, Server};
+use super::support::Server;
 
 #[test]
 fn g13_a_chat1_client_without_line_feeds_registers_talks_and_leaves() {
@@ -96,28 +94,13 @@ fn g13_what_is_left_at_the_end_of_the_stream_is_a_line_but_in_cap() {
     eve.expect("DELIVERY ann fence");
 }
 
-/// Sends bytes one at a time, so slowly; `false` when this machine was too busy for that.
-fn type_slowly(peer: &mut Peer, bytes: &[u8], pause: Duration) -> bool {
-    let mut in_time = true;
-    for byte in bytes {
-        peer.send(&[*byte]);
-        let begun = Instant::now();
-        while begun.elapsed() < pause {
-            thread::park_timeout(pause.saturating_sub(begun.elapsed()));
-        }
-        in_time &= begun.elapsed() < pause + Duration::from_millis(50);
-    }
-    in_time
-}
-
 #[test]
 fn g13_text_that_the_network_cuts_into_pieces_is_one_line() {
     let server = Server::start();
     let mut bob = server.wac("bob");
     for attempt in 0.. {
         let mut ann = server.connect();
-        let pause = Duration::from_millis(50);
-        let in_time = type_slowly(&mut ann, b"LIN ann", pause);
+        let in_time = ann.send_slowly(b"LIN ann");
         ann.finish();
         let welcome = ann.recv_line().expect("an answer");
         if in_time {

@@ -123,3 +123,18 @@ fn g1_servers_that_end_lines_by_cr_lf_are_understood_in_each_protocol() {
         client.expect_status(0);
     }
 }
+
+#[test]
+fn g14_text_that_the_network_cuts_into_pieces_is_one_line() {
+    for attempt in 0.. {
+        let (_server, mut peer, mut client) = client(&["--protocol", "wac", "--name", "ann"]);
+        peer.expect("LIN ann");
+        let in_time = peer.send_slowly(b"bob: hello");
+        peer.finish();
+        if in_time {
+            client.expect("bob: hello");
+            break;
+        }
+        assert!(attempt < 10, "this machine is too busy");
+    }
+}

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{PATIENCE, wait_for};
 
@@ -46,6 +48,21 @@ impl Peer {
         if let Err(error) = self.stream.write_all(bytes) {
             panic!("cannot send: {error}\n{}", self.transcript);
         }
+    }
+
+    /// Sends bytes one at a time, 50 ms apart; returns whether this machine was quick enough for that.
+    pub(crate) fn send_slowly(&mut self, bytes: &[u8]) -> bool {
+        let pause = Duration::from_millis(50);
+        let mut in_time = true;
+        for byte in bytes {
+            self.send(&[*byte]);
+            let begun = Instant::now();
+            while begun.elapsed() < pause {
+                thread::park_timeout(pause.saturating_sub(begun.elapsed()));
+            }
+            in_time &= begun.elapsed() < pause * 2;
+        }
+        in_time
     }
 
     /// The next line without its LF; `None` at the end of the connection.
