@@ -1,7 +1,7 @@
 //! The session: a function from what happens to what is to be done about it.
 //!
 //! A session does no I/O of its own and looks at no clock, so each one is tested as the function it is: inputs go in by
-//! [`Session::handle`], and what is to be done comes out of [`Session::poll_action`]. Where it stands:
+//! `Session::handle`, and what is to be done comes out of `Session::poll_action`. Where it stands:
 //!
 //! ```text
 //!   Asking ----a name----> LoggingIn ---answered---> Chatting
@@ -14,7 +14,7 @@
 //!   !quit, end of input:   what waits is sent, then the sending side is shut down, then what arrives is shown ---> Exit
 //! ```
 //!
-//! All of that is the same for every dialect; what a dialect does in its own way is its [`DialectSession`].
+//! All of that is the same for every dialect; what a dialect does in its own way is its `DialectSession`.
 
 mod cap;
 mod chat1;

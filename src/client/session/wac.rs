@@ -1,6 +1,7 @@
 //! The WAC session (W12 to W14). It shows what the server says, whatever that is.
 
 use std::mem;
+use std::time::Duration;
 
 use super::protocols::{HELP, Protocol, SAY, Usage, WHO};
 use super::shared::Shared;
@@ -31,6 +32,10 @@ const GUEST: &str = "guest";
 
 /// The last number to be put behind a name that is taken.
 const MAX_SUFFIX: u32 = 99;
+
+/// How long the answer to a login is waited for that may be one of several. Whoever answers does so at once, and a server
+/// that does not can be spoken to all the same.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
 
 /// What is particular to a WAC session.
 #[derive(Debug, Default)]
@@ -107,8 +112,13 @@ impl DialectSession for WacSession {
     /// before anything can be said, and after a loss the name may be in use for a while.
     fn connected(&mut self, shared: &mut Shared) {
         (self.is_answered, self.is_dismissed, self.awaited_lists) = (false, false, 0);
-        if shared.is_reconnecting() || self.substitute.is_some() {
+        if shared.is_reconnecting() {
             shared.send_login();
+        } else if self.substitute.is_some() {
+            shared.send_login();
+            if !shared.is_leaving() {
+                shared.push(Action::WaitAtMost(ANSWER_WAIT));
+            }
         } else {
             shared.send(&Request::Login { name: &shared.name.clone() });
             shared.logged_in();
@@ -331,7 +341,7 @@ mod tests {
     #[test]
     fn w12_a_name_that_nobody_asked_for_gets_a_number_when_it_is_taken() {
         let mut session = user(Some("sam"), true);
-        assert_eq!(feed(&mut session, Input::Connected), ["send LIN sam", "wait 10"]);
+        assert_eq!(feed(&mut session, Input::Connected), ["send LIN sam", "wait 10", "wait 2"]);
         assert_eq!(typed(&mut session, "hello"), [""; 0]);
         for number in 2..5 {
             let taken = "Cannot log in as sam: that name is already in use.";

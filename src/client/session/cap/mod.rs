@@ -89,10 +89,10 @@ impl CapSession {
             Event::NameInUse { .. } => self.refused(messages::name_in_use(&name), shared),
             Event::Error(RequestError::Header) => self.refused(messages::BAD_HEADER.to_owned(), shared),
             Event::Error(_) => {
-                self.refused(messages::malformed_name(&name), shared);
                 if name.chars().count() > NAME_CHARS {
                     shared.warn(messages::NAME_TOO_LONG);
                 }
+                self.refused(messages::malformed_name(&name), shared);
             }
             Event::ServerFull if shared.is_reconnecting() => shared.reconnect(messages::SERVER_FULL.to_owned()),
             Event::ServerFull => Self::server_full(shared),

@@ -41,11 +41,12 @@ impl Completion {
     pub(crate) fn complete(&self, word: &str, is_first: bool) -> Option<Completed> {
         let mut words: Vec<String> = if let Some(beginning) = word.strip_prefix('@') {
             self.names.iter().filter(|name| name.starts_with(beginning)).map(|name| format!("@{name}")).collect()
-        } else if is_first && word.starts_with('!') {
-            self.commands
-                .iter()
-                .filter(|command| command.starts_with(word))
-                .map(|&command| command.to_owned())
+        } else if let Some(beginning) = word.strip_prefix(['!', '/']).filter(|_| is_first) {
+            let mark = &word[..1];
+            let commands = self.commands.iter().filter_map(|command| command.strip_prefix('!'));
+            commands
+                .filter(|command| command.starts_with(beginning))
+                .map(|command| format!("{mark}{command}"))
                 .collect()
         } else {
             return None;
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(completion.complete("@é", false), completed("@é", &["@éclair", "@élan"]));
         assert_eq!(completion.complete("@x", true), completed("@x", &[]));
         assert_eq!(completion.complete("!w", true), completed("!who", &["!who"]));
+        assert_eq!(completion.complete("/w", true), completed("/who", &["/who"]));
         assert_eq!(completion.complete("!", true), completed("!", &["!help", "!quit", "!who"]));
         assert_eq!(
             (completion.complete("!w", false), completion.complete("b", true), completion.complete("", true)),
