@@ -78,9 +78,14 @@ impl Log {
         Ok(Self { least, entries, dropped })
     }
 
+    /// Returns whether events of this level are logged.
+    pub(crate) fn takes(&self, level: Level) -> bool {
+        level <= self.least
+    }
+
     /// Reports an event; the text is made only if the level is logged.
     pub fn event(&self, level: Level, text: impl fmt::Display) {
-        if level > self.least {
+        if !self.takes(level) {
             return;
         }
         let line = format_line(SystemTime::now(), level, &text.to_string());

@@ -82,6 +82,14 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.options.settings.max_clients = number(value, 0..=1_000_000)?)
         })
         .default("1024"),
+        Flag::option("max-per-address", "COUNT", "Clients from one address that may be logged in", |args, value| {
+            Ok(args.options.settings.max_per_address = Some(number(value, 1..=1_000_000)?))
+        })
+        .default("off"),
+        Flag::option("max-rate", "LINES", "Read no more lines a second from one client", |args, value| {
+            Ok(args.options.settings.max_rate = Some(number(value, 1..=1_000_000_000)?))
+        })
+        .default("off"),
         Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included", |args, value| {
             Ok(args.options.settings.max_line = number(value, limits::MIN_MAX_LINE..=1 << 30)?)
         })
@@ -185,6 +193,8 @@ mod tests {
             ("slow-timeout", settings.slow_timeout.as_secs().to_string()),
             ("login-timeout", settings.login_timeout.as_secs().to_string()),
             ("idle-timeout", String::from("off")),
+            ("max-per-address", String::from("off")),
+            ("max-rate", String::from("off")),
             ("log-level", options.log_level.to_string()),
         ] {
             let line = help.lines().find(|line| line.contains(&format!("--{long} "))).expect("in the help");

@@ -1,12 +1,13 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
-use std::io::ErrorKind;
+use std::fmt;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Context;
 use super::admission::places::Permit;
@@ -16,8 +17,9 @@ use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
 use super::delivery::state::Bytes;
 use super::lines::Lines;
+use super::rate_limit::{LimitedLog, RateLimit};
 use super::registry::{ECHOBOT, JoinError, Member, Recipient};
-use super::sync::{read, write};
+use super::sync::{lock, read, write};
 use crate::limits;
 use crate::log::Level;
 use crate::net::Line;
@@ -29,6 +31,15 @@ const MAX_REPLIES: usize = 64 << 10;
 
 /// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
 const REPLIES_KEPT: usize = 4 << 10;
+
+/// Refused logins and changes of the name that a client may send a second, and at once.
+const LOGIN_RATE: u32 = 5;
+
+/// Seconds' worth of lines that a client may send at once, where lines are limited.
+const RATE_BURST: u32 = 3;
+
+/// How long a client that has sent too much may go unobserved.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the server and one client have to do with each other.
 pub(crate) struct Handler {
@@ -51,6 +62,12 @@ pub(crate) struct Handler {
     echo: Vec<u8>,
     /// When that moment has come.
     echo_at: Option<Instant>,
+    /// Where events are reported once it is logged in.
+    log: LimitedLog,
+    /// How many lines are handled, if that is limited.
+    line_rate: Option<RateLimit>,
+    /// How many logins that are refused, and changes of the name.
+    login_rate: RateLimit,
     /// Free again when everything else is.
     permit: Permit,
 }
@@ -58,14 +75,20 @@ pub(crate) struct Handler {
 impl Handler {
     /// Creates the handler of the connection with this id, which no other one has and which is not 0.
     pub(crate) fn new(id: u64, peer: SocketAddr, outbox: Arc<Outbox>, permit: Permit, context: Context) -> Self {
+        let now = Instant::now();
+        let line_rate =
+            context.settings.max_rate.map(|rate| RateLimit::new(rate, rate.saturating_mul(RATE_BURST), now));
         Self {
             peer,
-            deadline: Some(Instant::now() + context.settings.login_timeout),
+            deadline: Some(now + context.settings.login_timeout),
             flush_list: FlushList::new(id, Some(Arc::clone(&outbox))),
             outbox,
             dialect: context.settings.dialect,
             state: PeerState::default(),
             login: None,
+            log: LimitedLog::new(context.log.clone(), 0),
+            line_rate,
+            login_rate: RateLimit::new(LOGIN_RATE, LOGIN_RATE, now),
             context,
             batch: Batch::default(),
             replies: Arc::default(),
@@ -79,7 +102,7 @@ impl Handler {
     pub(crate) fn run(mut self, stream: TcpStream) {
         let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
         let mut lines = Lines::new(stream, max_line);
-        self.context.log.event(Level::Debug, format_args!("{} connected", self.peer));
+        self.report(Level::Debug, format_args!("connected"));
         let reason = self.serve(&mut lines);
         // Whoever closed the outbox knows better than the read that failed then.
         let reason = self.outbox.close_reason().unwrap_or(reason);
@@ -100,10 +123,7 @@ impl Handler {
             let silence_ends = self.silence_ends(lines);
             let next = [self.deadline, self.echo_at, silence_ends].into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
-            let silent_since = Instant::now();
-            let read = lines.read_until(next);
-            self.flush_list.earn(silent_since.elapsed());
-            match read {
+            match self.read(lines, next) {
                 Ok(0) => {
                     if self.dialect_of(lines.partial()).end_of_stream_ends_request() {
                         lines.end_line();
@@ -132,7 +152,8 @@ impl Handler {
         };
         Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
-        while let (ControlFlow::Continue(()), Some(line)) = (result, lines.next()) {
+        while result.is_continue() && self.delay().is_zero() {
+            let Some(line) = lines.next() else { break };
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
             if self.batch.is_full(self.context.settings.max_backlog) {
@@ -146,7 +167,8 @@ impl Handler {
             }
         }
         // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
-        if result.is_continue() && self.login.is_none() && protocol::looks_binary(lines.partial()) {
+        let may_go_on = result.is_continue() && self.delay().is_zero();
+        if may_go_on && self.login.is_none() && protocol::looks_binary(lines.partial()) {
             result = self.handle(&lines.discard_line());
         }
         if self.dialect.is_some_and(Dialect::answers_in_kind) {
@@ -154,6 +176,27 @@ impl Handler {
         }
         self.flush();
         result
+    }
+
+    /// Returns how long it is until the client's next line may be handled.
+    fn delay(&self) -> Duration {
+        let exhausted = self.line_rate.iter().chain([&self.login_rate]).filter(|limit| limit.is_exhausted());
+        exhausted.map(|limit| limit.delay(Instant::now())).max().unwrap_or_default()
+    }
+
+    /// Reads once, until the deadline; only waits for a part of the time that the client's next line has to wait.
+    fn read(&mut self, lines: &mut Lines, deadline: Option<Instant>) -> io::Result<usize> {
+        let delay = self.delay();
+        if delay.is_zero() {
+            let silent_since = Instant::now();
+            let read = lines.read_until(deadline);
+            self.flush_list.earn(silent_since.elapsed());
+            return read;
+        }
+        #[expect(clippy::disallowed_methods, reason = "time has to pass, whatever happens")]
+        thread::sleep(delay.min(MAX_PAUSE));
+        let is_over = self.flush_list.own_is_closed();
+        Err(if is_over { ErrorKind::ConnectionAborted } else { ErrorKind::WouldBlock }.into())
     }
 
     /// Returns what a line that begins so would be taken for.
@@ -198,6 +241,9 @@ impl Handler {
         let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
         let text = protocol::sanitize(bytes);
         program::failpoint(&text);
+        if let Some(limit) = &mut self.line_rate {
+            limit.charge(Instant::now());
+        }
         self.release_echo();
         let dialect = self.dialect_of(bytes);
         self.dialect = Some(dialect);
@@ -251,6 +297,15 @@ impl Handler {
 
     /// Checks a name in the order of G4 and takes it; says whether it is taken now.
     fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+        let was_logged_in = self.login.is_some();
+        let accepted = self.try_log_in(dialect, text);
+        if was_logged_in || !accepted {
+            self.login_rate.charge(Instant::now());
+        }
+        accepted
+    }
+
+    fn try_log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
         let Ok(name) = text.parse::<Name>() else {
             self.reply(&Event::Error(RequestError::InvalidName(text)));
             return false;
@@ -266,12 +321,12 @@ impl Handler {
             }
             Err(JoinError::NameInUse) => self.reply(&Event::NameInUse { name: text }),
             Err(JoinError::Full) => {
-                self.context.log.event(Level::Warn, format_args!("{} refused: the server is full", self.peer));
+                self.report(Level::Warn, format_args!("refused: the server is full"));
                 self.reply(&Event::ServerFull);
             }
         }
         if self.login.is_none() {
-            self.permit.undo_log_in();
+            self.permit.undo_log_in(&self.outbox);
         }
         false
     }
@@ -279,6 +334,10 @@ impl Handler {
     /// Takes the name in the registry; the answer is the first that the client hears after that (G6).
     fn join(&mut self, dialect: &'static dyn Dialect, name: &Name) -> Result<(), JoinError> {
         let text = name.as_str();
+        if self.login.is_none() && self.permit.is_surplus() {
+            let is_taken = read(&self.context.registry).find(text).is_some();
+            return Err(if is_taken { JoinError::NameInUse } else { JoinError::Full });
+        }
         let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
         self.post_replies();
         // Adding nothing waits for room, which the answer takes without any wait.
@@ -294,12 +353,20 @@ impl Handler {
 
     fn came_in(&mut self, dialect: &dyn Dialect, name: Name) {
         let text = name.to_string();
-        let log = &self.context.log;
         if let Some(before) = self.state.name.replace(name) {
-            return log.event(Level::Info, format_args!("{before} is now {text}"));
+            return self.log.event(Level::Info, &before, format_args!("is now {text}"));
         }
-        log.event(Level::Info, format_args!("{text} logged in from {} ({})", self.peer, dialect.name()));
+        let peer = self.peer;
+        self.report(Level::Info, format_args!("logged in from {peer} ({})", dialect.name()));
         self.deadline = self.idle_deadline();
+    }
+
+    /// Reports an event of this client.
+    fn report(&mut self, level: Level, text: fmt::Arguments<'_>) {
+        match &self.state.name {
+            Some(name) => self.log.event(level, name, text),
+            None => lock(&self.context.lobby_log).event(level, &self.peer, text),
+        }
     }
 
     fn direct(&mut self, to: &str, text: &str) {
@@ -388,12 +455,14 @@ impl Handler {
     fn close(&mut self, reason: CloseReason, lines: &mut Lines) {
         self.permit.begin_leaving();
         self.leave();
-        let who = self.state.name.as_ref().map_or_else(|| self.peer.to_string(), Name::to_string);
         let level = if self.login.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
         let said = if self.context.shutdown.has_begun() { CloseReason::Shutdown } else { reason };
-        self.context.log.event(level, format_args!("{who} left: {said}"));
+        if let Some(name) = &self.state.name {
+            self.log.catch_up(name);
+        }
+        self.report(level, format_args!("left: {said}"));
         if reason.is_orderly() && !self.finish(reason, lines) {
-            self.context.log.event(Level::Info, format_args!("{who} did not take its last lines"));
+            self.report(Level::Info, format_args!("did not take its last lines"));
         }
         self.outbox.close(reason);
     }
@@ -409,7 +478,7 @@ impl Handler {
         self.flush();
         let delivered = self.outbox.finish(Instant::now());
         if !delivered || !at_end {
-            self.permit.step_outside();
+            self.permit.step_outside(&self.outbox);
         }
         if !delivered && !self.outbox.finish(Instant::now() + timeout) {
             return false;

@@ -8,6 +8,7 @@ mod close_reason;
 mod connection;
 mod delivery;
 mod lines;
+mod rate_limit;
 mod registry;
 mod secret;
 mod shutdown;
@@ -16,19 +17,21 @@ mod sync;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use self::admission::capacity::Machine;
-use self::admission::places::Places;
+use self::admission::places::{PlaceLimits, Places};
 use self::connection::Handler;
 use self::delivery::config::OutboxConfig;
 use self::delivery::outbox::{Outbox, WRITE_TIMEOUT};
 use self::delivery::socket::ClientSocket;
+use self::rate_limit::LimitedLog;
 use self::registry::Registry;
 use self::secret::Secret;
 use self::shutdown::Shutdown;
+use self::sync::lock;
 use crate::limits;
 use crate::log::{Level, Log};
 use crate::protocol::Dialect;
@@ -43,6 +46,10 @@ pub struct Settings {
     pub secret: Option<String>,
     /// Logged-in clients there may be, `echobot` not counted.
     pub max_clients: usize,
+    /// Connections from one address that may log in; `None` is as many as there are places.
+    pub max_per_address: Option<usize>,
+    /// Lines a second that a client may send; what is over that is read later. `None` is as many as it likes.
+    pub max_rate: Option<u32>,
     /// Bytes of the longest line, including its LF.
     pub max_line: usize,
     /// Bytes that may wait for one recipient.
@@ -63,6 +70,8 @@ impl Default for Settings {
             dialect: None,
             secret: None,
             max_clients: limits::MAX_CLIENTS,
+            max_per_address: None,
+            max_rate: None,
             max_line: limits::MAX_LINE,
             max_backlog: limits::MAX_BACKLOG,
             slow_timeout: limits::SLOW_TIMEOUT,
@@ -73,6 +82,9 @@ impl Default for Settings {
     }
 }
 
+/// Log lines that all strangers together may cause at once.
+const LOBBY_LOG_BURST: u32 = 1000;
+
 /// What every connection works with. Clones share it.
 #[derive(Clone)]
 struct Context {
@@ -81,6 +93,8 @@ struct Context {
     secret: Arc<Secret>,
     shutdown: Arc<Shutdown>,
     log: Log,
+    /// Where events of connections that are not logged in are reported, however many there are of them.
+    lobby_log: Arc<Mutex<LimitedLog>>,
 }
 
 /// A server that listens.
@@ -131,9 +145,9 @@ impl Server {
         if let Err(error) = sys::lengthen_accept_queue(&listener, limits::ACCEPT_QUEUE) {
             log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
         }
-        // Half of the places at most, so that strangers cannot keep out who wants to log in.
-        let max_outside = limits::LOBBY_PLACES.min(capacity.connections / 2).max(1);
-        let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(max_outside));
+        // Half of the places and a quarter of the writers at most, so that strangers cannot keep out who wants to log in.
+        let outside = limits::LOBBY_PLACES.min(capacity.connections / 2).min(capacity.writers / 4).max(1);
+        let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(outside));
         if fit < wanted {
             let text = "connections fit into this machine's limits, not";
             log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: raise 'ulimit -n'"));
@@ -146,6 +160,7 @@ impl Server {
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
         };
+        let per_source = settings.max_per_address;
         let registry = Registry::new(settings.max_clients, settings.echobot);
         Ok(Self {
             listener,
@@ -154,9 +169,10 @@ impl Server {
                 settings: Arc::new(settings),
                 registry: Arc::new(RwLock::new(registry)),
                 shutdown: Arc::default(),
+                lobby_log: Arc::new(Mutex::new(LimitedLog::new(log.clone(), LOBBY_LOG_BURST))),
                 log,
             },
-            places: Arc::new(Places::new(capacity.connections, max_outside)),
+            places: Arc::new(Places::new(PlaceLimits { open: fit, outside, per_source })),
             outbox_config: Arc::new(outbox_config),
             last_id: AtomicU64::new(0),
         })
@@ -179,7 +195,7 @@ impl Server {
                 Ok((stream, peer)) => {
                     retry = limits::ACCEPT_RETRY;
                     if let Err(error) = self.admit(stream, peer) {
-                        self.context.log.event(Level::Warn, format_args!("{peer} refused: {error}"));
+                        lock(&self.context.lobby_log).event(Level::Warn, &peer, format_args!("refused: {error}"));
                     }
                 }
                 Err(error) => {
@@ -199,15 +215,25 @@ impl Server {
         if self.context.shutdown.has_begun() {
             return Ok(());
         }
+        let mut permit = self.places.enter(peer.ip(), || is_silent(&stream)).map_err(io::Error::other)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
         let outbox = Arc::new(Outbox::new(ClientSocket::new(stream.try_clone()?), Arc::clone(&self.outbox_config)));
-        let no_place = || io::Error::other("too many connections for this machine's limits");
-        let permit = self.places.enter(peer.ip(), &outbox).ok_or_else(no_place)?;
+        permit.step_outside(&outbox);
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let handler = Handler::new(id, peer, outbox, permit, self.context.clone());
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
         builder.spawn(move || handler.run(stream)).map(drop)
     }
+}
+
+/// Returns whether a connection has not brought anything yet.
+fn is_silent(stream: &TcpStream) -> bool {
+    let peek = || {
+        stream.set_nonblocking(true)?;
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).and(peeked)
+    };
+    peek().is_err()
 }

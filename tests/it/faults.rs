@@ -95,6 +95,52 @@ fn a_kernel_that_refuses_threads_costs_the_newcomer_its_connection_and_nobody_el
 }
 
 #[test]
+fn a_client_that_sends_too_many_lines_is_read_later_and_loses_none() {
+    const LINES: usize = 50;
+    let server = Server::with(&["--max-rate", "10"]);
+    let (mut ann, mut bob) = (server.wac("ann"), server.cap("bob"));
+    let begun = Instant::now();
+    let script: String = (0..LINES).map(|number| format!("W bob {number}\n")).collect();
+    ann.send(script.as_bytes());
+    (0..LINES).for_each(|number| bob.expect(&format!("DELIVERY ann {number}")));
+    // The login is one more; 30 of them are free.
+    let least = Duration::from_millis(100) * (LINES as u32 + 1 - 30);
+    assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn g5_a_client_that_sends_too_many_lines_and_resets_frees_its_name() {
+    let server = Server::with(&["--max-rate", "1"]);
+    let mut ann = server.wac("ann");
+    ann.send("SEC\n".repeat(10_000).as_bytes());
+    server.wait_for_log("ann logged in");
+    ann.reset();
+    server.wait_for_log("ann left: reset by the client");
+    server.cap("ann");
+}
+
+#[test]
+fn changes_of_the_name_and_refused_logins_go_at_a_walking_pace_and_are_not_all_logged() {
+    const CHANGES: usize = 12;
+    let server = Server::start();
+    let mut ann = server.wac("ann");
+    let begun = Instant::now();
+    let script: String = (0..CHANGES).map(|number| format!("LIN a{number}\n")).collect();
+    ann.send(script.as_bytes());
+    (0..CHANGES).for_each(|number| ann.expect(&format!("You are now known as a{number}.")));
+    let least = Duration::from_millis(200) * (CHANGES as u32 - 5);
+    assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
+
+    let begun = Instant::now();
+    let mut stranger = server.connect();
+    stranger.send("LIN ,\n".repeat(CHANGES).as_bytes());
+    for _ in 0..CHANGES {
+        assert!(stranger.recv_line().expect("an answer").starts_with(b"Cannot log in as ,"));
+    }
+    assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
+}
+
+#[test]
 #[cfg(debug_assertions)]
 fn a_panic_ends_one_connection_and_frees_its_name() {
     let mut command = server_program();

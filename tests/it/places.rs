@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
@@ -46,6 +47,92 @@ fn in_a_full_lobby_a_newcomer_waits_for_nobody_and_the_crowd_makes_the_room() {
         stranger.ask(&format!("HELLO-FROM {name}"), &format!("HELLO {name}"));
     }
     ann.ask("LIST", "LIST-OK echobot,ann,alone,bob");
+}
+
+#[test]
+fn a_crowd_of_strangers_that_knocks_for_ever_keeps_nobody_out() {
+    let server = Server::with(&["--address", "::"]);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Whoever is thrown out knocks again, and so does one after the other.
+            let mut crowd: Vec<Peer> = Vec::new();
+            let mut next = 0;
+            while !over.load(Ordering::Acquire) {
+                let stranger = server.connect();
+                if crowd.len() < 1500 {
+                    crowd.push(stranger);
+                } else {
+                    crowd[next] = stranger;
+                    next = (next + 1) % 1500;
+                }
+            }
+        });
+        server.wait_for_log("others wait for its place");
+        for number in 0..200 {
+            let mut peer = server.connect_from_elsewhere();
+            peer.ask(&format!("HELLO-FROM far{number}"), &format!("HELLO far{number}"));
+            wait_for("a login from the crowd's address", || server.try_cap(&format!("near{number}")));
+        }
+        over.store(true, Ordering::Release);
+    });
+}
+
+#[test]
+fn those_who_come_from_one_address_after_as_many_as_may_are_told_that_it_is_full() {
+    let server = Server::with(&["--address", "::", "--max-per-address", "2"]);
+    let (ann, mut bob) = (server.cap("ann"), server.wac("bob"));
+    let (mut cap, mut wac, mut chat) = (server.connect(), server.connect(), server.connect());
+    cap.ask("HELLO-FROM cap", "BUSY");
+    cap.expect_end();
+    chat.ask("REGISTER chat CHAT/1.0", "503 Server full");
+    chat.expect_end();
+    // A name in use is told first, as it is where the room is full (G4).
+    wac.ask("LIN bob", "Cannot log in as bob: that name is already in use.");
+    wac.ask("LIN wac", "Cannot log in: the server is full.");
+    let mut far = server.connect_from_elsewhere();
+    far.ask("HELLO-FROM far", "HELLO far");
+    bob.ask("LIN eve", "You are now known as eve.");
+    drop((ann, cap, chat));
+    server.wait_for_log("ann left");
+    wait_for("a place of that address", || {
+        wac.send_line("LIN wac");
+        (wac.recv_line().as_deref() == Some(b"Welcome, wac.")).then_some(())
+    });
+    server.connect().ask("HELLO-FROM cap", "BUSY");
+}
+
+#[test]
+fn twenty_thousand_connects_resets_and_refusals_leave_nothing_of_an_address_counted() {
+    let server = Server::with(&["--max-per-address", "2", "--log-level", "error"]);
+    let ann = server.cap("ann");
+    for number in 0..20_000 {
+        let mut peer = server.connect();
+        match number % 4 {
+            0 => {
+                // A telnet option, which is refused, so that there is something to reset.
+                peer.send(b"\xff\xfd\x03");
+                peer.reset();
+            }
+            1 => {
+                peer.send_line("HELLO-FROM ann");
+                peer.finish();
+            }
+            2 => {
+                peer.send_line("HELLO-FROM x\nSEND ann hi");
+                peer.reset();
+            }
+            _ => {}
+        }
+    }
+    drop(ann);
+    wait_for("two of that address to be let in, and no more", || {
+        let first = server.try_cap("first")?;
+        let second = server.try_cap("second")?;
+        server.connect().ask("HELLO-FROM third", "BUSY");
+        drop((first, second));
+        Some(())
+    });
 }
 
 /// A server that may open few files.

@@ -2,28 +2,45 @@
 //!
 //! A connection is *outside* while it is not logged in, and again once it has left the room and does not take its last
 //! lines at once. Those outside have a share of the places only, so that strangers cannot take all of the server. When
-//! that is used up a newcomer takes the place of one of them: the one who came first among those whose address holds more
-//! than a quarter of the share, else the one who came first of all. So the acceptor never waits, and a crowd from one address makes room for
-//! itself.
+//! that is used up a newcomer takes the place of one of them: the one who came first among those whose source holds more
+//! than a quarter of the share, else the one who came first of all. So the acceptor never waits, and a crowd makes room for
+//! itself. A crowd that comes so fast that nobody could log in is turned away at once, but for those who have already said
+//! something: that costs much less than a thread, so that newcomers from elsewhere need not queue behind it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
+use std::fmt;
+use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::server::close_reason::CloseReason;
 use crate::server::delivery::outbox::Outbox;
 use crate::server::sync::{lock, wait_until};
 use crate::sys;
 
+/// How long somebody outside has at least to log in, before one who comes from the same source and says nothing takes the
+/// place.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// The places of a server.
 #[derive(Debug)]
 pub(crate) struct Places {
-    max_open: usize,
-    max_outside: usize,
+    limits: PlaceLimits,
     state: Mutex<State>,
     /// Somebody has left; only [`Places::wait_for`] waits for it.
     left: Condvar,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlaceLimits {
+    pub(crate) open: usize,
+    /// Those of them that may be outside.
+    pub(crate) outside: usize,
+    /// Those of one source that may log in, if there is such a limit.
+    pub(crate) per_source: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -33,24 +50,29 @@ struct State {
     outside: BTreeMap<u64, Outsider>,
     /// The last key of `outside`.
     last_ticket: u64,
-    /// How many of those outside there are of each source that has any.
-    by_source: HashMap<Source, usize>,
+    /// The connections of each source that has any.
+    by_source: HashMap<Source, SourceCounts>,
 }
 
-/// How many connections are at which stage.
+/// How many connections there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Connections that are open.
     pub(crate) open: usize,
     /// Those of them that are logged in.
     pub(crate) online: usize,
-    /// Those of them that are over, and get their last lines.
-    pub(crate) leaving: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct SourceCounts {
+    open: usize,
+    outside: usize,
 }
 
 #[derive(Debug)]
 struct Outsider {
     source: Source,
+    since: Instant,
     outbox: Arc<Outbox>,
 }
 
@@ -63,41 +85,63 @@ struct Source(IpAddr);
 pub(crate) struct Permit {
     places: Arc<Places>,
     source: Source,
-    outbox: Arc<Outbox>,
-    stage: Stage,
+    is_online: bool,
     /// Its key among those outside, if it has been there; it may have been displaced.
     ticket: u64,
+    /// It came when its source had as many connections as may log in.
+    is_surplus: bool,
 }
 
+/// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Stranger,
-    Online,
-    Leaving,
+pub(crate) enum NoPlace {
+    /// All are taken.
+    Full,
+    /// Too many have just come from the same source.
+    Crowded,
+    /// Somebody else has the connection's place now, and its outbox is closed.
+    Displaced,
 }
 
-/// Somebody else has the connection's place now, and its outbox is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Displaced;
+impl Error for NoPlace {}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "too many connections for this machine's limits",
+            Self::Crowded => "too many come from its address",
+            Self::Displaced => "others wait for its place",
+        })
+    }
+}
 
 impl Places {
-    /// Creates `max_open` places, `max_outside` of which are for those outside.
-    pub(crate) fn new(max_open: usize, max_outside: usize) -> Self {
-        Self { max_open, max_outside, state: Mutex::default(), left: Condvar::new() }
+    /// Creates places within these limits.
+    pub(crate) fn new(limits: PlaceLimits) -> Self {
+        Self { limits, state: Mutex::default(), left: Condvar::new() }
     }
 
-    /// Takes a place for a connection that has just been accepted; `None` when all are taken.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, outbox: &Arc<Outbox>) -> Option<Permit> {
+    /// Takes a place for a connection that has just been accepted, which then has to [step outside](Permit::step_outside).
+    /// `is_silent` is whether it has said nothing yet.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        address: IpAddr,
+        is_silent: impl FnOnce() -> bool,
+    ) -> Result<Permit, NoPlace> {
+        let source = Source::of(address);
         let mut state = lock(&self.state);
-        if state.counts.open >= self.max_open {
-            return None;
+        if state.counts.open >= self.limits.open {
+            return Err(NoPlace::Full);
+        }
+        if state.is_rush(source, self.limits.outside) && is_silent() {
+            return Err(NoPlace::Crowded);
         }
         state.counts.open += 1;
+        let open = &mut state.by_source.entry(source).or_default().open;
+        *open += 1;
+        let is_surplus = self.limits.per_source.is_some_and(|max| *open > max);
         drop(state);
-        let (places, source, outbox) = (Arc::clone(self), Source::of(address), Arc::clone(outbox));
-        let mut permit = Permit { places, source, outbox, stage: Stage::Stranger, ticket: 0 };
-        permit.step_outside();
-        Some(permit)
+        Ok(Permit { places: Arc::clone(self), source, is_online: false, ticket: 0, is_surplus })
     }
 
     /// Ends what those outside say: whoever reads them finds the end of their streams.
@@ -114,72 +158,86 @@ impl Places {
 }
 
 impl State {
-    fn remove(&mut self, ticket: u64) -> Option<Outsider> {
-        let outsider = self.outside.remove(&ticket)?;
-        if let Some(count) = self.by_source.get_mut(&outsider.source) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_source.remove(&outsider.source);
-            }
-        }
-        Some(outsider)
+    fn counts_of(&self, source: Source) -> SourceCounts {
+        self.by_source.get(&source).copied().unwrap_or_default()
     }
 
-    /// Takes out whoever has to give way when there are more than `max_outside`.
-    fn displace(&mut self, max_outside: usize) -> Option<Outsider> {
-        if self.outside.len() <= max_outside {
-            return None;
+    /// Returns who has to give way to the next one.
+    fn next_to_go(&self, max_outside: usize) -> Option<(u64, &Outsider)> {
+        let is_of_crowd = |outsider: &Outsider| self.counts_of(outsider.source).outside > max_outside / 4;
+        let first = self.outside.iter().find(|(_, outsider)| is_of_crowd(outsider));
+        first.or_else(|| self.outside.first_key_value()).map(|(ticket, outsider)| (*ticket, outsider))
+    }
+
+    /// Returns whether somebody from this source would take the place of one from the same source who has just come.
+    fn is_rush(&self, source: Source, max_outside: usize) -> bool {
+        self.outside.len() >= max_outside
+            && self.counts_of(source).outside > max_outside / 4
+            && self
+                .next_to_go(max_outside)
+                .is_some_and(|(_, outsider)| outsider.source == source && outsider.since.elapsed() < GRACE)
+    }
+
+    fn remove(&mut self, ticket: u64) -> Option<Outsider> {
+        let outsider = self.outside.remove(&ticket)?;
+        if let Some(counts) = self.by_source.get_mut(&outsider.source) {
+            counts.outside -= 1;
         }
-        let is_crowded = |source| self.by_source.get(source).is_some_and(|count| *count > max_outside / 4);
-        let crowded = self.outside.iter().find(|(_, outsider)| is_crowded(&outsider.source));
-        let (&ticket, _) = crowded.or_else(|| self.outside.first_key_value())?;
-        self.remove(ticket)
+        Some(outsider)
     }
 }
 
 impl Permit {
     /// Leaves those outside for the room.
-    pub(crate) fn log_in(&mut self) -> Result<(), Displaced> {
+    pub(crate) fn log_in(&mut self) -> Result<(), NoPlace> {
         let mut state = lock(&self.places.state);
-        state.remove(self.ticket).ok_or(Displaced)?;
+        state.remove(self.ticket).ok_or(NoPlace::Displaced)?;
         state.counts.online += 1;
-        self.stage = Stage::Online;
+        self.is_online = true;
         Ok(())
     }
 
     /// Goes back to those outside, at the same place among them, as the room has not let it in.
-    pub(crate) fn undo_log_in(&mut self) {
+    pub(crate) fn undo_log_in(&mut self, outbox: &Arc<Outbox>) {
         let mut state = lock(&self.places.state);
         state.counts.online -= 1;
-        self.stage = Stage::Stranger;
-        self.insert(state);
+        self.is_online = false;
+        self.insert(state, outbox);
+    }
+
+    /// Returns whether more come from its source than may log in, and it came after them.
+    pub(crate) fn is_surplus(&mut self) -> bool {
+        let open = lock(&self.places.state).counts_of(self.source).open;
+        self.is_surplus = self.is_surplus && self.places.limits.per_source.is_some_and(|max| open > max);
+        self.is_surplus
     }
 
     /// Begins the end of the connection.
     pub(crate) fn begin_leaving(&mut self) {
         let mut state = lock(&self.places.state);
-        if self.stage == Stage::Online {
+        if mem::take(&mut self.is_online) {
             state.counts.online -= 1;
         }
-        state.counts.leaving += 1;
-        self.stage = Stage::Leaving;
     }
 
-    /// Joins those outside, unless it is there, as the newest of them; somebody may have to give way.
-    pub(crate) fn step_outside(&mut self) {
+    /// Joins those outside, unless it is there, as the newest of them. Whoever has to give way has its outbox closed.
+    pub(crate) fn step_outside(&mut self, outbox: &Arc<Outbox>) {
         let mut state = lock(&self.places.state);
         if state.outside.contains_key(&self.ticket) {
             return;
         }
         state.last_ticket += 1;
         self.ticket = state.last_ticket;
-        self.insert(state);
+        self.insert(state, outbox);
     }
 
-    fn insert(&self, mut state: MutexGuard<'_, State>) {
-        state.outside.insert(self.ticket, Outsider { source: self.source, outbox: Arc::clone(&self.outbox) });
-        *state.by_source.entry(self.source).or_default() += 1;
-        let displaced = state.displace(self.places.max_outside);
+    fn insert(&self, mut state: MutexGuard<'_, State>, outbox: &Arc<Outbox>) {
+        let (source, outbox) = (self.source, Arc::clone(outbox));
+        state.outside.insert(self.ticket, Outsider { source, since: Instant::now(), outbox });
+        state.by_source.entry(source).or_default().outside += 1;
+        let max_outside = self.places.limits.outside;
+        let next_to_go = if state.outside.len() > max_outside { state.next_to_go(max_outside) } else { None };
+        let displaced = next_to_go.map(|(ticket, _)| ticket).and_then(|ticket| state.remove(ticket));
         drop(state);
         if let Some(outsider) = displaced {
             outsider.outbox.close(CloseReason::Displaced);
@@ -193,10 +251,13 @@ impl Drop for Permit {
         state.remove(self.ticket);
         state.counts.open -= 1;
         let is_last = state.counts.open == 0;
-        match self.stage {
-            Stage::Stranger => {}
-            Stage::Online => state.counts.online -= 1,
-            Stage::Leaving => state.counts.leaving -= 1,
+        let counts = state.by_source.entry(self.source).or_default();
+        counts.open -= 1;
+        if counts.open == 0 {
+            state.by_source.remove(&self.source);
+        }
+        if self.is_online {
+            state.counts.online -= 1;
         }
         drop(state);
         self.places.left.notify_all();
@@ -228,63 +289,109 @@ mod tests {
         Ipv4Addr::new(127, 0, 0, number).into()
     }
 
-    fn enter(places: &Arc<Places>, from: u8) -> Permit {
-        places.enter(address(from), &outbox()).expect("a place")
+    fn places(open: usize, outside: usize) -> Arc<Places> {
+        Arc::new(Places::new(PlaceLimits { open, outside, per_source: None }))
     }
 
-    fn is_displaced(permit: &Permit) -> bool {
-        permit.outbox.close_reason() == Some(CloseReason::Displaced)
+    /// A connection's place and its outbox.
+    struct Guest(Permit, Arc<Outbox>);
+
+    impl Guest {
+        fn is_displaced(&self) -> bool {
+            self.1.close_reason() == Some(CloseReason::Displaced)
+        }
+
+        fn undo_log_in(&mut self) {
+            self.0.undo_log_in(&self.1);
+        }
+
+        fn leave(&mut self) {
+            self.0.begin_leaving();
+            self.0.step_outside(&self.1);
+        }
+    }
+
+    /// One that has said something comes in.
+    fn enter(places: &Arc<Places>, from: u8) -> Guest {
+        let mut guest = Guest(places.enter(address(from), || false).expect("a place"), outbox());
+        guest.0.step_outside(&guest.1);
+        guest
     }
 
     #[test]
     fn in_a_full_lobby_who_came_first_gives_way_at_once() {
-        let places = Arc::new(Places::new(9, 4));
-        let mut permits: Vec<Permit> = (1..=4).map(|number| enter(&places, number)).collect();
-        assert!(!permits.iter().any(is_displaced));
-        permits.push(enter(&places, 5));
-        assert_eq!(permits.iter().map(is_displaced).collect::<Vec<_>>(), [true, false, false, false, false]);
-        assert_eq!(permits[0].log_in(), Err(Displaced));
+        let places = places(9, 4);
+        let mut guests: Vec<Guest> = (1..=5).map(|number| enter(&places, number)).collect();
+        assert_eq!(guests.iter().map(Guest::is_displaced).collect::<Vec<_>>(), [true, false, false, false, false]);
+        assert_eq!(guests[0].0.log_in(), Err(NoPlace::Displaced));
     }
 
     #[test]
     fn a_crowd_from_one_address_makes_room_for_itself() {
-        let places = Arc::new(Places::new(99, 8));
+        let places = places(99, 8);
         let alone = enter(&places, 1);
-        let crowd: Vec<Permit> = (0..30).map(|_| enter(&places, 2)).collect();
+        let crowd: Vec<Guest> = (0..30).map(|_| enter(&places, 2)).collect();
         let other = enter(&places, 3);
-        assert!(!is_displaced(&alone) && !is_displaced(&other));
-        assert_eq!(crowd.iter().map(is_displaced).collect::<Vec<_>>(), (0..30).map(|at| at < 24).collect::<Vec<_>>());
+        assert!(!alone.is_displaced() && !other.is_displaced());
+        let displaced: Vec<bool> = crowd.iter().map(Guest::is_displaced).collect();
+        assert_eq!(displaced, (0..30).map(|at| at < 24).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_crowd_that_rushes_in_is_turned_away_unless_it_has_something_to_say() {
+        let places = places(99, 8);
+        let _crowd: Vec<Guest> = (0..8).map(|_| enter(&places, 2)).collect();
+        assert_eq!(places.enter(address(2), || true).err(), Some(NoPlace::Crowded));
+        assert!(places.enter(address(2), || false).is_ok());
+        assert!(places.enter(address(3), || true).is_ok(), "a crowd is no reason to turn others away");
+        thread::park_timeout(GRACE);
+        assert!(places.enter(address(2), || true).is_ok(), "the first of the crowd has had its time");
     }
 
     #[test]
     fn who_is_logging_in_is_not_displaced_and_who_is_refused_can_be_again() {
-        let places = Arc::new(Places::new(9, 1));
+        let places = places(9, 1);
         let mut first = enter(&places, 1);
-        assert_eq!(first.log_in(), Ok(()));
+        assert_eq!(first.0.log_in(), Ok(()));
         let second = enter(&places, 2);
-        assert!(!is_displaced(&first) && !is_displaced(&second));
+        assert!(!first.is_displaced() && !second.is_displaced());
         first.undo_log_in();
-        assert!(is_displaced(&first) && !is_displaced(&second));
+        assert!(first.is_displaced() && !second.is_displaced());
     }
 
     #[test]
     fn who_does_not_take_its_last_lines_counts_like_a_stranger() {
-        let places = Arc::new(Places::new(9, 2));
+        let places = places(9, 2);
         let mut leaving = enter(&places, 1);
-        assert_eq!(leaving.log_in(), Ok(()));
-        leaving.begin_leaving();
-        leaving.step_outside();
+        assert_eq!(leaving.0.log_in(), Ok(()));
+        leaving.leave();
         let strangers = [enter(&places, 2), enter(&places, 3)];
-        assert!(is_displaced(&leaving) && !strangers.iter().any(is_displaced));
+        assert!(leaving.is_displaced() && !strangers.iter().any(Guest::is_displaced));
     }
 
     #[test]
     fn when_all_places_are_taken_nobody_comes_in() {
-        let places = Arc::new(Places::new(2, 2));
-        let permits = [enter(&places, 1), enter(&places, 2)];
-        assert!(places.enter(address(3), &outbox()).is_none());
-        drop(permits);
-        assert!(places.enter(address(3), &outbox()).is_some());
+        let places = places(2, 2);
+        let guests = [enter(&places, 1), enter(&places, 2)];
+        assert_eq!(places.enter(address(3), || false).err(), Some(NoPlace::Full));
+        drop(guests);
+        assert!(places.enter(address(3), || false).is_ok());
+    }
+
+    #[test]
+    fn those_of_one_source_who_come_after_as_many_as_may_are_surplus_until_others_leave() {
+        let places = Arc::new(Places::new(PlaceLimits { open: 9, outside: 9, per_source: Some(2) }));
+        let mut guests: Vec<Guest> = (0..4).map(|_| enter(&places, 1)).collect();
+        let surplus =
+            |guests: &mut [Guest]| -> Vec<bool> { guests.iter_mut().map(|guest| guest.0.is_surplus()).collect() };
+        assert_eq!(surplus(&mut guests), [false, false, true, true]);
+        assert!(!enter(&places, 2).0.is_surplus());
+        guests.truncate(3);
+        assert_eq!(surplus(&mut guests), [false, false, true]);
+        guests.remove(0);
+        assert_eq!(surplus(&mut guests), [false, false]);
+        guests.push(enter(&places, 1));
+        assert_eq!(surplus(&mut guests), [false, false, true]);
     }
 
     #[test]
@@ -298,40 +405,44 @@ mod tests {
 
     #[test]
     fn nobody_is_counted_twice_or_forgotten() {
-        let places = Arc::new(Places::new(40, 20));
+        let places = places(40, 20);
         let mut random = Random(7);
-        let mut permits: Vec<Permit> = Vec::new();
+        let mut guests: Vec<Guest> = Vec::new();
         let shared = outbox();
         for _ in 0..20_000 {
-            let at = random.below(permits.len().max(1));
-            match (random.below(6), permits.get_mut(at)) {
-                (0 | 1, _) => permits.extend(places.enter(address(random.below(5) as u8), &shared)),
-                (2, Some(permit)) if permit.stage == Stage::Stranger => _ = permit.log_in(),
-                (3, Some(permit)) if permit.stage == Stage::Online => permit.undo_log_in(),
-                (4, Some(permit)) if permit.stage != Stage::Leaving => {
-                    permit.begin_leaving();
-                    permit.step_outside();
+            let at = random.below(guests.len().max(1));
+            match (random.below(6), guests.get_mut(at)) {
+                (0 | 1, _) => {
+                    let from = address(random.below(5) as u8);
+                    if let Ok(mut permit) = places.enter(from, || from == address(1)) {
+                        permit.step_outside(&shared);
+                        guests.push(Guest(permit, Arc::clone(&shared)));
+                    }
                 }
-                (5, Some(_)) => drop(permits.swap_remove(at)),
+                (2, Some(guest)) if !guest.0.is_online => _ = guest.0.log_in(),
+                (3, Some(guest)) if guest.0.is_online => guest.undo_log_in(),
+                (4, Some(guest)) => guest.leave(),
+                (5, Some(_)) => drop(guests.swap_remove(at)),
                 _ => {}
             }
             let state = lock(&places.state);
-            assert_eq!(state.counts.open, permits.len());
             assert!(state.outside.len() <= 20);
-            assert_eq!(state.by_source.values().sum::<usize>(), state.outside.len());
+            assert_eq!(state.counts.open, guests.len());
+            assert_eq!(state.by_source.values().map(|counts| counts.open).sum::<usize>(), guests.len());
+            assert_eq!(state.by_source.values().map(|counts| counts.outside).sum::<usize>(), state.outside.len());
         }
-        drop(permits);
+        drop(guests);
         let state = lock(&places.state);
         assert_eq!((state.counts, state.outside.len(), state.by_source.len()), (Counts::default(), 0, 0));
     }
 
     #[test]
     fn the_end_of_a_connection_is_waited_for() {
-        let places = Arc::new(Places::new(1, 1));
-        let permit = enter(&places, 1);
+        let places = places(1, 1);
+        let guest = enter(&places, 1);
         let far = Instant::now() + Duration::from_secs(60);
         thread::scope(|scope| {
-            scope.spawn(move || drop(permit));
+            scope.spawn(move || drop(guest));
             places.wait_for(far, |counts| counts.open == 0);
         });
         assert!(Instant::now() < far);

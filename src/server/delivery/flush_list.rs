@@ -96,7 +96,7 @@ impl<S: Socket> FlushList<S> {
 
     /// Returns whether the sender's own connection is closed. It is closed here when it was reset, which the thread that
     /// would read it cannot see while it waits (G5).
-    fn own_is_closed(&self) -> bool {
+    pub(crate) fn own_is_closed(&self) -> bool {
         let Some(own) = &self.own else { return false };
         if let Some(error) = own.socket.take_error() {
             own.close(CloseReason::Failed(error));
