@@ -244,6 +244,8 @@ mod tests {
             (&["--port", "70000"], "invalid value '70000' for '--port': expected a number from 0 to 65535"),
             (&["--port", "-1"], "invalid value '-1' for '--port': expected a number from 0 to 65535"),
             (&["--max-clients", "-1"], "expected a number from 0 to"),
+            (&["--max-per-address", "0"], "expected a number from 1 to"),
+            (&["--max-rate", "0"], "expected a number from 1 to"),
             (&["--max-line", "511"], "expected a number from 512 to"),
             (&["--max-line", "5000", "--max-backlog", "4999"], "expected a number from 5000 to"),
             (&["--slow-timeout", "0"], "expected seconds, from 0.001 to 86400"),

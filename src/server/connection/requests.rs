@@ -1,0 +1,231 @@
+//! What a client's lines ask for, and the answers to it.
+
+use std::mem;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Handler;
+use crate::limits;
+use crate::log::Level;
+use crate::net::Line;
+use crate::program;
+use crate::protocol::{self, Dialect, Event, Name, Request, RequestError, Scope};
+use crate::server::close_reason::CloseReason;
+use crate::server::delivery::batch::Delivered;
+use crate::server::delivery::state::Bytes;
+use crate::server::registry::{ECHOBOT, JoinError, Member, Recipient};
+use crate::server::sync::{read, write};
+
+/// Bytes of replies to a client that are put together before they are added to its outbox.
+const MAX_REPLIES: usize = 64 << 10;
+
+/// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
+const REPLIES_KEPT: usize = 4 << 10;
+
+impl Handler {
+    pub(super) fn handle(&mut self, line: &Line<'_>) -> ControlFlow<CloseReason> {
+        let (Line::Whole(bytes) | Line::TooLong(bytes)) = *line;
+        let text = protocol::sanitize(bytes);
+        program::failpoint(&text);
+        if let Some(limit) = &mut self.line_rate {
+            limit.charge(Instant::now());
+        }
+        self.release_echo();
+        let dialect = self.dialect_of(bytes);
+        self.dialect = Some(dialect);
+        let spoken = self.state.revision;
+        let request = match (dialect.decode_request(&text, &mut self.state), line) {
+            (Request::Invalid(error), _) => Request::Invalid(error),
+            (_, Line::TooLong(_)) => Request::Invalid(RequestError::TooLong),
+            (Request::Direct { .. } | Request::Broadcast { .. }, _) if self.login.is_none() => {
+                Request::Invalid(RequestError::NotLoggedIn)
+            }
+            (request, Line::Whole(_)) => request,
+        };
+        if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
+            // What was sent before is answered in the words that were spoken then.
+            let learned = mem::replace(&mut self.state.revision, spoken);
+            self.end_batch();
+            self.state.revision = learned;
+        }
+        let accepted = match request {
+            Request::Login { name } => self.log_in(dialect, name),
+            Request::Direct { to, text } => {
+                self.direct(to, text);
+                true
+            }
+            Request::Broadcast { text } => {
+                self.broadcast(text);
+                true
+            }
+            Request::List => {
+                let names = read(&self.context.registry).names();
+                self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
+                true
+            }
+            Request::Secret => {
+                let secret = self.context.secret.tell();
+                self.reply(&Event::Secret(&secret));
+                true
+            }
+            Request::Ignore => true,
+            Request::Leave => return ControlFlow::Break(CloseReason::Quit),
+            Request::Invalid(error) => {
+                self.reply(&Event::Error(error));
+                false
+            }
+        };
+        if !accepted && self.login.is_none() && dialect.refusal_closes() {
+            return ControlFlow::Break(CloseReason::Refused);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Checks a name in the order of G4 and takes it; says whether it is taken now.
+    fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+        let was_logged_in = self.login.is_some();
+        let accepted = self.try_log_in(dialect, text);
+        if was_logged_in || !accepted {
+            self.login_rate.charge(Instant::now());
+        }
+        accepted
+    }
+
+    fn try_log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+        let Ok(name) = text.parse::<Name>() else {
+            self.reply(&Event::Error(RequestError::InvalidName(text)));
+            return false;
+        };
+        // Who is told that it is logged in must not lose its place in the same moment.
+        if self.login.is_none() && self.permit.log_in().is_err() {
+            return false;
+        }
+        match self.join(dialect, &name) {
+            Ok(()) => {
+                self.came_in(dialect, name);
+                return true;
+            }
+            Err(JoinError::NameInUse) => self.reply(&Event::NameInUse { name: text }),
+            Err(JoinError::Full) => {
+                self.report(Level::Warn, format_args!("refused: the server is full"));
+                self.reply(&Event::ServerFull);
+            }
+        }
+        if self.login.is_none() {
+            self.permit.undo_log_in(&self.outbox);
+        }
+        false
+    }
+
+    /// Takes the name in the registry; the answer is the first that the client hears after that (G6).
+    fn join(&mut self, dialect: &'static dyn Dialect, name: &Name) -> Result<(), JoinError> {
+        let text = name.as_str();
+        if self.login.is_none() && self.permit.is_surplus() {
+            let is_taken = read(&self.context.registry).find(text).is_some();
+            return Err(if is_taken { JoinError::NameInUse } else { JoinError::Full });
+        }
+        let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
+        self.post_replies();
+        // Adding nothing waits for room, which the answer takes without any wait.
+        self.flush_list.push(&self.outbox, Bytes::Own(&[]), false);
+        self.flush_list.wait();
+        let mut line = Vec::new();
+        dialect.encode_event(&welcome, self.state.revision, &mut line);
+        let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
+        let welcome = |member: &Member| self.flush_list.force_push(&member.outbox, &line);
+        self.login = Some(write(&self.context.registry).join(self.login, member, welcome)?);
+        Ok(())
+    }
+
+    fn came_in(&mut self, dialect: &dyn Dialect, name: Name) {
+        let text = name.to_string();
+        if let Some(before) = self.state.name.replace(name) {
+            return self.log.event(Level::Info, &before, format_args!("is now {text}"));
+        }
+        let peer = self.peer;
+        self.report(Level::Info, format_args!("logged in from {peer} ({})", dialect.name()));
+        self.deadline = self.idle_deadline();
+    }
+
+    fn direct(&mut self, to: &str, text: &str) {
+        let from = self.state.name.clone();
+        let from = from.as_ref().map_or("", Name::as_str);
+        let delivery = Event::Delivery { scope: Scope::Direct, from, text };
+        if self.batch.is_to(to) {
+            return self.batch.add(&delivery);
+        }
+        self.end_batch();
+        let recipient = read(&self.context.registry).find(to);
+        match recipient {
+            None => self.reply(&Event::NoSuchUser { name: to }),
+            Some(Recipient::Echobot) => {
+                self.echo(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
+            }
+            // To oneself the reply comes before the delivery (C8).
+            Some(Recipient::Member(member)) if Arc::ptr_eq(&member.outbox, &self.outbox) => {
+                self.echo(&delivery);
+            }
+            Some(Recipient::Member(member)) => {
+                self.batch.begin_to(to, member);
+                self.batch.add(&delivery);
+            }
+        }
+    }
+
+    fn broadcast(&mut self, text: &str) {
+        let from = self.state.name.clone();
+        let from = from.as_ref().map_or("", Name::as_str);
+        if !self.batch.is_to_everyone() {
+            self.end_batch();
+            let everyone = read(&self.context.registry).everyone_but(self.login.unwrap_or_default());
+            self.batch.begin_to_everyone(everyone);
+        }
+        self.batch.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
+    }
+
+    /// Ends the batch of messages that is going on, and answers them.
+    pub(super) fn end_batch(&mut self) {
+        if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list) {
+            let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
+            (0..count).for_each(|_| self.reply(&answer));
+        }
+    }
+
+    /// Adds a line for the client itself, behind all that there is for it.
+    pub(super) fn reply(&mut self, event: &Event<'_>) {
+        let Some(dialect) = self.dialect else { return };
+        dialect.encode_event(event, self.state.revision, Arc::make_mut(&mut self.replies));
+        if self.replies.len() >= MAX_REPLIES {
+            self.post_replies();
+        }
+    }
+
+    /// Acknowledges what the client says to itself or to `echobot`, and has it delivered a moment later; at once if the client
+    /// says more.
+    fn echo(&mut self, delivery: &Event<'_>) {
+        self.reply(&Event::Ack);
+        if let Some(dialect) = self.dialect {
+            dialect.encode_event(delivery, self.state.revision, &mut self.echo);
+            self.echo_at = Some(Instant::now() + limits::ECHO_DELAY);
+        }
+    }
+
+    /// A client that is gone is found out by the read.
+    fn post_replies(&mut self) {
+        let is_covered = self.flush_list.charge(self.replies.len());
+        self.flush_list.push(&self.outbox, Bytes::Shared(&self.replies), is_covered);
+        self.flush_list.wait();
+        match Arc::get_mut(&mut self.replies) {
+            Some(replies) if replies.capacity() <= REPLIES_KEPT => replies.clear(),
+            _ => self.replies = Arc::default(),
+        }
+    }
+
+    /// Everything that the lines handled so far have brought about goes out.
+    pub(super) fn flush(&mut self) {
+        self.end_batch();
+        self.post_replies();
+        self.flush_list.flush();
+    }
+}
