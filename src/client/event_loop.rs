@@ -178,7 +178,7 @@ impl EventLoop {
             Action::Exit(status) => {
                 self.disconnect();
                 let typed = mem::take(&mut self.inputs).into_iter().filter_map(|input| match input {
-                    Input::Typed(text) => Some(text),
+                    Input::Typed(text) if !text.trim().is_empty() => Some(text),
                     _ => None,
                 });
                 self.warn_of_unsent(typed);

@@ -129,7 +129,8 @@ pub fn unacknowledged(lines: &[impl AsRef<str>]) -> String {
 
 /// It ends, and these typed lines still waited.
 pub fn not_sent(texts: &[impl AsRef<str>]) -> String {
-    let lines: Vec<_> = texts.iter().flat_map(|text| text.as_ref().lines()).collect();
+    let lines = texts.iter().flat_map(|text| text.as_ref().lines());
+    let lines: Vec<_> = lines.filter(|line| !line.trim().is_empty()).collect();
     match lines[..] {
         [line] => format!("One line was not sent: {}", excerpt(line)),
         _ => listed(&format!("{} lines were not sent:", lines.len()), &lines),

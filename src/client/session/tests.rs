@@ -150,7 +150,10 @@ impl Person {
                         *self.sent.entry(number).or_default() += 1;
                     }
                 }
-                Action::Warn(text) | Action::Print(text) => self.told.extend(numbers(&text)),
+                Action::Warn(text) | Action::Print(text) => {
+                    assert!(!text.starts_with("0 lines"), "{text}");
+                    self.told.extend(numbers(&text));
+                }
                 Action::Exit(_) => self.is_over = true,
                 _ => {}
             }
@@ -185,7 +188,9 @@ impl Person {
 }
 
 /// What is typed; a number takes the place of `#`.
-const TYPED: [&str; 18] = [
+const TYPED: [&str; 20] = [
+    "",
+    "  ",
     "n#",
     " n#",
     "@bob n#",

@@ -305,7 +305,9 @@ impl Shared {
 
     /// Keeps what was typed until the login is answered.
     pub(crate) fn type_ahead(&mut self, text: String) {
-        self.typed_ahead.push_back(text);
+        if !text.trim().is_empty() {
+            self.typed_ahead.push_back(text);
+        }
     }
 
     /// Returns the next line that was typed ahead and can be acted upon now. A script's lines are names to try after a
