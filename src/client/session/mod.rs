@@ -118,17 +118,17 @@ pub(crate) trait DialectSession: fmt::Debug {
     /// Says what there is to say at first, and asks for a connection.
     fn start(&mut self, shared: &mut Shared);
 
-    /// The connection is there.
+    /// Called when the connection is there: sends the login.
     fn connected(&mut self, shared: &mut Shared) {
         shared.send_login();
     }
 
-    /// The connection could not be made, for this reason.
+    /// Called when the connection could not be made, for this reason: ends.
     fn unreachable(&mut self, reason: &str, shared: &mut Shared) {
         shared.fail(messages::cannot_connect(&shared.config.server, &reason));
     }
 
-    /// Something was typed at the name prompt, if there is one.
+    /// Takes what was typed at the name prompt, if there is one.
     fn name_typed(&mut self, _text: &str, _shared: &mut Shared) {}
 
     /// Returns what a line asks for that was typed in the chat.
@@ -143,10 +143,10 @@ pub(crate) trait DialectSession: fmt::Debug {
     /// Does what a line asks for, as far as that is not the same everywhere.
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared);
 
-    /// A line came from the server.
+    /// Takes a line of the server.
     fn received(&mut self, line: String, shared: &mut Shared);
 
-    /// The login was not answered in time.
+    /// Called when the login was not answered in time.
     fn login_timed_out(&mut self, shared: &mut Shared) {
         let why = messages::no_answer(&shared.config.server);
         if shared.is_reconnecting() {
@@ -158,20 +158,20 @@ pub(crate) trait DialectSession: fmt::Debug {
         }
     }
 
-    /// The connection was lost with a login unanswered; says whether to connect once more and send it again.
+    /// Returns whether to connect once more when the connection is lost with the login unanswered.
     fn retries_login(&self) -> bool {
         false
     }
 
-    /// The connection is gone, and the session goes on without it for a while.
+    /// Called when the connection is lost, before the session goes on or ends.
     fn disconnected(&mut self, _shared: &mut Shared) {}
 
-    /// The connection is lost, and that is the end.
+    /// Called when the connection is lost for good: says so, and ends.
     fn lost(&mut self, reason: Option<&str>, shared: &mut Shared) {
         shared.fail(messages::connection_lost(&shared.config.server, reason));
     }
 
-    /// Whether something may still have to be sent before the sending side can be shut down.
+    /// Returns whether something may still have to be sent before the sending side can be shut down.
     fn may_send_more(&self) -> bool {
         false
     }
@@ -181,7 +181,7 @@ pub(crate) trait DialectSession: fmt::Debug {
         None
     }
 
-    /// Whether the server acknowledges messages.
+    /// Returns whether the server acknowledges messages.
     fn acknowledges(&self) -> bool {
         false
     }
@@ -244,17 +244,17 @@ impl Session {
         self.shared.poll_action()
     }
 
-    /// Whether a typed line would be acted upon now, rather than kept for later.
+    /// Returns whether a typed line would be acted upon now, rather than kept for later.
     pub(crate) fn wants_input(&self) -> bool {
         !self.shared.is_logging_in()
     }
 
-    /// Whether the next typed line is a name, and nothing to be typed again.
+    /// Returns whether the next typed line is a name, and nothing to be typed again.
     pub(crate) fn asks_for_name(&self) -> bool {
         self.shared.is_asking()
     }
 
-    /// Whether the person, or a signal, wants the program to be gone, with nothing to be done first.
+    /// Returns whether the person, or a signal, wants the program to be gone, with nothing to be done first.
     pub(crate) fn is_leaving_now(&self) -> bool {
         self.shared.is_leaving_now()
     }

@@ -22,8 +22,8 @@ impl Shared {
         self.leaving.is_some()
     }
 
-    /// Whether the person wants to be gone, and nothing typed before is to be done first: lines that come through a pipe
-    /// are done in their order, while whoever sits at a terminal means it at once.
+    /// Returns whether the person wants to be gone, and nothing typed before is to be done first: lines that come through a
+    /// pipe are done in their order, while whoever sits at a terminal means it at once.
     pub(crate) fn is_leaving_now(&self) -> bool {
         match self.leaving {
             Some(Leaving::Quit) => self.config.interactive || self.typed_ahead.is_empty(),
@@ -50,7 +50,7 @@ impl Shared {
         }
     }
 
-    /// Whether nothing is left to be done but to shut the sending side down.
+    /// Returns whether nothing is left to be done but to shut the sending side down.
     pub(crate) fn is_done(&self) -> bool {
         let waits_for_login = self.is_logging_in()
             && match self.leaving {
@@ -75,7 +75,7 @@ impl Shared {
         self.push(Action::FinishSending);
     }
 
-    /// The server did not do in time what was waited for.
+    /// Ends, as the server did not do in time what was waited for.
     pub(crate) fn time_up(&mut self, unsent: bool) {
         if unsent && !matches!(self.leaving, Some(Leaving::Signal(_))) {
             self.fail(messages::not_all_sent(&self.config.server));

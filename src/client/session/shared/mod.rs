@@ -168,12 +168,12 @@ impl Shared {
         matches!(self.stage, Stage::LoggingIn { .. })
     }
 
-    /// Whether the server is answering a login.
+    /// Returns whether the server is answering a login.
     pub(crate) fn is_login_sent(&self) -> bool {
         matches!(self.stage, Stage::LoggingIn { is_sent: true, .. })
     }
 
-    /// Whether the connection was lost in mid-chat, and the login has not worked since.
+    /// Returns whether the connection was lost in mid-chat, and the login has not worked since.
     pub(crate) fn is_reconnecting(&self) -> bool {
         matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Reconnect, .. })
     }
@@ -193,7 +193,7 @@ impl Shared {
         self.is_heard = false;
     }
 
-    /// The server has said something.
+    /// Takes note that the server has said something.
     pub(crate) fn heard(&mut self) {
         let was_heard = mem::replace(&mut self.is_heard, true);
         if !was_heard && self.config.interactive && self.is_chatting() && self.leaving.is_none() {
@@ -232,7 +232,7 @@ impl Shared {
         }));
     }
 
-    /// The login has worked, or is taken to have.
+    /// Takes note that the login has worked, or is taken to have.
     pub(crate) fn logged_in(&mut self) {
         self.stage = Stage::Chatting;
         match self.leaving {
@@ -298,7 +298,7 @@ impl Shared {
         }
     }
 
-    /// Whether a login has to be answered before anything else can be done.
+    /// Returns whether a login has to be answered before anything else can be done.
     pub(crate) fn waits_for_login(&self) -> bool {
         self.is_logging_in() && !self.is_leaving_now()
     }
