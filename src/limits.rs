@@ -165,7 +165,7 @@ pub const OUTPUT_BACKLOG: usize = 256 << 10;
 pub const OUTPUT_CHUNK: usize = 16 << 10;
 
 /// How long somebody who leaves waits for a screen that does not take what is left to be shown.
-pub const OUTPUT_WAIT: Duration = Duration::from_millis(800);
+pub const OUTPUT_WAIT: Duration = Duration::from_millis(600);
 
 /// How long the thread that writes to the screen may take to begin with it.
 pub const OUTPUT_START: Duration = Duration::from_secs(2);
@@ -175,7 +175,7 @@ pub const LAST_RESORT: Duration = Duration::from_secs(1);
 
 /// How long a signal waits for the server's last lines; what is left of [`OUTPUT_WAIT`] is the screen's, so that the client
 /// ends within a second.
-pub const SIGNAL_WAIT: Duration = Duration::from_millis(500);
+pub const SIGNAL_WAIT: Duration = Duration::from_millis(400);
 
 /// Bytes of the line being typed, pasted ones included; what is pasted beyond that is not taken.
 pub const EDITED_BYTES: usize = 4 << 20;
