@@ -85,12 +85,13 @@ pub fn malformed_name(name: &str) -> String {
 /// RI10: a message from a user, and where the name stands in it.
 pub fn delivery(from: &str, text: &str) -> (String, Range<usize>) {
     const BEFORE: &str = "From ";
-    (format!("{BEFORE}{from}: {text}"), BEFORE.len()..BEFORE.len() + from.len())
+    ([BEFORE, from, ": ", text].concat(), BEFORE.len()..BEFORE.len() + from.len())
 }
 
 /// RI11: who is online, a line each.
 pub fn online(names: &[&str]) -> String {
     let mut text = format!("There are {} online users:", names.len());
+    text.reserve_exact(names.iter().map(|name| name.len() + "\n- ".len()).sum());
     for name in names {
         text += "\n- ";
         text += name;

@@ -29,7 +29,11 @@ pub(crate) enum SocketEvent {
 impl From<Line<'_>> for SocketEvent {
     fn from(line: Line<'_>) -> Self {
         match line {
-            Line::Whole(line) => Self::Received(sanitize(line).into_owned()),
+            Line::Whole(line) => match sanitize(line) {
+                // What stands in for a byte is three of them.
+                line if line.len() > CLIENT_MAX_LINE => Self::TooLong,
+                line => Self::Received(line.into_owned()),
+            },
             Line::TooLong(_) => Self::TooLong,
         }
     }

@@ -18,13 +18,13 @@ pub(crate) struct Output(Arc<(Mutex<State>, Condvar)>);
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<(Stream, Vec<u8>)>,
-    /// Bytes of the first piece of the queue that the thread has taken already.
+    /// Bytes of the queue. A piece of it takes memory until the thread has taken all of it.
+    queued: usize,
+    /// Bytes of the first piece that the thread has taken already.
     taken: usize,
-    /// Bytes that the thread is writing.
-    writing: usize,
-    /// All bytes that are not written.
-    unwritten: usize,
-    /// That were too many, and they are not few yet.
+    /// The thread is writing what it has taken.
+    is_writing: bool,
+    /// The queue was too long, and it is not short yet.
     is_congested: bool,
     /// Standard output has failed: nothing more is written there.
     has_failed: bool,
@@ -34,6 +34,13 @@ struct State {
     is_finishing: bool,
     /// Somebody waits for it.
     is_awaited: bool,
+}
+
+impl State {
+    /// Whether all is written.
+    fn is_done(&self) -> bool {
+        self.queue.is_empty() && !self.is_writing
+    }
 }
 
 impl Output {
@@ -49,8 +56,8 @@ impl Output {
     /// Adds bytes to what waits.
     pub(crate) fn push(&self, stream: Stream, bytes: Vec<u8>) {
         let mut state = self.lock();
-        state.unwritten += bytes.len();
-        state.is_congested |= state.unwritten > OUTPUT_BACKLOG;
+        state.queued += bytes.len();
+        state.is_congested |= state.queued > OUTPUT_BACKLOG;
         match state.queue.back_mut() {
             Some((last, piece)) if *last == stream && piece.len() + bytes.len() <= OUTPUT_CHUNK => piece.extend(bytes),
             _ => state.queue.push_back((stream, bytes)),
@@ -67,7 +74,7 @@ impl Output {
     pub(crate) fn finish(&self) -> bool {
         let mut state = self.lock();
         state.is_finishing = true;
-        state.unwritten == 0
+        state.is_done()
     }
 
     /// Waits until all is written, but not for long. Returns whether it is.
@@ -76,17 +83,17 @@ impl Output {
         let mut state = self.lock();
         state.is_awaited = true;
         // On a busy machine the thread may take its time to begin.
-        let begun = changed.wait_timeout_while(state, OUTPUT_START, |state| state.unwritten > 0 && state.writing == 0);
+        let begun = changed.wait_timeout_while(state, OUTPUT_START, |state| !state.is_done() && !state.is_writing);
         state = begun.unwrap_or_else(PoisonError::into_inner).0;
-        let written = changed.wait_timeout_while(state, timeout, |state| state.unwritten > 0);
-        written.unwrap_or_else(PoisonError::into_inner).0.unwritten == 0
+        let written = changed.wait_timeout_while(state, timeout, |state| !state.is_done());
+        written.unwrap_or_else(PoisonError::into_inner).0.is_done()
     }
 
     /// Drops what the thread has not begun to write.
     pub(crate) fn discard(&self) {
         let mut state = self.lock();
         state.queue.clear();
-        (state.taken, state.unwritten) = (0, state.writing);
+        (state.taken, state.queued) = (0, 0);
     }
 
     /// Reports once that standard output has failed.
@@ -104,7 +111,7 @@ impl Output {
                 // Nobody is left to hear of a standard error that cannot be written.
                 Stream::Errors => net::write_fully(&mut io::stderr(), &chunk).or(Ok(())),
             };
-            if self.has_written(chunk.len(), result) {
+            if self.has_written(result) {
                 notify();
             }
         }
@@ -114,14 +121,15 @@ impl Output {
     fn next(&self, chunk: &mut Vec<u8>) -> (Stream, bool) {
         let waited = self.0.1.wait_while(self.lock(), |state| state.queue.is_empty());
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let State { queue, taken, writing, has_failed, .. } = &mut *state;
+        let State { queue, queued, taken, is_writing, has_failed, .. } = &mut *state;
         let (stream, piece) = &queue[0];
         let end = piece.len().min(*taken + OUTPUT_CHUNK);
         chunk.clear();
         chunk.extend_from_slice(&piece[*taken..end]);
         let next = (*stream, !*has_failed);
-        (*taken, *writing) = (end, chunk.len());
+        (*taken, *is_writing) = (end, true);
         if end == piece.len() {
+            *queued -= end;
             queue.pop_front();
             *taken = 0;
         }
@@ -132,14 +140,13 @@ impl Output {
     }
 
     /// Notes what became of a chunk, and returns whether that is worth telling.
-    fn has_written(&self, count: usize, result: io::Result<()>) -> bool {
+    fn has_written(&self, result: io::Result<()>) -> bool {
         let mut state = self.lock();
-        state.writing = 0;
-        state.unwritten -= count;
-        let has_room = state.is_congested && state.unwritten <= OUTPUT_BACKLOG / 2;
+        state.is_writing = false;
+        let has_room = state.is_congested && state.queued <= OUTPUT_BACKLOG / 2;
         state.is_congested &= !has_room;
-        let is_finished = state.is_finishing && state.unwritten == 0;
-        if state.unwritten == 0 {
+        let is_finished = state.is_finishing && state.is_done();
+        if state.is_done() {
             self.0.1.notify_all();
         }
         let has_failed = result.is_err();

@@ -50,9 +50,16 @@ impl LineStyle {
         };
         let Some(ahead) = self.clock else { return colored };
         let time = self.dim(&time_of_day(now, ahead));
-        let lines =
-            colored.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{time} {line}") });
-        Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+        let lines = colored.matches('\n').count() + 1;
+        let mut timed = String::with_capacity(colored.len() + lines * (time.len() + 1));
+        for line in colored.split_inclusive('\n') {
+            if line != "\n" {
+                timed += &time;
+                timed.push(' ');
+            }
+            timed += line;
+        }
+        Cow::Owned(timed)
     }
 
     /// Styles a line of the client's own: dimmed where that is wanted.

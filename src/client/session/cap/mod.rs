@@ -6,7 +6,7 @@ use super::protocols::{HELP, Protocol, QUIT, Usage, WHO};
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
-use crate::limits::{MAX_LINE, NAME_CHARS};
+use crate::limits::{MAX_LINE, NAME_CHARS, NAMES_REMEMBERED};
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Request, RequestError};
 
@@ -228,7 +228,9 @@ impl DialectSession for CapSession {
             Event::Users(names) => {
                 self.answered(|awaited| !is_send(awaited), shared);
                 shared.print(messages::online(&names));
-                shared.push(Action::Names(names.into_iter().map(str::to_owned).collect()));
+                shared.push(Action::Names(
+                    names.into_iter().rev().take(NAMES_REMEMBERED).rev().map(str::to_owned).collect(),
+                ));
             }
             Event::Error(RequestError::Header) => self.header_refused(shared),
             Event::Error(_) => {

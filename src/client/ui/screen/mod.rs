@@ -10,6 +10,7 @@ use std::mem;
 pub(crate) use self::layout::Size;
 use self::layout::{Layout, Position, Row};
 use super::unicode::joins;
+use crate::limits::OUTPUT_CHUNK;
 
 /// How standard output is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,7 +247,8 @@ impl Screen {
 
     fn put_on(&mut self, stream: Stream, bytes: &[u8]) {
         match self.output.last_mut() {
-            Some((last, piece)) if *last == stream => piece.extend_from_slice(bytes),
+            // Not to move what is long once more.
+            Some((last, piece)) if *last == stream && piece.len() < OUTPUT_CHUNK => piece.extend_from_slice(bytes),
             _ => self.output.push((stream, bytes.to_vec())),
         }
     }
