@@ -66,6 +66,9 @@ pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the last bytes may take for a client that shut down its sending side, as long as it keeps up.
 pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long such a client may take nothing at all.
+pub const HALF_CLOSED_STALL: Duration = Duration::from_secs(10);
+
 /// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -220,6 +220,7 @@ impl Server {
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
         let outbox = Arc::new(Outbox::new(ClientSocket::new(stream.try_clone()?), Arc::clone(&self.outbox_config)));
+        outbox.is_strangers.store(true, Ordering::Relaxed);
         permit.step_outside(&outbox);
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let handler = Handler::new(id, peer, outbox, permit, self.context.clone());

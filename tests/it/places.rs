@@ -1,6 +1,6 @@
 //! How many may be connected, and for how long without logging in.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -140,6 +140,74 @@ fn with_open_files(count: usize) -> Server {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -n {count}; exec \"$0\" --port 0")]).arg(cargo_bin!("server"));
     Server::from(command)
+}
+
+#[test]
+fn strangers_who_do_not_read_their_answers_cost_no_thread_and_little_memory_and_can_have_them_later() {
+    const STRANGERS: usize = 50;
+    const OPTIONS: usize = 1_000_000;
+    let server = Server::start();
+    let before = server.usage();
+    let strangers: Vec<Peer> = (0..STRANGERS).map(|_| server.connect()).collect();
+    std::thread::scope(|scope| {
+        for stranger in &strangers {
+            // Each telnet option is answered by one of the same length; the server stops reading when they are not taken.
+            let mut stream = stranger.stream.try_clone().expect("a socket");
+            scope.spawn(move || stream.write_all(&b"\xff\xfd\x03".repeat(OPTIONS)));
+        }
+        let mut cpu = server.cpu_time();
+        wait_for("the server to have read what it reads", || {
+            std::thread::park_timeout(Duration::from_millis(200));
+            let spent = server.cpu_time().saturating_sub(cpu);
+            cpu += spent;
+            (spent < Duration::from_millis(20)).then_some(())
+        });
+        let now = server.usage();
+        assert_eq!(now.threads, before.threads + STRANGERS);
+        let grown = now.resident_kib.saturating_sub(before.resident_kib);
+        assert!(grown < STRANGERS * 512, "{grown} KiB");
+        server.cap("ann");
+        for stranger in &strangers {
+            scope.spawn(|| {
+                let mut answers = vec![0; 3 * OPTIONS];
+                (&stranger.stream).read_exact(&mut answers).expect("all answers");
+                assert!(answers == b"\xff\xfc\x03".repeat(OPTIONS));
+            });
+        }
+    });
+}
+
+#[test]
+fn half_closed_clients_who_read_nothing_count_like_strangers_and_are_gone_after_ten_seconds() {
+    let mut command = Command::new("sh");
+    let options = "--port 0 --max-backlog 16777216";
+    command.args(["-c", &format!("ulimit -n 64; exec \"$0\" {options}")]).arg(cargo_bin!("server"));
+    let server = Server::from(command);
+    let bob = server.cap("bob");
+    let before = server.usage();
+    let script = format!("SEND ann {}\n", "x".repeat(1_000_000)).repeat(9);
+    let half_closed: Vec<Peer> = (0..16)
+        .map(|number| {
+            let mut peer = wait_for("a place", || server.try_cap("ann"));
+            peer.send(script.as_bytes());
+            peer.finish();
+            wait_for("it to be gone", || {
+                (server.log().matches("ann left: end of input").count() > number).then_some(())
+            });
+            peer
+        })
+        .collect();
+    let begun = Instant::now();
+    // Whoever comes in takes the place of one of them.
+    assert_eq!(server.log().matches("too many connections").count(), 0);
+    wait_for("all of them to be gone", || {
+        let now = server.usage();
+        (now.threads <= before.threads && now.files == before.files).then_some(())
+    });
+    assert!(begun.elapsed() > Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    server.wait_for_log("did not take its last lines");
+    drop((half_closed, bob));
 }
 
 #[test]

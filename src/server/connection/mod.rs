@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::requests::MAX_REPLIES;
 use super::Context;
 use super::admission::places::Permit;
 use super::close_reason::CloseReason;
@@ -60,6 +61,8 @@ pub(crate) struct Handler {
     line_rate: Option<RateLimit>,
     /// How many logins that are refused, and changes of the name.
     login_rate: RateLimit,
+    /// Lines that have come have to wait.
+    is_held_up: bool,
     /// Free again when everything else is.
     permit: Permit,
 }
@@ -86,6 +89,7 @@ impl Handler {
             replies: Arc::default(),
             echo: Vec::new(),
             echo_at: None,
+            is_held_up: false,
             permit,
         }
     }
@@ -138,13 +142,18 @@ impl Handler {
     /// Handles the lines that are there; once the server is going away, drops them.
     fn handle_buffered(&mut self, lines: &mut Lines) -> ControlFlow<CloseReason> {
         let shutdown = Arc::clone(&self.context.shutdown);
+        self.is_held_up = false;
         let Some(_batch) = shutdown.begin_batch() else {
             while lines.next().is_some() {}
             return ControlFlow::Continue(());
         };
         Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
-        while result.is_continue() && self.delay().is_zero() {
+        while result.is_continue() {
+            self.is_held_up = !self.may_go_on();
+            if self.is_held_up {
+                break;
+            }
             let Some(line) = lines.next() else { break };
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
@@ -159,7 +168,7 @@ impl Handler {
             }
         }
         // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
-        let may_go_on = result.is_continue() && self.delay().is_zero();
+        let may_go_on = result.is_continue() && !self.is_held_up;
         if may_go_on && self.login.is_none() && protocol::looks_binary(lines.partial()) {
             result = self.handle(&lines.discard_line());
         }
@@ -167,7 +176,19 @@ impl Handler {
             self.outbox.socket.omit_line_feeds(!lines.has_read_line_feed());
         }
         self.flush();
+        self.is_held_up |= self.owes_answers();
         result
+    }
+
+    /// Returns whether the client's next line may be handled now.
+    fn may_go_on(&self) -> bool {
+        let is_full = self.login.is_none() && self.replies.len() >= MAX_REPLIES;
+        self.delay().is_zero() && !is_full && !self.owes_answers()
+    }
+
+    /// Returns whether somebody who is not logged in has not taken its answers yet, for which no other thread waits.
+    fn owes_answers(&self) -> bool {
+        self.login.is_none() && self.outbox.backlog() > 0
     }
 
     /// Returns how long it is until the client's next line may be handled.
@@ -176,17 +197,20 @@ impl Handler {
         exhausted.map(|limit| limit.delay(Instant::now())).max().unwrap_or_default()
     }
 
-    /// Reads once, until the deadline; only waits for a part of the time that the client's next line has to wait.
+    /// Reads once, until the deadline; does no more than to wait for a while when lines that have come have to wait.
     fn read(&mut self, lines: &mut Lines, deadline: Option<Instant>) -> io::Result<usize> {
-        let delay = self.delay();
-        if delay.is_zero() {
+        if !self.is_held_up {
             let silent_since = Instant::now();
             let read = lines.read_until(deadline);
             self.flush_list.earn(silent_since.elapsed());
             return read;
         }
-        #[expect(clippy::disallowed_methods, reason = "time has to pass, whatever happens")]
-        thread::sleep(delay.min(MAX_PAUSE));
+        if self.owes_answers() {
+            self.outbox.flush_patiently();
+        } else {
+            #[expect(clippy::disallowed_methods, reason = "time has to pass, whatever happens")]
+            thread::sleep(self.delay().min(MAX_PAUSE));
+        }
         let is_over = self.flush_list.own_is_closed();
         Err(if is_over { ErrorKind::ConnectionAborted } else { ErrorKind::WouldBlock }.into())
     }
@@ -267,7 +291,7 @@ impl Handler {
         if !delivered || !at_end {
             self.permit.step_outside(&self.outbox);
         }
-        if !delivered && !self.outbox.finish(Instant::now() + timeout) {
+        if !delivered && !self.finish_slowly(Instant::now() + timeout) {
             return false;
         }
         self.outbox.shutdown_sending();
@@ -275,6 +299,20 @@ impl Handler {
             lines.drain(Instant::now() + limits::DRAIN_TIMEOUT);
         }
         true
+    }
+
+    /// Gives the client time to take what is left, as long as it takes anything.
+    fn finish_slowly(&self, deadline: Instant) -> bool {
+        loop {
+            let backlog = self.outbox.backlog();
+            let next = deadline.min(Instant::now() + limits::HALF_CLOSED_STALL);
+            if self.outbox.finish(next) {
+                return true;
+            }
+            if next == deadline || self.outbox.backlog() >= backlog || self.outbox.close_reason().is_some() {
+                return false;
+            }
+        }
     }
 
     fn leave(&self) {

@@ -3,6 +3,7 @@
 use std::mem;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Handler;
@@ -18,7 +19,7 @@ use crate::server::registry::{ECHOBOT, JoinError, Member, Recipient};
 use crate::server::sync::{read, write};
 
 /// Bytes of replies to a client that are put together before they are added to its outbox.
-const MAX_REPLIES: usize = 64 << 10;
+pub(super) const MAX_REPLIES: usize = 64 << 10;
 
 /// Bytes of that buffer that are kept between two reads, so that an idle connection stays small.
 const REPLIES_KEPT: usize = 4 << 10;
@@ -98,8 +99,11 @@ impl Handler {
             return false;
         };
         // Who is told that it is logged in must not lose its place in the same moment.
-        if self.login.is_none() && self.permit.log_in().is_err() {
-            return false;
+        if self.login.is_none() {
+            if self.permit.log_in().is_err() {
+                return false;
+            }
+            self.outbox.is_strangers.store(false, Ordering::Relaxed);
         }
         match self.join(dialect, &name) {
             Ok(()) => {
@@ -113,6 +117,7 @@ impl Handler {
             }
         }
         if self.login.is_none() {
+            self.outbox.is_strangers.store(true, Ordering::Relaxed);
             self.permit.undo_log_in(&self.outbox);
         }
         false

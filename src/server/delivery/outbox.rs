@@ -3,7 +3,7 @@
 use std::io;
 use std::mem;
 use std::net::Shutdown;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -38,6 +38,9 @@ pub(crate) struct Outbox<S = ClientSocket> {
     pub(crate) drained: Condvar,
     /// The client itself sends more than its allowance.
     pub(crate) floods: AtomicBool,
+    /// The client is not logged in: no thread is started to write to it, and the one that reads from it waits until it has
+    /// taken everything.
+    pub(crate) is_strangers: AtomicBool,
 }
 
 /// What became of an addition.
@@ -57,7 +60,8 @@ impl<S: Socket> Outbox<S> {
     /// Creates an empty outbox for `socket`, whose write timeout is [`WRITE_TIMEOUT`].
     pub(crate) fn new(socket: S, config: Arc<OutboxConfig>) -> Self {
         let (work, drained) = (Condvar::new(), Condvar::new());
-        Self { socket, config, state: Mutex::default(), work, drained, floods: AtomicBool::new(false) }
+        let (floods, is_strangers) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { socket, config, state: Mutex::default(), work, drained, floods, is_strangers }
     }
 
     /// Adds bytes behind all others, or has them wait for their turn. The caller's flush list has this id (not 0), and
@@ -144,6 +148,19 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
+    /// Writes some of what is pending, and waits for the recipient to take it for as long as one write may.
+    pub(crate) fn flush_patiently(self: &Arc<Self>) {
+        let _guard = CloseOnPanic(self);
+        let Some(mut batch) = self.begin_direct() else { return };
+        match self.socket.send(batch.chunk()) {
+            Ok(sent) => {
+                batch.advance(sent);
+                self.end_round(batch, true);
+            }
+            Err(error) => self.close(CloseReason::Failed(error.kind())),
+        }
+    }
+
     /// Takes what is pending in order to write it here, unless there is nothing or somebody else writes.
     fn begin_direct(&self) -> Option<BufList> {
         let mut state = lock(&self.state);
@@ -161,6 +178,7 @@ impl<S: Socket> Outbox<S> {
         let admitted = state.admit_waiters(&self.config);
         state.mode = match () {
             () if state.pending.is_empty() || state.closed.is_some() => Mode::Idle,
+            () if leave_to_writer && self.is_strangers.load(Ordering::Relaxed) => Mode::Idle,
             () if leave_to_writer => Mode::Queued,
             () => Mode::Direct,
         };
@@ -196,6 +214,9 @@ impl<S: Socket> Outbox<S> {
     /// connection broke first.
     pub(crate) fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
         self.flush();
+        while self.is_strangers.load(Ordering::Relaxed) && self.backlog() > 0 && Instant::now() < deadline {
+            self.flush_patiently();
+        }
         let mut state = lock(&self.state);
         loop {
             if state.closed.is_some() {
@@ -235,6 +256,11 @@ impl<S: Socket> Outbox<S> {
     /// Returns whether some sender waits for its turn.
     pub(crate) fn holds_senders_up(&self) -> bool {
         !lock(&self.state).waiters.is_empty()
+    }
+
+    /// Returns how many bytes the recipient has not taken.
+    pub(crate) fn backlog(&self) -> usize {
+        lock(&self.state).backlog()
     }
 
     /// Returns why it was closed, if it was.
