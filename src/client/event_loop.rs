@@ -275,7 +275,7 @@ impl EventLoop {
                 }
             }
             StdinEvent::Foreground => self.ui.resume(),
-            StdinEvent::TooLong => self.ui.warn(messages::TYPED_TOO_LONG),
+            StdinEvent::TooLong => self.inputs.push_back(Input::TypedTooLong),
             StdinEvent::HangUp if !Signal::HangUp.is_ignored() => self.end_by(Signal::HangUp),
             StdinEvent::End | StdinEvent::HangUp => self.inputs.push_back(Input::TypedEnd),
         }

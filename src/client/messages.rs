@@ -121,10 +121,10 @@ pub fn cannot_log_in_again(server: &str, reason: &str) -> String {
 }
 
 /// Some messages were never acknowledged (K6).
-pub fn unacknowledged(lines: &[impl AsRef<str>]) -> String {
-    match lines {
+pub fn unacknowledged(count: usize, latest: &[impl AsRef<str>]) -> String {
+    match latest {
         [line] => format!("Your last message was not acknowledged; it may be lost: {}", excerpt(line.as_ref())),
-        _ => listed(&format!("Your last {} messages were not acknowledged; they may be lost:", lines.len()), lines),
+        _ => listed(&format!("Your last {count} messages were not acknowledged; they may be lost:"), latest),
     }
 }
 

@@ -504,3 +504,12 @@ fn ri11_blanks_in_a_list_are_dropped() {
         client.expect(line);
     }
 }
+
+#[test]
+fn k3_a_line_of_a_script_that_is_too_long_to_send_is_status_1() {
+    let server = Server::start();
+    let script = format!("ann\n@echobot {}\n@echobot hi\n", "x".repeat(8 << 20));
+    let (output, errors, status) = run_script(&server.port(), &[], &script);
+    assert!(output.ends_with(&format!("{SENT}\nFrom echobot: hi\n")), "{output}");
+    assert_eq!((errors.as_str(), status), ("That line is too long to send.\n", 1));
+}

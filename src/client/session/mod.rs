@@ -47,6 +47,8 @@ pub(crate) enum Input {
     /// A line was typed, or came through a pipe. Where several were pasted it is all of them, with the line feeds between
     /// them; what was pasted so is text, and never a command.
     Typed(String),
+    /// A line was typed that is too long for anybody.
+    TypedTooLong,
     /// Nothing more will be typed.
     TypedEnd,
     /// The connection that was asked for is there.
@@ -215,6 +217,7 @@ impl Session {
         match input {
             Input::Start => dialect.start(shared),
             Input::Typed(text) if shared.is_leaving() => shared.typed_too_late(&text),
+            Input::TypedTooLong => shared.typed_too_long(),
             Input::TypedEnd if shared.is_leaving() => {}
             Input::Typed(text) => self.typed(text),
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),

@@ -2,11 +2,13 @@
 //! and how one comes back.
 
 mod leaving;
+mod unacknowledged;
 
 use std::collections::VecDeque;
 use std::mem;
 
 pub(crate) use self::leaving::Leaving;
+use self::unacknowledged::Unacknowledged;
 use super::{Action, Config};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
@@ -25,8 +27,10 @@ pub(crate) struct Shared {
     stage: Stage,
     /// What was typed while a login was being answered (K2).
     typed_ahead: VecDeque<String>,
-    /// Messages that the server has not acknowledged yet, as they are typed; in dialects in which it does.
-    unacknowledged: VecDeque<String>,
+    /// Messages that the server has not acknowledged yet, in dialects in which it does.
+    unacknowledged: Unacknowledged,
+    /// A line was too long to be sent.
+    is_line_lost: bool,
     /// A login was refused, or a name was none.
     was_refused: bool,
     /// The server has said something on this connection.
@@ -93,7 +97,8 @@ impl Shared {
             connection: Connection::Closed,
             stage: Stage::Asking,
             typed_ahead: VecDeque::new(),
-            unacknowledged: VecDeque::new(),
+            unacknowledged: Unacknowledged::default(),
+            is_line_lost: false,
             was_refused: false,
             is_heard: false,
             leaving: None,
@@ -140,12 +145,12 @@ impl Shared {
     /// Sends a message that the server is to acknowledge.
     pub(crate) fn send_to_be_acknowledged(&mut self, request: &Request<'_>, line: &str) {
         self.send(request);
-        self.unacknowledged.push_back(messages::excerpt(line).into_owned());
+        self.unacknowledged.push(line);
     }
 
     /// Takes note of the answer to the oldest message that is to be acknowledged, and returns the message.
     pub(crate) fn acknowledged(&mut self) -> Option<String> {
-        self.unacknowledged.pop_front()
+        self.unacknowledged.pop()
     }
 
     /// Returns how many messages are to be acknowledged.
@@ -154,9 +159,8 @@ impl Shared {
     }
 
     fn warn_of_unacknowledged(&mut self) {
-        if !self.unacknowledged.is_empty() {
-            let lines = mem::take(&mut self.unacknowledged);
-            self.warn(messages::unacknowledged(&Vec::from(lines)));
+        if let Some(warning) = self.unacknowledged.take() {
+            self.warn(warning);
         }
     }
 
@@ -301,6 +305,12 @@ impl Shared {
     /// Returns whether a login has to be answered before anything else can be done.
     pub(crate) fn waits_for_login(&self) -> bool {
         self.is_logging_in() && !self.is_leaving_now()
+    }
+
+    /// Says that a line was too long to be sent.
+    pub(crate) fn typed_too_long(&mut self) {
+        self.is_line_lost = true;
+        self.warn(messages::TYPED_TOO_LONG);
     }
 
     /// Keeps what was typed until the login is answered.
