@@ -138,6 +138,20 @@ impl<R> LineReader<R> {
         found.then_some(self.scanned)
     }
 
+    /// Gives the memory back that only a long line needed, which has been handed out. What follows it does not keep it.
+    pub fn shrink(&mut self) {
+        let unread = self.start..self.end;
+        if self.buffer.len() <= MAX_READ_BUFFER || unread.len() >= MAX_READ_BUFFER {
+            return;
+        }
+        let mut smaller = vec![0; MAX_READ_BUFFER];
+        smaller[..unread.len()].copy_from_slice(&self.buffer[unread]);
+        self.buffer = smaller;
+        self.end -= self.start;
+        self.scanned -= self.start;
+        self.start = 0;
+    }
+
     fn make_room(&mut self) {
         if self.start == self.end {
             (self.start, self.end, self.scanned) = (0, 0, 0);
@@ -146,16 +160,7 @@ impl<R> LineReader<R> {
                 self.buffer = Vec::new();
             }
         }
-        let unread = self.start..self.end;
-        if self.buffer.len() > MAX_READ_BUFFER && unread.len() < MAX_READ_BUFFER / 2 {
-            // Only a long line needs that much, and what follows it does not keep it.
-            let mut smaller = vec![0; MAX_READ_BUFFER];
-            smaller[..unread.len()].copy_from_slice(&self.buffer[unread]);
-            self.buffer = smaller;
-            self.end -= self.start;
-            self.scanned -= self.start;
-            self.start = 0;
-        }
+        self.shrink();
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER, 0);
         }
@@ -303,6 +308,26 @@ mod tests {
         }
         assert_eq!(lengths, [1 << 20, 5]);
         assert!(reader.buffer.len() <= MAX_READ_BUFFER);
+    }
+
+    #[test]
+    fn what_follows_a_long_line_comes_in_small_parts_and_keeps_no_memory() {
+        let text = [vec![b'x'; 600_000], b"\n".to_vec(), b"W v x\n".repeat(100_000)].concat();
+        let mut reader = LineReader::new(&text[..], 1 << 20);
+        let (mut lines, mut most) = (0, 0);
+        while reader.fill().expect("a slice does not fail") > 0 {
+            let mut brought = 0;
+            while let Some(Line::Whole(line)) = reader.buffered_line() {
+                if line.len() < 10 {
+                    (lines, brought) = (lines + 1, brought + line.len() + 1);
+                }
+                reader.shrink();
+            }
+            most = most.max(brought);
+            assert!(lines == 0 || reader.buffer.len() <= MAX_READ_BUFFER);
+        }
+        assert_eq!(lines, 100_000);
+        assert!(most <= MAX_READ_BUFFER + 6, "{most}");
     }
 
     #[test]

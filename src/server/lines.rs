@@ -46,6 +46,11 @@ impl Lines {
         Some(line)
     }
 
+    /// Gives memory back that no line needs any more.
+    pub(crate) fn shrink(&mut self) {
+        self.reader.shrink();
+    }
+
     /// Returns the beginning of a line that has not come to its end yet.
     pub(crate) fn partial(&self) -> &[u8] {
         self.reader.partial_line()

@@ -21,6 +21,7 @@ mod common_rules;
 mod crossing;
 mod crowd;
 mod faults;
+mod flood;
 mod foreign_clients;
 mod foreign_servers;
 mod fuzz;

@@ -158,6 +158,7 @@ impl Handler {
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
             if self.batch.is_full(self.context.settings.max_backlog) {
+                lines.shrink();
                 self.end_batch();
             }
             if self.flush_list.is_over() {

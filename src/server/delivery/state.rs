@@ -10,6 +10,9 @@ use super::config::OutboxConfig;
 use super::slow_clock::SlowClock;
 use crate::server::close_reason::CloseReason;
 
+/// Bytes up to which nobody waits whose allowance covers them, whatever the recipient does.
+const SMALL: usize = 2 << 10;
+
 /// What an outbox keeps under its lock. Nothing takes long while it is held: nothing large is copied or freed, and nobody
 /// is woken.
 #[derive(Debug, Default)]
@@ -101,12 +104,12 @@ impl State {
         if self.waiters.is_empty() && fits {
             return Admission::Granted;
         }
-        let reserve = config.reserve();
-        let left = (config.max_backlog + reserve).saturating_sub(self.backlog());
-        // No addition takes more than a part of what is left, so that something is left for the next.
+        let left = (config.max_backlog + config.reserve()).saturating_sub(self.backlog());
+        let is_small = count <= SMALL;
         match is_covered {
-            true if count <= left / 8 => Admission::Granted,
-            true if left < reserve / 64 => Admission::Exhausted,
+            // A large one takes a part only of what is left, so that there is something for those who say little.
+            true if count <= left / 8 || (is_small && count <= left) => Admission::Granted,
+            true if is_small => Admission::Exhausted,
             _ => Admission::Wait,
         }
     }

@@ -1,0 +1,175 @@
+//! Clients that know what others are promised: what they cost those who do nothing but talk.
+
+use std::io::{ErrorKind, Read, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::support::{Peer, Server, wait_for};
+
+/// One of the longest names there are: it makes the shortest lines long.
+fn long_name(number: usize) -> String {
+    format!("{}{number:02}", "\u{10400}".repeat(62))
+}
+
+/// Sends a line over and over until the server does not take any more, because its sender waits for somebody.
+fn send_until_it_waits(sender: &mut Peer, line: &str) {
+    let block = line.repeat(60_000 / line.len() + 1);
+    sender.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket");
+    let mut sent = 0;
+    loop {
+        match sender.stream.write(&block.as_bytes()[sent % block.len()..]) {
+            Ok(count) => sent += count,
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+                return;
+            }
+        }
+    }
+}
+
+/// A recipient that does not read and whose backlog is full, and the one who waits for it.
+fn deaf_and_flooder(server: &Server) -> (Peer, Peer) {
+    let deaf = server.wac("deaf");
+    let mut flooder = server.wac("flooder");
+    send_until_it_waits(&mut flooder, &format!("W deaf {}\n", "x".repeat(100)));
+    (deaf, flooder)
+}
+
+#[test]
+fn who_does_not_flood_does_not_wait_for_a_recipient_that_is_full() {
+    // Nobody counts as slow before the test is over.
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let (mut ann, mut bob, mut carl) = (server.wac("ann"), server.cap("bob"), server.chat("carl"));
+    for number in 0..50 {
+        ann.send_line(&format!("MSG {number}"));
+        bob.expect(&format!("DELIVERY ann {number}"));
+        carl.expect(&format!("@ann: {number}"));
+        carl.send_line(&format!("@carl: {number}"));
+        bob.expect(&format!("DELIVERY carl {number}"));
+        ann.expect(&format!("carl: {number}"));
+        bob.ask(&format!("SEND deaf {number}"), "SEND-OK");
+        ann.send_line(&format!("W bob {number}"));
+        bob.expect(&format!("DELIVERY ann {number}"));
+    }
+    drop((deaf, flooder));
+}
+
+#[test]
+fn g5_a_sender_that_is_reset_while_it_waits_gives_its_name_back() {
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let mut ann = server.cap("ann");
+    ann.send_line("SEND flooder hi");
+    ann.expect("SEND-OK");
+    // What it has not read makes its end a reset.
+    flooder.reset();
+    server.wait_for_log("flooder left: reset by the client");
+    drop((server.cap("flooder"), deaf));
+}
+
+#[test]
+fn whoever_leaves_nothing_of_its_reserve_is_disconnected_before_its_time() {
+    let server = Server::with(&["--slow-timeout", "300", "--max-line", "4096", "--max-backlog", "65536"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let talkers: Vec<Peer> = (0..20)
+        .map(|number| {
+            let mut talker = server.wac(&format!("talker{number}"));
+            talker.send_line(&format!("W deaf {}", "x".repeat(1000)));
+            talker.send_line("WHO");
+            talker
+        })
+        .collect();
+    server.wait_for_log("deaf left: slow");
+    drop((deaf, flooder, talkers));
+}
+
+#[test]
+fn short_lines_that_become_long_are_not_multiplied_past_every_bound() {
+    const SENDERS: usize = 20;
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let victim = server.wac("v");
+    let mut senders: Vec<Peer> = (0..SENDERS).map(|number| server.wac(&long_name(number))).collect();
+    let before = server.usage().resident_kib;
+    thread::scope(|scope| {
+        for sender in &mut senders {
+            scope.spawn(|| {
+                // A long line makes room for many short ones in one read.
+                sender.send(format!("W nobody {}\n", "y".repeat(600_000)).as_bytes());
+                send_until_it_waits(sender, "W v x\n");
+            });
+        }
+    });
+    let grown = server.usage().resident_kib.saturating_sub(before);
+    assert!(grown < (4 + 8) * 1024 + SENDERS * 512, "{grown} KiB");
+    drop(victim);
+}
+
+#[test]
+fn after_a_flood_memory_is_given_back() {
+    const VICTIMS: usize = 20;
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let victims: Vec<Peer> = (0..VICTIMS).map(|number| server.wac(&format!("v{number}"))).collect();
+    let mut senders: Vec<Peer> = (0..VICTIMS).map(|number| server.wac(&format!("s{number}"))).collect();
+    thread::scope(|scope| {
+        for (number, sender) in senders.iter_mut().enumerate() {
+            scope.spawn(move || send_until_it_waits(sender, &format!("W v{number} and a text of some length\n")));
+        }
+    });
+    assert!(server.usage().resident_kib > VICTIMS * 4 * 1024);
+    drop((victims, senders));
+    wait_for("memory to be given back", || (server.usage().resident_kib < 32 << 10).then_some(()));
+}
+
+#[test]
+fn a_burst_throws_nobody_out_who_reads_a_megabyte_a_second() {
+    const LINES: usize = 100_000;
+    let server = Server::start();
+    let mut victim = server.wac("v");
+    let name = long_name(0);
+    let mut sender = server.wac(&name);
+    let script: String = (0..LINES).map(|number| format!("W v {number}\n")).collect();
+    let mut heard = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| sender.send(script.as_bytes()));
+        let begun = Instant::now();
+        let mut buffer = vec![0; 16 << 10];
+        // So slowly until it would have been behind for long enough, then as fast as it can.
+        while begun.elapsed() < Duration::from_secs(6) {
+            let count = victim.stream.read(&mut buffer).expect("it is not disconnected");
+            heard += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+            thread::park_timeout(Duration::from_millis(16));
+        }
+        while heard < LINES {
+            let count = victim.stream.read(&mut buffer).expect("it is not disconnected");
+            assert!(count > 0, "{}", server.log());
+            heard += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+        }
+    });
+    assert_eq!(heard, LINES);
+}
+
+#[test]
+fn twenty_who_flood_themselves_do_not_hold_up_the_end() {
+    const ATTACKERS: usize = 20;
+    let mut server = Server::with(&["--slow-timeout", "300"]);
+    let mut attackers: Vec<Peer> = (0..ATTACKERS).map(|number| server.wac(&format!("a{number}"))).collect();
+    thread::scope(|scope| {
+        for (number, attacker) in attackers.iter_mut().enumerate() {
+            scope.spawn(move || send_until_it_waits(attacker, &format!("W a{number} and a text of some length\n")));
+        }
+    });
+    let mut bob = server.cap("bob");
+    let mut ann = server.wac("ann");
+    ann.send_line("MSG the last message");
+    let begun = Instant::now();
+    bob.expect("DELIVERY ann the last message");
+    server.signal("TERM");
+    bob.expect_end();
+    ann.expect("The server is shutting down.");
+    ann.expect_end();
+    drop((ann, bob));
+    server.expect_exit(0);
+    assert!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
+    drop(attackers);
+}
