@@ -38,10 +38,10 @@ impl Allowance {
     pub(crate) fn earn(&mut self, silence: Duration) {
         let earned = silence.min(Duration::from_secs(1)).as_micros() as usize * RATE / 1_000_000;
         self.left = BURST.min(self.left + earned);
-        self.is_spent &= self.left < BURST / 2;
+        self.is_spent &= self.left < BURST;
     }
 
-    /// Returns whether the sender floods: its allowance did not cover what it sent, and it has not earned half of it since.
+    /// Returns whether the sender floods: its allowance did not cover what it sent, and it has not earned all of it since.
     pub(crate) fn is_spent(&self) -> bool {
         self.is_spent
     }

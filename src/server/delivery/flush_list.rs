@@ -104,15 +104,15 @@ impl<S: Socket> FlushList<S> {
         own.close_reason().is_some()
     }
 
-    /// Flushes every outbox on the list; those of clients that flood come last, so that a crowd of them is not what others
-    /// wait for.
+    /// Flushes every outbox on the list. Those of clients that flood or are flooded come last, so that a crowd of them is not
+    /// what the others wait for.
     pub(crate) fn flush(&mut self) {
         self.dirty.retain(|outbox| {
-            let floods = outbox.floods.load(Ordering::Relaxed);
-            if !floods {
+            let is_busy = outbox.is_busy();
+            if !is_busy {
                 outbox.flush();
             }
-            floods
+            is_busy
         });
         self.dirty.drain(..).for_each(|outbox| outbox.flush());
     }

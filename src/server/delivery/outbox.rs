@@ -36,8 +36,10 @@ pub(crate) struct Outbox<S = ClientSocket> {
     pub(crate) work: Condvar,
     /// Nothing is pending any more, or the outbox is closed.
     pub(crate) drained: Condvar,
-    /// The client itself sends more than its allowance.
+    /// The client sends more than its allowance.
     pub(crate) floods: AtomicBool,
+    /// The client is sent much at a time.
+    is_flooded: AtomicBool,
     /// The client is not logged in: no thread is started to write to it, and the one that reads from it waits until it has
     /// taken everything.
     pub(crate) is_strangers: AtomicBool,
@@ -59,9 +61,16 @@ pub(crate) enum Pushed {
 impl<S: Socket> Outbox<S> {
     /// Creates an empty outbox for `socket`, whose write timeout is [`WRITE_TIMEOUT`].
     pub(crate) fn new(socket: S, config: Arc<OutboxConfig>) -> Self {
-        let (work, drained) = (Condvar::new(), Condvar::new());
-        let (floods, is_strangers) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { socket, config, state: Mutex::default(), work, drained, floods, is_strangers }
+        Self {
+            socket,
+            config,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            drained: Condvar::new(),
+            floods: AtomicBool::new(false),
+            is_flooded: AtomicBool::new(false),
+            is_strangers: AtomicBool::new(false),
+        }
     }
 
     /// Adds bytes behind all others, or has them wait for their turn. The caller's flush list has this id (not 0), and
@@ -93,6 +102,7 @@ impl<S: Socket> Outbox<S> {
             return Pushed::Done;
         }
         state.append(bytes, &self.config);
+        self.is_flooded.store(state.is_flooded(), Ordering::Relaxed);
         if state.mode != Mode::Queued {
             let was_queued = mem::replace(&mut state.queued_by, list) == list;
             return if was_queued { Pushed::Done } else { Pushed::Flush };
@@ -195,6 +205,11 @@ impl<S: Socket> Outbox<S> {
         if is_finished {
             self.drained.notify_all();
         }
+    }
+
+    /// Returns whether others come first, as this client sends or is sent more than people say.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.floods.load(Ordering::Relaxed) || self.is_flooded.load(Ordering::Relaxed)
     }
 
     /// Sends what the peer takes of a batch without any wait.

@@ -29,6 +29,8 @@ pub(crate) struct State {
     /// The ticket of the last waiter.
     last_ticket: u64,
     pub(crate) clock: SlowClock,
+    /// Bytes of the latest additions on average.
+    addition: usize,
     /// Threads that wait for `drained`.
     pub(crate) finishing: usize,
     /// The writer thread waits for `work`.
@@ -117,6 +119,7 @@ impl State {
     /// Adds bytes behind all others.
     pub(crate) fn append(&mut self, bytes: Bytes<'_>, config: &OutboxConfig) {
         bytes.append_to(&mut self.pending);
+        self.addition = (self.addition * 63 + bytes.len()) / 64;
         self.set_clock(config);
     }
 
@@ -161,6 +164,11 @@ impl State {
         }
         self.set_clock(config);
         admitted
+    }
+
+    /// Returns whether the recipient is sent much at a time.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.addition > SMALL
     }
 
     /// Takes all pending bytes in order to write them.

@@ -608,3 +608,25 @@ fn a_broadcast_waits_for_all_at_once() {
     }
     all_writers_back(&settings);
 }
+
+#[test]
+fn clients_that_flood_or_are_flooded_come_last() {
+    let settings = settings(1 << 20, LONG, 0);
+    let peers: Vec<_> = (0..4).map(|_| Peer::with_appetite(usize::MAX)).collect();
+    let outboxes: Vec<_> = peers.iter().map(|peer| outbox(peer, &settings)).collect();
+    let mut flooder = FlushList::new(1, Some(Arc::clone(&outboxes[0])));
+    flooder.charge(1 << 20);
+    for _ in 0..20 {
+        flooder.push(&outboxes[1], Bytes::Own(&[b'x'; 10_000]), false);
+    }
+    flooder.flush();
+    let mut flush_list = FlushList::new(2, None);
+    for outbox in &outboxes {
+        flush_list.push(outbox, Bytes::Own(b"hello"), true);
+    }
+    // The flush ends at the first of those who come last.
+    lock(&peers[0].state).panics = true;
+    assert!(panic::catch_unwind(AssertUnwindSafe(|| flush_list.flush())).is_err());
+    assert_eq!([peers[2].taken(), peers[3].taken()], ["hello", "hello"]);
+    assert!(!peers[1].taken().ends_with("hello"));
+}
