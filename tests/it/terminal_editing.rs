@@ -211,14 +211,16 @@ fn the_first_paste_waits_for_enter_as_any_other() {
 fn lines_that_a_program_types_are_sent_as_they_come_and_see_no_escape() {
     let server = Server::start();
     let mut bob = server.cap("bob");
-    let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
-    ann.waits_for("Enter your login:\r\n");
-    ann.types("ann\n@bob one\n@bob two\n");
-    bob.expect("DELIVERY ann one");
-    bob.expect("DELIVERY ann two");
-    ann.types("!quit\n");
-    ann.ends(0);
-    assert!(!ann.written().contains('\x1b'), "{:?}", ann.written());
+    for line_end in ["\n", "\r\n"] {
+        let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
+        ann.waits_for("Enter your login:\r\n");
+        ann.types(&["ann", "@bob one", "@bob two", ""].join(line_end));
+        bob.expect("DELIVERY ann one");
+        bob.expect("DELIVERY ann two");
+        ann.types(&format!("!quit{line_end}"));
+        ann.ends(0);
+        assert!(!ann.written().contains('\x1b'), "{:?}", ann.written());
+    }
 }
 
 #[test]

@@ -155,6 +155,7 @@ fn k6_a_client_that_hangs_is_ended_by_the_next_signal_and_the_terminal_restored(
     ann.waits_for("logged in as ann!");
     fs::write(&told, "").expect("a file");
     ann.signal("WINCH");
+    let hanging = wait_for("stty", || fs::read_to_string(&told).ok()?.trim().parse().ok());
     let pid = ann.pid();
     wait_for("the end", || {
         ann.signal("TERM");
@@ -162,7 +163,6 @@ fn k6_a_client_that_hangs_is_ended_by_the_next_signal_and_the_terminal_restored(
         peak_memory(pid).is_none().then_some(())
     });
     ann.ends(143);
-    let hanging = fs::read_to_string(&told).expect("noted").trim().parse().expect("a process");
     send_signal("KILL", hanging);
     fs::remove_dir_all(&folder).expect("the folder");
 }

@@ -81,11 +81,11 @@ struct LineInput {
 
 impl LineInput {
     /// Returns the keys in what a terminal has sent. Where it puts no brackets around what is pasted yet, several lines at once
-    /// are a paste: only a terminal ends a line with CR, and nobody presses Enter so fast. A program that types whole lines
-    /// ends them with LF.
+    /// are a paste: only a terminal ends lines with CR alone, and nobody presses Enter so fast. A program that types whole
+    /// lines ends them with LF, or with both.
     fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
         let line_end = bytes.iter().position(|byte| *byte == b'\r');
-        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len());
+        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !bytes.contains(&b'\n');
         self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
         if self.is_pasting { self.decoder.decode_pasted(bytes) } else { self.decoder.decode(bytes, after_pause) }
     }

@@ -99,8 +99,6 @@ impl Client {
     #[track_caller]
     pub(crate) fn expect_exit(&mut self, status: i32) {
         let ended = self.wait();
-        self.output.wait_for("the end", |_, ended| ended.then_some(()));
-        self.errors.wait_for("the end", |_, ended| ended.then_some(()));
         let output = self.output_so_far();
         assert_eq!(&output[self.seen..], "", "in:\n{output}");
         assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.errors_so_far());
@@ -124,7 +122,10 @@ impl Client {
 
     #[track_caller]
     fn wait(&mut self) -> ExitStatus {
-        wait_for("the client's end", || self.child.try_wait().expect("it can be asked"))
+        let ended = wait_for("the client's end", || self.child.try_wait().expect("it can be asked"));
+        self.output.wait_for("the end", |_, ended| ended.then_some(()));
+        self.errors.wait_for("the end", |_, ended| ended.then_some(()));
+        ended
     }
 
     pub(crate) fn output_so_far(&self) -> String {
