@@ -1,5 +1,6 @@
 //! The WAC client (W12 to W14).
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use super::support::{Client, FakeServer, Peer, Server, Terminal, client_program};
@@ -233,4 +234,16 @@ fn w14_texts_that_read_like_the_server_s_words_change_nothing() {
     client.expect_eventually("fence");
     client.type_line("hi");
     peer.expect("MSG hi");
+}
+
+#[test]
+fn k3_k6_a_server_that_closes_without_taking_everything_is_status_1() {
+    let (_server, mut peer, mut client) = with_fake_server();
+    client.type_line(&"x".repeat(7 << 20));
+    client.end_input();
+    peer.stream.read_exact(&mut [0; 10]).expect("the beginning of it");
+    peer.finish();
+    client.expect_error("was lost: the server closed it and has not taken everything.");
+    client.expect_error("One line was not sent: xxx");
+    client.expect_exit(1);
 }
