@@ -23,8 +23,16 @@ fn editing(server: &Server, name: &str) -> Terminal {
 #[test]
 fn every_end_restores_the_terminal() {
     let server = Server::start();
-    let others =
-        [("QUIT", 131), ("ABRT", 134), ("USR1", 138), ("USR2", 140), ("ALRM", 142), ("PROF", 155), ("64", 192)];
+    let others = [
+        ("QUIT", 131),
+        ("ABRT", 134),
+        ("USR1", 138),
+        ("USR2", 140),
+        ("ALRM", 142),
+        ("PROF", 155),
+        ("SYS", 159),
+        ("64", 192),
+    ];
     for (signal, status) in ending_signals().into_iter().chain(others) {
         let mut ann = editing(&server, signal);
         ann.types("half a line");
