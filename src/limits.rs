@@ -103,6 +103,13 @@ pub const FILES_PER_CLIENT: usize = 2;
 /// Open files kept for the program itself: standard streams, the listener, and what an `accept` needs for a moment.
 pub const FILES_RESERVED: usize = 16;
 
+/// Bytes of memory that one connection needs at most, but for what waits for it and for long lines: its stack and its
+/// buffers.
+pub const MEMORY_PER_CLIENT: usize = 256 << 10;
+
+/// Bytes of memory kept for the program itself, its log and what it needs for a moment.
+pub const MEMORY_RESERVED: usize = 6 << 20;
+
 /// Connections that may wait for `accept`; the kernel cuts it to `net.core.somaxconn`.
 pub const ACCEPT_QUEUE: i32 = 4096;
 

@@ -15,8 +15,8 @@ use std::ptr;
 use std::thread;
 
 use self::system::{
-    MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT,
-    TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
+    MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
+    TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
 pub(crate) use self::system::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 use crate::limits;
@@ -45,6 +45,7 @@ mod system {
     pub(super) const SIG_BLOCK: c_int = 0;
     pub(super) const SIG_UNBLOCK: c_int = 1;
     pub(super) const RLIMIT_NOFILE: c_int = 7;
+    pub(super) const RLIMIT_AS: c_int = 9;
     pub(super) const MSG_DONTWAIT: c_int = 0x40;
     pub(super) const MSG_NOSIGNAL: c_int = 0x4000;
     pub(super) const SOL_SOCKET: c_int = 1;
@@ -75,6 +76,7 @@ mod system {
     pub(super) const SIG_BLOCK: c_int = 1;
     pub(super) const SIG_UNBLOCK: c_int = 2;
     pub(super) const RLIMIT_NOFILE: c_int = 8;
+    pub(super) const RLIMIT_AS: c_int = if IS_MACOS { 5 } else { 10 };
     pub(super) const MSG_DONTWAIT: c_int = 0x80;
     /// On macOS std makes it a property of each socket.
     pub(super) const MSG_NOSIGNAL: c_int = if IS_MACOS { 0 } else { 0x0002_0000 };
@@ -166,6 +168,29 @@ pub fn release_memory() {
 /// Nothing to do on this system.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn release_memory() {}
+
+/// Has all threads allocate from one heap where the address space is limited, which each heap takes 64 MiB of. To be called
+/// before there is a second thread.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn save_address_space() {
+    unsafe extern "C" {
+        fn mallopt(parameter: c_int, value: c_int) -> c_int;
+    }
+    const M_ARENA_MAX: c_int = -8;
+    if max_address_space().is_ok_and(|limit| limit < usize::MAX) {
+        // SAFETY: it takes no pointer, and there is no other thread.
+        unsafe { mallopt(M_ARENA_MAX, 1) };
+    }
+}
+
+/// Nothing to do on this system.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn save_address_space() {}
+
+/// Returns how many bytes of address space the process may have.
+pub(crate) fn max_address_space() -> io::Result<usize> {
+    Ok(usize::try_from(resource_limit(RLIMIT_AS)?.soft).unwrap_or(usize::MAX))
+}
 
 /// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
 /// crowd that comes at once has to send its SYN again a second later. On an error the queue is as long as it was.

@@ -33,6 +33,7 @@ enum Event {
 }
 
 fn run(options: cli::server::Options) -> Result<ExitCode, String> {
+    sys::save_address_space();
     let (events, next_event) = mpsc::channel();
     let report = events.clone();
     signals::forward(&wanted_signals(), move |signal| report.send(Event::Signal(signal)).is_ok())

@@ -101,6 +101,10 @@ static SPEC: Spec<Args> = Spec {
             |args, value| Ok(args.max_backlog = Some(number(value, 0..=MAX_MAX_BACKLOG)?)),
         )
         .default("4194304"),
+        Flag::option("max-memory", "BYTES", "What may wait for all clients together", |args, value| {
+            Ok(args.options.settings.max_memory = Some(number(value, 1..=1 << 50)?))
+        })
+        .default("half of what there is"),
         Flag::option(
             "slow-timeout",
             "SECONDS",
@@ -195,6 +199,7 @@ mod tests {
             ("idle-timeout", String::from("off")),
             ("max-per-address", String::from("off")),
             ("max-rate", String::from("off")),
+            ("max-memory", String::from("half of what there is")),
             ("log-level", options.log_level.to_string()),
         ] {
             let line = help.lines().find(|line| line.contains(&format!("--{long} "))).expect("in the help");
@@ -245,6 +250,7 @@ mod tests {
             (&["--port", "-1"], "invalid value '-1' for '--port': expected a number from 0 to 65535"),
             (&["--max-clients", "-1"], "expected a number from 0 to"),
             (&["--max-per-address", "0"], "expected a number from 1 to"),
+            (&["--max-memory", "0"], "expected a number from 1 to"),
             (&["--max-rate", "0"], "expected a number from 1 to"),
             (&["--max-line", "511"], "expected a number from 512 to"),
             (&["--max-line", "5000", "--max-backlog", "4999"], "expected a number from 5000 to"),

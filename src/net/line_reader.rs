@@ -152,7 +152,12 @@ impl<R> LineReader<R> {
         self.start = 0;
     }
 
-    fn make_room(&mut self) {
+    /// Returns how many bytes of memory it takes.
+    pub(crate) fn buffer_size(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn make_room(&mut self) -> io::Result<()> {
         if self.start == self.end {
             (self.start, self.end, self.scanned) = (0, 0, 0);
             let is_idle = self.last_read < READ_BUFFER && self.buffer.len() > READ_BUFFER;
@@ -165,7 +170,7 @@ impl<R> LineReader<R> {
             self.buffer.resize(READ_BUFFER, 0);
         }
         if self.end < self.buffer.len() {
-            return;
+            return Ok(());
         }
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -174,8 +179,11 @@ impl<R> LineReader<R> {
             self.start = 0;
         } else {
             // What is as long as the limit is too long, and does not stay.
-            self.buffer.resize((self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER)), 0);
+            let size = (self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER));
+            self.buffer.try_reserve_exact(size - self.end)?;
+            self.buffer.resize(size, 0);
         }
+        Ok(())
     }
 }
 
@@ -203,8 +211,9 @@ impl<R: Read> LineReader<R> {
     /// # Errors
     ///
     /// What `read` reports, except interruptions, which are tried again. After a timeout the reader can go on.
+    /// [`ErrorKind::OutOfMemory`] when there is none for a long line.
     pub fn fill(&mut self) -> io::Result<usize> {
-        self.make_room();
+        self.make_room()?;
         loop {
             let most = self.buffer.len().min(self.end + MAX_READ_BUFFER);
             match self.source.read(&mut self.buffer[self.end..most]) {

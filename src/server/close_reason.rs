@@ -26,6 +26,8 @@ pub(super) enum CloseReason {
     Stalled,
     /// The client needed a writer thread, and there was none to be had.
     NoWriter,
+    /// There was no memory left, and the client was furthest behind, or its line was long.
+    NoMemory,
     /// The server went away, and the client has hung up after its good-bye.
     Shutdown,
     /// The server has a fault.
@@ -53,6 +55,7 @@ impl fmt::Display for CloseReason {
             Self::Slow => "slow: too much waited for it for too long",
             Self::Stalled => "slow: it took nothing for too long",
             Self::NoWriter => "slow, and no thread to be had for writing to it",
+            Self::NoMemory => "no memory left for what waits for it, or for its line",
             Self::Shutdown => "shutdown",
             Self::Panicked => "internal error",
         })

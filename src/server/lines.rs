@@ -5,6 +5,7 @@ use std::mem;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::limits::MAX_READ_BUFFER;
 use crate::net::{Line, LineReader, TelnetReader};
 
 /// The receiving side of a client's connection.
@@ -74,6 +75,12 @@ impl Lines {
     /// Returns when the client was last heard.
     pub(crate) fn last_read(&self) -> Instant {
         self.last_read
+    }
+
+    /// Returns how much more memory a long line takes than others do: its buffer, its text, and what it becomes.
+    pub(crate) fn extra_memory(&self) -> usize {
+        let size = self.reader.buffer_size();
+        if size > MAX_READ_BUFFER { size * 3 } else { 0 }
     }
 
     /// Returns what the telnet commands that have come are to be answered with.

@@ -8,6 +8,7 @@ mod close_reason;
 mod connection;
 mod delivery;
 mod lines;
+mod memory;
 mod rate_limit;
 mod registry;
 mod secret;
@@ -27,6 +28,7 @@ use self::connection::Handler;
 use self::delivery::config::OutboxConfig;
 use self::delivery::outbox::{Outbox, WRITE_TIMEOUT};
 use self::delivery::socket::ClientSocket;
+use self::memory::MemoryBudget;
 use self::rate_limit::LimitedLog;
 use self::registry::Registry;
 use self::secret::Secret;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub max_rate: Option<u32>,
     /// Bytes of the longest line, including its LF.
     pub max_line: usize,
+    /// Bytes that may wait for all recipients together; `None` is half of the memory that there is.
+    pub max_memory: Option<usize>,
     /// Bytes that may wait for one recipient.
     pub max_backlog: usize,
     /// How long a recipient may stay over half its backlog.
@@ -73,6 +77,7 @@ impl Default for Settings {
             max_per_address: None,
             max_rate: None,
             max_line: limits::MAX_LINE,
+            max_memory: None,
             max_backlog: limits::MAX_BACKLOG,
             slow_timeout: limits::SLOW_TIMEOUT,
             login_timeout: limits::LOGIN_TIMEOUT,
@@ -81,6 +86,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// What to do about limits that are too low.
+const RAISE: &str = "raise 'ulimit -n', or give it more memory";
 
 /// Log lines that all strangers together may cause at once.
 const LOBBY_LOG_BURST: u32 = 1000;
@@ -138,7 +146,7 @@ impl Server {
     pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
         let capacity = Machine::read().capacity();
         if capacity.connections == 0 {
-            let text = "this machine's limits leave no room for a connection: raise 'ulimit -n'";
+            let text = format!("this machine's limits leave no room for a connection: {RAISE}");
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, text));
         }
         let listener = TcpListener::bind(address)?;
@@ -150,13 +158,14 @@ impl Server {
         let (fit, wanted) = (capacity.connections, settings.max_clients.saturating_add(outside));
         if fit < wanted {
             let text = "connections fit into this machine's limits, not";
-            log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: raise 'ulimit -n'"));
+            log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: {RAISE}"));
         }
         let outbox_config = OutboxConfig {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
             stall_timeout: limits::STALL_TIMEOUT,
             writer_linger: limits::WRITER_LINGER,
+            memory: MemoryBudget::new(settings.max_memory.unwrap_or(capacity.backlogs)),
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
         };

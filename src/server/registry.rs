@@ -128,6 +128,7 @@ pub(crate) mod tests {
     use crate::protocol::DIALECTS;
     use crate::server::delivery::config::OutboxConfig;
     use crate::server::delivery::socket::ClientSocket;
+    use crate::server::memory::MemoryBudget;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
@@ -140,6 +141,7 @@ pub(crate) mod tests {
             slow_timeout: Duration::from_secs(2),
             stall_timeout: Duration::from_secs(2),
             writer_linger: Duration::from_secs(2),
+            memory: MemoryBudget::new(usize::MAX),
             max_writers: 0,
             writers: AtomicUsize::new(0),
         };

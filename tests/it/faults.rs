@@ -141,6 +141,47 @@ fn changes_of_the_name_and_refused_logins_go_at_a_walking_pace_and_are_not_all_l
 }
 
 #[test]
+fn where_memory_ends_newcomers_and_long_lines_are_refused_and_the_server_goes_on() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 50000; exec \"$0\" --port 0"]).arg(cargo_bin!("server"));
+    let server = Server::from(command);
+    let mut clients = server.fill_until_log("refused: too many connections for this machine's limits", 1000);
+    assert!(clients.len() > 10, "{}", clients.len());
+    std::thread::scope(|scope| {
+        for client in clients.iter().skip(2) {
+            scope.spawn(|| {
+                let _ = (&client.stream).write_all(format!("SEND c0 {}", "x".repeat(1_000_000)).as_bytes());
+            });
+        }
+    });
+    server.wait_for_log("left: no memory left");
+    let [_, ann, ..] = &mut clients[..] else { panic!("too few") };
+    ann.ask("SEND c1 hi", "SEND-OK");
+    ann.expect("DELIVERY c1 hi");
+    clients.truncate(2);
+    wait_for("a login to work again", || server.try_cap("again"));
+}
+
+#[test]
+fn past_the_memory_for_all_backlogs_whoever_is_furthest_behind_is_disconnected() {
+    let server = Server::with(&["--max-memory", "8388608", "--max-backlog", "16777216", "--slow-timeout", "60"]);
+    let mut bystanders = Bystanders::of(&server);
+    let (far, mut near, mut sender) = (server.cap("far"), server.cap("near"), server.wac("sender"));
+    let text = "x".repeat(500_000);
+    bystanders.are_fine_while(|| {
+        for (name, lines) in [("far", 24), ("near", 20)] {
+            sender.send(format!("W {name} {text}\n").repeat(lines).as_bytes());
+            sender.send_line("W nobody hi");
+            sender.expect_eventually("No user named nobody is logged in.");
+        }
+        server.wait_for_log("far left: no memory left");
+        (0..20).for_each(|_| near.expect(&format!("DELIVERY sender {text}")));
+        near.expect_silence();
+    });
+    drop(far);
+}
+
+#[test]
 #[cfg(debug_assertions)]
 fn a_panic_ends_one_connection_and_frees_its_name() {
     let mut command = server_program();

@@ -146,9 +146,12 @@ impl Places {
 
     /// Ends what those outside say: whoever reads them finds the end of their streams.
     pub(crate) fn end_input_outside(&self) {
-        for outsider in lock(&self.state).outside.values() {
-            outsider.outbox.end_input();
-        }
+        self.outside().iter().for_each(|outbox| outbox.end_input());
+    }
+
+    /// Returns the outboxes of those outside.
+    pub(crate) fn outside(&self) -> Vec<Arc<Outbox>> {
+        lock(&self.state).outside.values().map(|outsider| Arc::clone(&outsider.outbox)).collect()
     }
 
     /// Waits until the counts are as wanted, or the deadline has passed.
@@ -203,6 +206,11 @@ impl Permit {
         state.counts.online -= 1;
         self.is_online = false;
         self.insert(state, outbox);
+    }
+
+    /// Returns the places that this is one of.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Returns whether more come from its source than may log in, and it came after them.

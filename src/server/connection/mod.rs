@@ -20,7 +20,7 @@ use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
 use super::lines::Lines;
 use super::rate_limit::{LimitedLog, RateLimit};
-use super::sync::{lock, write};
+use super::sync::{lock, read, write};
 use crate::limits;
 use crate::log::Level;
 use crate::protocol::{self, Dialect, Event, PeerState};
@@ -63,6 +63,8 @@ pub(crate) struct Handler {
     login_rate: RateLimit,
     /// Lines that have come have to wait.
     is_held_up: bool,
+    /// Bytes of memory that its long lines take.
+    extra_memory: usize,
     /// Free again when everything else is.
     permit: Permit,
 }
@@ -90,6 +92,7 @@ impl Handler {
             echo: Vec::new(),
             echo_at: None,
             is_held_up: false,
+            extra_memory: 0,
             permit,
         }
     }
@@ -109,6 +112,9 @@ impl Handler {
     fn serve(&mut self, lines: &mut Lines) -> CloseReason {
         let mut heard = false;
         loop {
+            if !self.has_memory(lines) {
+                return CloseReason::NoMemory;
+            }
             if let ControlFlow::Break(reason) = self.handle_buffered(lines) {
                 return reason;
             }
@@ -128,6 +134,7 @@ impl Handler {
                     return CloseReason::EndOfInput;
                 }
                 Ok(_) => heard = true,
+                Err(error) if error.kind() == ErrorKind::OutOfMemory => return CloseReason::NoMemory,
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(self.echo_at) => self.release_echo(),
                     ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(silence_ends) => lines.end_line(),
@@ -179,6 +186,22 @@ impl Handler {
         self.flush();
         self.is_held_up |= self.owes_answers();
         result
+    }
+
+    /// Returns whether there is memory for what the client has sent. When too little is left for everybody, whoever is
+    /// furthest behind is disconnected first, and then whoever sends long lines.
+    fn has_memory(&mut self, lines: &Lines) -> bool {
+        let memory = &self.outbox.config.memory;
+        let before = mem::replace(&mut self.extra_memory, lines.extra_memory());
+        memory.adjust(before, self.extra_memory);
+        memory.relieve(|| {
+            let members = read(&self.context.registry).everyone();
+            let online = members.iter().map(|member| Arc::clone(&member.outbox));
+            let all = online.chain(self.permit.places().outside()).map(|outbox| (outbox.held(), outbox));
+            let furthest = all.max_by_key(|(held, _)| *held).filter(|(held, _)| *held > 0);
+            furthest.map(|(_, outbox)| outbox.close(CloseReason::NoMemory)).is_some()
+        });
+        self.extra_memory == 0 || !memory.is_exceeded()
     }
 
     /// Returns whether the client's next line may be handled now.
@@ -325,6 +348,7 @@ impl Handler {
 
 impl Drop for Handler {
     fn drop(&mut self) {
+        self.outbox.config.memory.adjust(self.extra_memory, 0);
         if thread::panicking() {
             self.leave();
             self.outbox.close(CloseReason::Panicked);

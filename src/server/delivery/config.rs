@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::server::memory::MemoryBudget;
+
 /// What all outboxes of a server have in common.
 #[derive(Debug)]
 pub(crate) struct OutboxConfig {
@@ -14,6 +16,8 @@ pub(crate) struct OutboxConfig {
     pub(crate) stall_timeout: Duration,
     /// How long it has to keep up before its writer thread ends.
     pub(crate) writer_linger: Duration,
+    /// What all backlogs together may take.
+    pub(crate) memory: MemoryBudget,
     /// Writer threads that there may be.
     pub(crate) max_writers: usize,
     /// Writer threads that there are.

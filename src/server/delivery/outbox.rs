@@ -82,7 +82,7 @@ impl<S: Socket> Outbox<S> {
         }
         match state.admission(bytes.len(), is_covered, &self.config) {
             Admission::Granted => self.append(state, bytes, list),
-            Admission::Wait => Pushed::Waits(state.wait(bytes)),
+            Admission::Wait => Pushed::Waits(state.wait(bytes, &self.config)),
             Admission::Exhausted => {
                 drop(state);
                 self.close(CloseReason::Slow);
@@ -260,6 +260,7 @@ impl<S: Socket> Outbox<S> {
         state.closed = Some(reason);
         let pending = mem::take(&mut state.pending);
         let waiters = mem::take(&mut state.waiters);
+        state.account(&self.config);
         drop(state);
         drop(pending);
         wake(waiters.into_iter().map(Waiter::into_thread));
@@ -276,6 +277,12 @@ impl<S: Socket> Outbox<S> {
     /// Returns how many bytes the recipient has not taken.
     pub(crate) fn backlog(&self) -> usize {
         lock(&self.state).backlog()
+    }
+
+    /// Returns how many bytes are held here, those that senders wait with included.
+    pub(crate) fn held(&self) -> usize {
+        let state = lock(&self.state);
+        if state.closed.is_some() { 0 } else { state.held() }
     }
 
     /// Returns why it was closed, if it was.

@@ -13,6 +13,9 @@ use crate::server::close_reason::CloseReason;
 /// Bytes up to which nobody waits whose allowance covers them, whatever the recipient does.
 const SMALL: usize = 2 << 10;
 
+/// Changes of what is held that the memory budget is told of.
+const ACCOUNTED_STEP: usize = 16 << 10;
+
 /// What an outbox keeps under its lock. Nothing takes long while it is held: nothing large is copied or freed, and nobody
 /// is woken.
 #[derive(Debug, Default)]
@@ -26,6 +29,10 @@ pub(crate) struct State {
     pub(crate) queued_by: u64,
     /// Senders who wait for room, in the order in which they came.
     pub(crate) waiters: VecDeque<Waiter>,
+    /// Bytes that they wait with.
+    waiting: usize,
+    /// Bytes that the common memory budget knows of.
+    accounted: usize,
     /// The ticket of the last waiter.
     last_ticket: u64,
     pub(crate) clock: SlowClock,
@@ -123,8 +130,24 @@ impl State {
         self.set_clock(config);
     }
 
+    /// Returns how many bytes are held here, those that senders wait with included.
+    pub(crate) fn held(&self) -> usize {
+        self.backlog() + self.waiting
+    }
+
+    /// Has the common memory budget know how much is held here, more or less: few bytes make no difference. To be called
+    /// when that has changed.
+    pub(crate) fn account(&mut self, config: &OutboxConfig) {
+        let held = if self.closed.is_some() { 0 } else { self.held() };
+        if held.abs_diff(self.accounted) >= ACCOUNTED_STEP || held == 0 {
+            config.memory.adjust(self.accounted, held);
+            self.accounted = held;
+        }
+    }
+
     /// The clock runs while the recipient is over the mark, or holds somebody up.
     fn set_clock(&mut self, config: &OutboxConfig) {
+        self.account(config);
         if self.backlog() > config.low_water() || !self.waiters.is_empty() {
             self.clock.start();
         } else {
@@ -133,10 +156,12 @@ impl State {
     }
 
     /// Has this thread wait with these bytes behind all who wait already, and returns its ticket.
-    pub(crate) fn wait(&mut self, bytes: Bytes<'_>) -> u64 {
+    pub(crate) fn wait(&mut self, bytes: Bytes<'_>, config: &OutboxConfig) -> u64 {
         self.last_ticket += 1;
         let mut list = BufList::default();
         bytes.append_to(&mut list);
+        self.waiting += list.len();
+        self.account(config);
         self.clock.start();
         self.waiters.push_back(Waiter { ticket: self.last_ticket, bytes: list, thread: thread::current() });
         self.last_ticket
@@ -150,7 +175,9 @@ impl State {
     /// Takes a waiter out who does not want to wait any longer.
     pub(crate) fn withdraw(&mut self, ticket: u64) -> Option<Waiter> {
         let at = self.waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()?;
-        self.waiters.remove(at)
+        let waiter = self.waiters.remove(at)?;
+        self.waiting -= waiter.bytes.len();
+        Some(waiter)
     }
 
     /// Adds what the first waiters wait with as long as the backlog is not over the mark, and returns whom to wake for it.
@@ -159,6 +186,7 @@ impl State {
         let mut admitted = Vec::new();
         while self.backlog() <= config.low_water() {
             let Some(Waiter { bytes, thread, .. }) = self.waiters.pop_front() else { break };
+            self.waiting -= bytes.len();
             self.pending.append(bytes);
             admitted.push(thread);
         }

@@ -15,6 +15,7 @@ use super::outbox::*;
 use super::socket::Socket;
 use super::state::{Bytes, Mode};
 use crate::server::close_reason::CloseReason;
+use crate::server::memory::MemoryBudget;
 use crate::server::sync::{lock, wait_for};
 
 /// A deadline for facts that do come; only a failing test waits for it.
@@ -137,6 +138,7 @@ fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<O
         slow_timeout,
         stall_timeout: LONG,
         writer_linger: LONG,
+        memory: MemoryBudget::new(usize::MAX),
         max_writers: writers,
         writers: AtomicUsize::new(0),
     })
@@ -454,6 +456,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
         slow_timeout: LONG,
         stall_timeout: Duration::from_millis(50),
         writer_linger: LONG,
+        memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
     };
@@ -473,6 +476,7 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
         slow_timeout: LONG,
         stall_timeout: LONG,
         writer_linger: Duration::from_millis(50),
+        memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
     });
