@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::backoff::Backoff;
 use super::connection::reader::{self, SocketEvent};
-use super::connection::writer::SendBuffer;
+use super::connection::send_buffer::SendBuffer;
 use super::messages;
 use super::permits::Permit;
 use super::session::command::Command;

@@ -2,4 +2,4 @@
 
 pub(crate) mod backoff;
 pub(crate) mod reader;
-pub(crate) mod writer;
+pub(crate) mod send_buffer;
