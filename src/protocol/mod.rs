@@ -216,6 +216,12 @@ pub fn detect_login(line: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().copied().find(|dialect| !word.is_empty() && dialect.login_verb() == word)
 }
 
+/// Returns whether the beginning of a line is a request of some dialect, whatever follows.
+pub fn is_request(partial_line: &str) -> bool {
+    let (word, rest) = split_word(partial_line);
+    rest.is_some() && DIALECTS.iter().any(|dialect| dialect.login_verb() == word || dialect.verbs().contains(&word))
+}
+
 /// What separates words beside one space.
 const BLANKS: [char; 2] = [' ', '\t'];
 

@@ -17,6 +17,51 @@ fn g1_one_cr_before_the_lf_is_dropped_and_only_lf_is_sent() {
 }
 
 #[test]
+fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
+    // A telnet option is answered as soon as it is read, so that what was sent before it has been read too.
+    const OPTION: &[u8] = b"\xff\xfd\x03";
+    const REFUSAL: &[u8] = b"\xff\xfc\x03";
+    for protocol in ["auto", "wac", "chat"] {
+        let server = Server::with(&["--protocol", protocol, "--port", "0"]);
+        let answer = |parts: &[&[u8]]| -> Vec<u8> {
+            let mut peer = server.connect();
+            let mut heard = Vec::new();
+            for part in parts {
+                // Whoever was refused already is not read any more.
+                let _ = peer.stream.write_all(&[part, OPTION].concat());
+                let before = heard.len();
+                let mut byte = [0];
+                while !heard[before..].ends_with(REFUSAL) && matches!(peer.stream.read(&mut byte), Ok(1)) {
+                    heard.push(byte[0]);
+                }
+            }
+            peer.finish();
+            let _ = peer.stream.read_to_end(&mut heard);
+            // A client that sends no LF is answered without one (G13).
+            String::from_utf8_lossy(&heard).replace(['\u{fffd}', '\u{3}', '\n'], "").into_bytes()
+        };
+        let lines: [&[u8]; 7] = [
+            b"LIN a\x01b\n",
+            b"HELLO-FROM a\x01b\n",
+            b"REGISTER a\x01b CHAT/1.0\n",
+            b"WHO\x01 x\n",
+            b"LI\x01N a\n",
+            b"abc\x01def\n",
+            b"\x16\x03\x01\x02 LIN a\n",
+        ];
+        for line in lines {
+            let whole = answer(&[line]);
+            assert!(!whole.is_empty());
+            for cut in 1..line.len() {
+                let (first, second) = line.split_at(cut);
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                assert_eq!(text(&answer(&[first, second])), text(&whole), "{protocol}, {:?}", text(first));
+            }
+        }
+    }
+}
+
+#[test]
 fn g1_a_line_without_its_lf_is_no_message() {
     let server = Server::start();
     let (mut ann, mut bob) = (server.cap("ann"), server.cap("bob"));

@@ -177,7 +177,7 @@ impl Handler {
         }
         // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
         let may_go_on = result.is_continue() && !self.is_held_up;
-        if may_go_on && self.login.is_none() && protocol::looks_binary(lines.partial()) {
+        if may_go_on && self.login.is_none() && is_binary(lines.partial()) {
             result = self.handle(&lines.discard_line());
         }
         if self.dialect.is_some_and(Dialect::answers_in_kind) {
@@ -344,6 +344,11 @@ impl Handler {
             write(&self.context.registry).leave(login);
         }
     }
+}
+
+/// Returns whether the beginning of a line is not one of ours: its answer is the same then, whatever follows.
+fn is_binary(partial_line: &[u8]) -> bool {
+    protocol::looks_binary(partial_line) && !protocol::is_request(&protocol::sanitize(partial_line))
 }
 
 impl Drop for Handler {
