@@ -37,11 +37,25 @@ pub const READ_BUFFER: usize = 4 << 10;
 /// this, up to the line limit.
 pub const MAX_READ_BUFFER: usize = 64 << 10;
 
-/// Default of `--max-backlog`: bytes that may wait for one recipient. The kernel holds about as much again.
+/// Default of `--max-backlog`: bytes that may wait for one recipient, and a quarter more from senders who do not flood. The
+/// kernel holds about as much again.
 pub const MAX_BACKLOG: usize = 4 << 20;
 
-/// Default of `--slow-timeout`: how long a recipient may stay over half its backlog before it is disconnected.
+/// Default of `--slow-timeout`: how long a recipient may be behind within [`SLOW_WINDOW`] before it is disconnected. It is
+/// behind while it is over half its backlog, or holds a sender up, and takes less than [`MIN_RATE`].
 pub const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The time over which being behind is added up, so that nobody starts anew by reading just in time.
+pub const SLOW_WINDOW: Duration = Duration::from_secs(60);
+
+/// Bytes that a recipient has to take in a second so that it is not behind, however much waits for it.
+pub const MIN_RATE: u32 = 256 << 10;
+
+/// Bytes that a sender may add at once to recipients whose backlog is full, instead of waiting as those who flood do.
+pub const ALLOWANCE: usize = 64 << 10;
+
+/// Bytes of it that a sender earns in a second in which it says nothing.
+pub const ALLOWANCE_RATE: usize = 64 << 10;
 
 /// How long a recipient may take nothing at all, however little waits for it, before it is disconnected.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);

@@ -108,7 +108,7 @@ static SPEC: Spec<Args> = Spec {
         Flag::option(
             "slow-timeout",
             "SECONDS",
-            "Disconnect a client that stays over half its backlog for so long",
+            "Disconnect a client that is behind for so long within a minute",
             |args, value| Ok(args.options.settings.slow_timeout = seconds(value)?),
         )
         .default("2"),

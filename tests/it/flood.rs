@@ -65,6 +65,7 @@ fn g5_a_sender_that_is_reset_while_it_waits_gives_its_name_back() {
     // What it has not read makes its end a reset.
     flooder.reset();
     server.wait_for_log("flooder left: reset by the client");
+    assert!(!server.log().contains("deaf left"), "{}", server.log());
     drop((server.cap("flooder"), deaf));
 }
 
@@ -80,7 +81,7 @@ fn whoever_leaves_nothing_of_its_reserve_is_disconnected_before_its_time() {
             talker
         })
         .collect();
-    server.wait_for_log("deaf left: slow");
+    server.wait_for_log("deaf left: slow: too much waited for it");
     drop((deaf, flooder, talkers));
 }
 

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes that a sender may add at once to recipients whose backlog is full.
-const BURST: usize = 64 << 10;
-
-/// Bytes of it that a sender earns in a second in which it says nothing.
-const RATE: usize = 64 << 10;
+use crate::limits::{ALLOWANCE, ALLOWANCE_RATE};
 
 /// Bytes that a sender may add to recipients whose backlog is full. Everything it sends is counted, whoever it is for, and a
 /// broadcast is counted once. It is earned only while the sender has nothing more to say: whoever sends as fast as it is
@@ -21,7 +17,7 @@ pub(crate) struct Allowance {
 impl Default for Allowance {
     /// The allowance of a sender who has just come: a few lines, so that coming again pays off for nobody.
     fn default() -> Self {
-        Self { left: BURST / 16, is_spent: false }
+        Self { left: ALLOWANCE / 16, is_spent: false }
     }
 }
 
@@ -36,9 +32,9 @@ impl Allowance {
 
     /// Counts a time in which the sender said nothing.
     pub(crate) fn earn(&mut self, silence: Duration) {
-        let earned = silence.min(Duration::from_secs(1)).as_micros() as usize * RATE / 1_000_000;
-        self.left = BURST.min(self.left + earned);
-        self.is_spent &= self.left < BURST;
+        let earned = silence.min(Duration::from_secs(1)).as_micros() as usize * ALLOWANCE_RATE / 1_000_000;
+        self.left = ALLOWANCE.min(self.left + earned);
+        self.is_spent &= self.left < ALLOWANCE;
     }
 
     /// Returns whether the sender floods: its allowance did not cover what it sent, and it has not earned all of it since.
@@ -56,14 +52,14 @@ mod tests {
         let mut allowance = Allowance::default();
         allowance.earn(Duration::from_secs(60));
         let covered = (0..1000).filter(|_| allowance.charge(1000)).count();
-        assert_eq!(covered, BURST / 1000);
+        assert_eq!(covered, ALLOWANCE / 1000);
         assert!(!allowance.charge(1000));
     }
 
     #[test]
     fn what_is_not_covered_uses_it_up_all_the_same() {
         let mut allowance = Allowance::default();
-        assert!(!allowance.charge(BURST));
+        assert!(!allowance.charge(ALLOWANCE));
         assert!(!allowance.charge(1));
         assert!(allowance.charge(0));
         allowance.earn(Duration::from_millis(400));
@@ -73,12 +69,12 @@ mod tests {
     #[test]
     fn silence_earns_it_back() {
         let mut allowance = Allowance::default();
-        allowance.charge(BURST);
+        allowance.charge(ALLOWANCE);
         for _ in 0..1000 {
             allowance.earn(Duration::from_millis(2));
             assert!(allowance.charge(100));
         }
         allowance.earn(Duration::from_secs(9));
-        assert_eq!((allowance.left, allowance.is_spent()), (BURST, false));
+        assert_eq!((allowance.left, allowance.is_spent()), (ALLOWANCE, false));
     }
 }

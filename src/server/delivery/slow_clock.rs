@@ -3,11 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Bytes that a recipient has to take in a second so that it does not count as behind, however much waits for it.
-pub(crate) const MIN_RATE: u32 = 256 << 10;
-
-/// The time over which being behind is added up.
-const WINDOW: Duration = Duration::from_secs(60);
+use crate::limits::{MIN_RATE, SLOW_WINDOW};
 
 /// How long a recipient may take nothing and make up for it. What it takes comes in steps: a system with a large receive
 /// buffer asks for more only when a good part of it is free again.
@@ -57,7 +53,7 @@ impl SlowClock {
     /// Returns how long, in the time before `now` that counts, the recipient was behind.
     pub(crate) fn behind(&mut self, now: Instant) -> Duration {
         self.advance(now);
-        while self.behind.front().is_some_and(|(when, _)| now.duration_since(*when) >= WINDOW) {
+        while self.behind.front().is_some_and(|(when, _)| now.duration_since(*when) >= SLOW_WINDOW) {
             self.behind.pop_front();
         }
         self.debt + self.behind.iter().map(|(_, time)| *time).sum::<Duration>()
