@@ -1,5 +1,8 @@
-//! The client: a thread on standard input and a thread on the socket, both only reporting to one channel, and one loop
-//! that owns everything else: the session, the user interface and the sending half.
+//! The client: a thread on standard input and a thread on the socket, both only reporting to one channel, a thread that only
+//! writes to the screen, and one loop that owns everything else: the session, the user interface and the sending half.
+//!
+//! The loop never waits for any of them, so that a signal and `!quit` always reach it. What the readers report takes permits
+//! along, which are released when the screen has taken what came of it; so they read no faster than that.
 //!
 //! It knows nothing of the server program.
 
