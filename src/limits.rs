@@ -105,28 +105,6 @@ pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);
 /// Stack of a server thread, bytes of address space; only dirty pages take memory.
 pub const THREAD_STACK: usize = 128 << 10;
 
-/// Memory mappings that one thread costs: its stack, its signal stack, and a guard page for each.
-pub const MAPPINGS_PER_THREAD: usize = 4;
-
-/// Memory mappings kept for the program itself: its code, its heap, large buffers.
-pub const MAPPINGS_RESERVED: usize = 4096;
-
-/// Open files of one connection: its socket, and the clone that others write to.
-pub const FILES_PER_CLIENT: usize = 2;
-
-/// Open files kept for the program itself: standard streams, the listener, and what an `accept` needs for a moment.
-pub const FILES_RESERVED: usize = 16;
-
-/// Bytes of memory that one connection needs at most, but for what waits for it and for long lines: its stack and its
-/// buffers.
-pub const MEMORY_PER_CLIENT: usize = 256 << 10;
-
-/// Bytes of memory kept for the program itself, its log and what it needs for a moment.
-pub const MEMORY_RESERVED: usize = 6 << 20;
-
-/// Connections that may wait for `accept`; the kernel cuts it to `net.core.somaxconn`.
-pub const ACCEPT_QUEUE: i32 = 4096;
-
 /// Seconds of silence after which the system probes whether a client is still there.
 pub const KEEPALIVE_IDLE: i32 = 60;
 
@@ -138,12 +116,6 @@ pub const KEEPALIVE_PROBES: i32 = 3;
 
 /// Seconds that sent data may stay unacknowledged; as long as a silent client takes to be found out.
 pub const UNACKNOWLEDGED_TIMEOUT: i32 = 90;
-
-/// Wait after the first failed `accept`; it doubles with each further failure in a row.
-pub const ACCEPT_RETRY: Duration = Duration::from_millis(10);
-
-/// Longest wait after a failed `accept`.
-pub const MAX_ACCEPT_RETRY: Duration = Duration::from_millis(500);
 
 /// Log lines that may wait for standard error; further ones are dropped and counted.
 pub const LOG_LINES: usize = 1024;

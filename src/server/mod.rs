@@ -87,6 +87,15 @@ impl Default for Settings {
     }
 }
 
+/// Connections that may wait for `accept`; the kernel cuts it to `net.core.somaxconn`.
+const ACCEPT_QUEUE: i32 = 4096;
+
+/// Wait after the first failed `accept`; it doubles with each further failure in a row.
+const ACCEPT_RETRY: Duration = Duration::from_millis(10);
+
+/// Longest wait after a failed `accept`.
+const MAX_ACCEPT_RETRY: Duration = Duration::from_millis(500);
+
 /// What to do about limits that are too low.
 const RAISE: &str = "raise 'ulimit -n', or give it more memory";
 
@@ -150,7 +159,7 @@ impl Server {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, text));
         }
         let listener = TcpListener::bind(address)?;
-        if let Err(error) = sys::lengthen_accept_queue(&listener, limits::ACCEPT_QUEUE) {
+        if let Err(error) = sys::lengthen_accept_queue(&listener, ACCEPT_QUEUE) {
             log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
         }
         // Half of the places and a quarter of the writers at most, so that strangers cannot keep out who wants to log in.
@@ -198,11 +207,11 @@ impl Server {
 
     /// Accepts clients and serves them, for ever. A failed `accept` is never final: it is tried again after a while.
     pub fn run(&self) {
-        let mut retry = limits::ACCEPT_RETRY;
+        let mut retry = ACCEPT_RETRY;
         loop {
             match self.listener.accept() {
                 Ok((stream, peer)) => {
-                    retry = limits::ACCEPT_RETRY;
+                    retry = ACCEPT_RETRY;
                     if let Err(error) = self.admit(stream, peer) {
                         lock(&self.context.lobby_log).event(Level::Warn, &peer, format_args!("refused: {error}"));
                     }
@@ -214,7 +223,7 @@ impl Server {
                         reason = "nothing tells when there is a file to be had again"
                     )]
                     thread::sleep(retry);
-                    retry = (retry * 2).min(limits::MAX_ACCEPT_RETRY);
+                    retry = (retry * 2).min(MAX_ACCEPT_RETRY);
                 }
             }
         }

@@ -6,10 +6,26 @@
 
 use std::fs;
 
-use crate::limits::{
-    FILES_PER_CLIENT, FILES_RESERVED, MAPPINGS_PER_THREAD, MAPPINGS_RESERVED, MEMORY_PER_CLIENT, MEMORY_RESERVED,
-};
 use crate::sys;
+
+/// Memory mappings that one thread costs: its stack, its signal stack, and a guard page for each.
+const MAPPINGS_PER_THREAD: usize = 4;
+
+/// Memory mappings kept for the program itself: its code, its heap, large buffers.
+const MAPPINGS_RESERVED: usize = 4096;
+
+/// Open files of one connection: its socket, and the clone that others write to.
+const FILES_PER_CLIENT: usize = 2;
+
+/// Open files kept for the program itself: standard streams, the listener, and what an `accept` needs for a moment.
+const FILES_RESERVED: usize = 16;
+
+/// Bytes of memory that one connection needs at most, but for what waits for it and for long lines: its stack and its
+/// buffers.
+const MEMORY_PER_CLIENT: usize = 256 << 10;
+
+/// Bytes of memory kept for the program itself, its log and what it needs for a moment.
+const MEMORY_RESERVED: usize = 6 << 20;
 
 /// How much there is of what connections use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
