@@ -162,8 +162,8 @@ fn twenty_who_flood_themselves_do_not_hold_up_the_end() {
     let mut bob = server.cap("bob");
     let mut ann = server.wac("ann");
     ann.send_line("MSG the last message");
-    let begun = Instant::now();
     bob.expect("DELIVERY ann the last message");
+    let begun = Instant::now();
     server.signal("TERM");
     bob.expect_end();
     ann.expect("The server is shutting down.");

@@ -64,7 +64,8 @@ fn a_reader_that_stops_is_disconnected_as_slow_and_the_others_get_everything() {
 #[test]
 fn thirty_such_readers_hold_the_room_up_once_and_not_thirty_times() {
     const SLEEPERS: usize = 30;
-    let server = Server::with(&["--max-backlog", "1048576"]);
+    const SLOW_TIMEOUT: Duration = Duration::from_secs(6);
+    let server = Server::with(&["--max-backlog", "1048576", "--slow-timeout", "6"]);
     let mut bystanders = Bystanders::of(&server);
     let sleepers: Vec<Peer> = (0..SLEEPERS).map(|number| server.cap(&format!("sleeper{number}"))).collect();
     let mut sender = server.cap("sender");
