@@ -226,8 +226,8 @@ fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
 
 #[test]
 fn where_nobody_could_connect_it_does_not_start() {
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 17; exec \"$0\" --port 0"]).arg(cargo_bin!("server"));
+    let mut command = Command::new("timeout");
+    command.args(["20", "sh", "-c", "ulimit -n 17; exec \"$0\" --port 0"]).arg(cargo_bin!("server"));
     let output = command.output().expect("it runs");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("no room for a connection: raise 'ulimit -n'"), "{error}");
