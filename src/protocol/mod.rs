@@ -237,7 +237,9 @@ fn split_word(line: &str) -> (&str, Option<&str>) {
 /// Splits `<name> <text>`, where several blanks before the name are one; `None` unless both are there and the text is
 /// more than blanks.
 fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
-    let (name, text) = split_word(body?.trim_start_matches(BLANKS));
+    let body = body?;
+    let body = if body.starts_with(BLANKS) { body.trim_start_matches(BLANKS) } else { body };
+    let (name, text) = split_word(body);
     text.filter(|text| !name.is_empty() && !is_blank(text)).map(|text| (name, text))
 }
 

@@ -206,8 +206,9 @@ impl Handler {
 
     /// Returns whether the client's next line may be handled now.
     fn may_go_on(&self) -> bool {
-        let is_full = self.login.is_none() && self.replies.len() >= MAX_REPLIES;
-        self.delay().is_zero() && !is_full && !self.owes_answers()
+        let is_in_time = !self.rate_limits().any(RateLimit::is_exhausted) || self.delay().is_zero();
+        let has_room = self.login.is_some() || (self.replies.len() < MAX_REPLIES && !self.owes_answers());
+        is_in_time && has_room
     }
 
     /// Returns whether somebody who is not logged in has not taken its answers yet, for which no other thread waits.
@@ -217,8 +218,12 @@ impl Handler {
 
     /// Returns how long it is until the client's next line may be handled.
     fn delay(&self) -> Duration {
-        let exhausted = self.line_rate.iter().chain([&self.login_rate]).filter(|limit| limit.is_exhausted());
+        let exhausted = self.rate_limits().filter(|limit| limit.is_exhausted());
         exhausted.map(|limit| limit.delay(Instant::now())).max().unwrap_or_default()
+    }
+
+    fn rate_limits(&self) -> impl Iterator<Item = &RateLimit> {
+        self.line_rate.iter().chain([&self.login_rate])
     }
 
     /// Reads once, until the deadline; does no more than to wait for a while when lines that have come have to wait.
@@ -268,8 +273,9 @@ impl Handler {
 
     /// Lets the client hear what it has said to itself.
     fn release_echo(&mut self) {
-        self.echo_at = None;
-        Arc::make_mut(&mut self.replies).append(&mut self.echo);
+        if self.echo_at.take().is_some() {
+            Arc::make_mut(&mut self.replies).append(&mut self.echo);
+        }
     }
 
     /// When a client that says nothing from now on has to go.

@@ -193,14 +193,22 @@ impl Handler {
     pub(super) fn end_batch(&mut self) {
         if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list) {
             let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
-            (0..count).for_each(|_| self.reply(&answer));
+            self.reply_times(&answer, count);
         }
     }
 
     /// Adds a line for the client itself, behind all that there is for it.
     pub(super) fn reply(&mut self, event: &Event<'_>) {
+        self.reply_times(event, 1);
+    }
+
+    fn reply_times(&mut self, event: &Event<'_>, count: usize) {
         let Some(dialect) = self.dialect else { return };
-        dialect.encode_event(event, self.state.revision, Arc::make_mut(&mut self.replies));
+        let replies = Arc::make_mut(&mut self.replies);
+        let start = replies.len();
+        dialect.encode_event(event, self.state.revision, replies);
+        let end = replies.len();
+        (1..count).for_each(|_| replies.extend_from_within(start..end));
         if self.replies.len() >= MAX_REPLIES {
             self.post_replies();
         }
