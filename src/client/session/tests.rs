@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::testing::handle;
 use super::*;
-use crate::client::ui::editor::{Completion, Decoder, Editor, Outcome};
+use crate::client::ui::editor::{Completion, Decoder, Editor, Key, Outcome};
+use crate::client::ui::screen::{InputLine, OutputMode, Screen, Size};
 use crate::testing::random::Random;
+use crate::testing::virtual_screen::VirtualScreen;
 
 /// Whatever happens, in whatever order, a session has an answer, and after the end nothing is asked of it.
 #[test]
@@ -58,9 +60,12 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
     }
 }
 
-/// Somebody at a terminal, with the line editor: what was submitted, and what became of it.
+/// Somebody at a terminal, with the line editor and the screen: what was submitted, what became of it, and what is seen.
 struct Person {
     session: Session,
+    screen: Screen,
+    terminal: VirtualScreen,
+    columns: usize,
     decoder: Decoder,
     editor: Editor,
     completion: Completion,
@@ -84,9 +89,12 @@ fn numbers(text: &str) -> Vec<u32> {
 }
 
 impl Person {
-    fn new(protocol: &Protocol, config: Config) -> Self {
+    fn new(protocol: &Protocol, config: Config, columns: usize) -> Self {
         let mut person = Self {
             session: (protocol.begin)(Config { interactive: true, ..config }),
+            screen: Screen::new(OutputMode::Editing(Size { columns, rows: ROWS })),
+            terminal: VirtualScreen::new(columns, ROWS),
+            columns,
             decoder: Decoder::default(),
             editor: Editor::default(),
             completion: Completion::new(protocol.commands.iter().filter_map(Usage::word).collect()),
@@ -102,8 +110,35 @@ impl Person {
         person
     }
 
+    fn resize(&mut self, columns: usize) {
+        self.columns = columns;
+        self.terminal.resize(columns, ROWS);
+        self.screen.resize(Size { columns, rows: ROWS });
+    }
+
+    /// Has the terminal show what there is to show. If one looks closely, a line that takes no more than a row stands there, with
+    /// the cursor where it is in it.
+    fn see(&mut self, closely: bool) {
+        let (prompt, text, cursor) = (self.session.prompt(), self.editor.text(), self.editor.cursor());
+        self.screen.refresh(InputLine { prompt, text, cursor });
+        for (_, bytes) in self.screen.take_output() {
+            self.terminal.write(&String::from_utf8(bytes).expect("text"));
+        }
+        let line = [prompt, text].concat();
+        if closely && !line.is_empty() && line.len() < self.columns && !line.contains('\n') {
+            let (row, column) = self.terminal.cursor();
+            let seen = self.terminal.text();
+            assert_eq!(seen.lines().nth(row).unwrap_or_default().trim_end(), line.trim_end(), "{seen}");
+            assert_eq!(column, prompt.len() + cursor, "{seen}");
+        }
+    }
+
     fn press(&mut self, bytes: &str) {
         for key in self.decoder.decode(bytes.as_bytes(), false) {
+            if key == Key::Enter {
+                let (prompt, text, cursor) = (self.session.prompt(), self.editor.text(), self.editor.cursor());
+                self.screen.commit(InputLine { prompt, text, cursor });
+            }
             if let Some(Outcome::Submit(text)) = self.editor.handle_key(key, &self.completion) {
                 for number in numbers(&text) {
                     *self.submitted.entry(number).or_default() += 1;
@@ -150,8 +185,10 @@ impl Person {
                         *self.sent.entry(number).or_default() += 1;
                     }
                 }
+                Action::Message { line, .. } => self.screen.print(&line),
                 Action::Warn(text) | Action::Print(text) => {
                     assert!(!text.starts_with("0 lines"), "{text}");
+                    self.screen.print(&text);
                     self.told.extend(numbers(&text));
                 }
                 Action::Exit(_) => self.is_over = true,
@@ -186,6 +223,9 @@ impl Person {
         }
     }
 }
+
+/// Rows of the terminal.
+const ROWS: usize = 8;
 
 /// What is typed; a number takes the place of `#`.
 const TYPED: [&str; 20] = [
@@ -243,7 +283,7 @@ fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was
     while round < ROUNDS {
         let config =
             Config { name: (next(2) == 0).then(|| "ann".into()), reconnect: next(2) == 0, ..Config::default() };
-        let mut person = Person::new(&PROTOCOLS[next(PROTOCOLS.len())], config);
+        let mut person = Person::new(&PROTOCOLS[next(PROTOCOLS.len())], config, 5 + next(40));
         for _ in 0..next(120) {
             round += 1;
             let mut line = || {
@@ -269,6 +309,10 @@ fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was
                     _ => Input::Received("bob: hi".into()),
                 }),
             }
+            if next(50) == 0 {
+                person.resize(5 + next(40));
+            }
+            person.see(round % 4 == 0);
             if person.is_over {
                 break;
             }

@@ -2,7 +2,7 @@
 
 pub(crate) mod editor;
 mod output;
-mod screen;
+pub(crate) mod screen;
 mod style;
 pub(crate) mod terminal;
 #[cfg(test)]
