@@ -155,6 +155,7 @@ fn strangers_who_do_not_read_their_answers_cost_no_thread_and_little_memory_and_
             // Far more answers than the kernel takes; the server stops reading when they are not taken.
             scope.spawn(|| (&stranger.stream).write_all(&b"X\n".repeat(LINES)).expect("it is read some day"));
         }
+        wait_for("the server to accept them", || (server.usage().threads >= before.threads + STRANGERS).then_some(()));
         let mut cpu = Duration::ZERO;
         wait_for("the server to read no more", || {
             std::thread::park_timeout(Duration::from_millis(500));
