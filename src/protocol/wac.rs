@@ -57,7 +57,8 @@ impl Dialect for Wac {
         let (word, body) = split_word(line);
         let request = match (word, body) {
             (LOGIN, Some(name)) if !is_blank(name) => {
-                return Request::Login { name: without_quotes(name.trim_matches(BLANKS)).trim_matches(BLANKS) };
+                let name = name.trim_matches(BLANKS);
+                return Request::Login { name: quoted_text(name).unwrap_or(name).trim_matches(BLANKS) };
             }
             (WHO, None) => return Request::List,
             (SECRET, None) => return Request::Secret,
@@ -154,21 +155,16 @@ fn whisper(body: Option<&str>) -> Option<(&str, &str)> {
     let quoted = body?.trim_start_matches(BLANKS).strip_prefix('"').and_then(|rest| rest.split_once('"'));
     match quoted {
         Some((name, rest)) if !is_blank(rest) && rest.starts_with(BLANKS) => {
-            let text = rest.trim_matches(BLANKS);
-            let text = if text.len() > 1 && text.starts_with('"') && text.ends_with('"') {
-                without_quotes(text)
-            } else {
-                &rest[1..]
-            };
+            let text = quoted_text(rest.trim_matches(BLANKS)).unwrap_or(&rest[1..]);
             (!is_blank(text)).then_some((name.trim_matches(BLANKS), text))
         }
         _ => split_message(body),
     }
 }
 
-/// The name without the one pair of double quotes that may be around it.
-fn without_quotes(name: &str) -> &str {
-    name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(name)
+/// Returns what stands between the one pair of double quotes that may be around a text.
+fn quoted_text(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
 }
 
 #[cfg(test)]

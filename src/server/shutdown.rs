@@ -100,7 +100,8 @@ impl Server {
         self.places.wait_for(deadline, |counts| counts.open == counts.online);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
         self.places.wait_for(deadline, |counts| counts.open <= deaf);
-        for member in read(&self.context.registry).everyone() {
+        let members = read(&self.context.registry).everyone();
+        for member in members {
             member.outbox.close(CloseReason::Shutdown);
         }
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
@@ -116,7 +117,8 @@ impl Server {
                 self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
                 return;
             }
-            for member in read(&self.context.registry).everyone() {
+            let members = read(&self.context.registry).everyone();
+            for member in members {
                 if member.outbox.holds_senders_up() {
                     member.outbox.close(CloseReason::Slow);
                 }

@@ -135,13 +135,13 @@ impl Handler {
                 }
                 Ok(_) => heard = true,
                 Err(error) if error.kind() == ErrorKind::OutOfMemory => return CloseReason::NoMemory,
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(self.echo_at) => self.release_echo(),
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(silence_ends) => lines.end_line(),
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut if is_over(self.deadline) => return self.timed_out(),
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
-                    kind => return CloseReason::Failed(kind),
-                },
+                Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return CloseReason::Failed(error.kind());
+                }
+                Err(_) if is_over(self.echo_at) => self.release_echo(),
+                Err(_) if is_over(silence_ends) => lines.end_line(),
+                Err(_) if is_over(self.deadline) => return self.timed_out(),
+                Err(_) => {}
             }
         }
     }
