@@ -31,7 +31,7 @@ pub const SERVER_SILENCE: Duration = Duration::from_millis(200);
 pub const ECHO_DELAY: Duration = Duration::from_millis(5);
 
 /// Bytes a read buffer starts with, and goes back to when so little is read at a time.
-pub const READ_BUFFER: usize = 4 << 10;
+pub const READ_BUFFER: usize = 2 << 10;
 
 /// Bytes a read buffer grows to under load, so that one `read` brings many lines. Only one long line makes it grow past
 /// this, up to the line limit.

@@ -241,7 +241,8 @@ impl Server {
         outbox.is_strangers.store(true, Ordering::Relaxed);
         permit.step_outside(&outbox);
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let handler = Handler::new(id, peer, outbox, permit, self.context.clone());
+        // Boxed, as each frame between here and its thread has room for a copy of its own, of memory that an idle client keeps.
+        let handler = Box::new(Handler::new(id, peer, outbox, permit, self.context.clone()));
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
         builder.spawn(move || handler.run(stream)).map(drop)
     }

@@ -98,7 +98,7 @@ impl Handler {
     }
 
     /// Serves the client until the connection ends, and everything that was held for it is free again.
-    pub(crate) fn run(mut self, stream: TcpStream) {
+    pub(crate) fn run(mut self: Box<Self>, stream: TcpStream) {
         let max_line = limits::MAX_LINE_BEFORE_LOGIN.min(self.context.settings.max_line);
         let mut lines = Lines::new(stream, max_line);
         self.report(Level::Debug, format_args!("connected"));
