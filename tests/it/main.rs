@@ -27,6 +27,7 @@ mod foreign_servers;
 mod fuzz;
 mod outbox;
 mod places;
+mod plain_terminal;
 mod reconnect;
 mod shutdown;
 mod support;
