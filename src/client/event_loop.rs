@@ -145,7 +145,8 @@ impl EventLoop {
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
         match action {
             Action::Print(text) => self.ui.print(&text),
-            Action::Message { line, sender } => self.ui.print_message(&line, sender),
+            Action::Message { line, sender, .. } => self.ui.print_message(&line, sender),
+            Action::Sent { .. } => {}
             Action::Warn(text) => self.ui.warn(&text),
             Action::Names(names) => self.ui.add_names(&names),
             Action::Help => self.ui.print_help(),

@@ -85,12 +85,12 @@ impl DialectSession for Chat1Session {
                 shared.print(messages::DISCONNECTED);
                 shared.exit(0);
             }
-            Some(Event::Delivery { from, .. }) => {
+            Some(Event::Delivery { scope, from, .. }) => {
                 if !self.seen.contains(from) && self.seen.len() < NAMES_REMEMBERED {
                     self.seen.insert(from.to_owned());
                 }
                 let sender = 1..1 + from.len();
-                shared.push(Action::Message { line, sender });
+                shared.push(Action::Message { line, sender, scope });
             }
             _ => shared.print(line),
         }
@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use crate::client::session::testing::{feed, handle};
     use crate::client::session::{Action, Input};
+    use crate::protocol::Scope;
 
     fn received(session: &mut Session, line: &str) -> Vec<String> {
         feed(session, Input::Received(line.to_owned()))
@@ -133,9 +134,9 @@ mod tests {
     #[test]
     fn h6_h10_the_names_in_messages_are_known() {
         let mut session = ready(false);
-        for line in ["@bob: hi", "@bob whispers: psst"] {
+        for (line, scope) in [("@bob: hi", Scope::Broadcast), ("@bob whispers: psst", Scope::Direct)] {
             let actions = handle(&mut session, Input::Received(line.to_owned()));
-            assert_eq!(actions, [Action::Message { line: line.to_owned(), sender: 1..4 }]);
+            assert_eq!(actions, [Action::Message { line: line.to_owned(), sender: 1..4, scope }]);
         }
         assert_eq!(received(&mut session, "anything"), ["print anything"]);
         assert_eq!(feed(&mut session, Input::Typed("!help".into())), ["help"]);

@@ -35,8 +35,7 @@ use self::command::{Command, is_paste};
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;
-use crate::protocol::Dialect;
-use crate::protocol::Request;
+use crate::protocol::{Dialect, Request, Scope};
 use crate::signals::Signal;
 
 /// Something that happened.
@@ -71,7 +70,9 @@ pub(crate) enum Action {
     /// Show a line, or several, on standard output.
     Print(String),
     /// Show somebody's message; the name of who sent it stands there in the line.
-    Message { line: String, sender: Range<usize> },
+    Message { line: String, sender: Range<usize>, scope: Scope },
+    /// Show what a line has become that was typed at a terminal: a message, which is on its way, to everybody or to one user.
+    Sent { to: Option<String>, text: String },
     /// Remember these names: they can be completed.
     Names(Vec<String>),
     /// Show what can be typed.
@@ -359,9 +360,10 @@ pub(crate) mod testing {
         iter::from_fn(|| session.poll_action()).collect()
     }
 
-    /// The same, as one line an action.
+    /// The same, as one line an action, without what typed lines become, which is what is sent.
     pub(crate) fn feed(session: &mut Session, input: Input) -> Vec<String> {
-        handle(session, input).into_iter().map(show).collect()
+        let actions = handle(session, input).into_iter();
+        actions.filter(|action| !matches!(action, Action::Sent { .. })).map(show).collect()
     }
 
     /// An action as one line.
@@ -370,6 +372,7 @@ pub(crate) mod testing {
             Action::Print(text) => format!("print {text}"),
             Action::Warn(text) => format!("warn {text}"),
             Action::Message { line, .. } => format!("print {line}"),
+            Action::Sent { to, text } => format!("sent to {}: {text}", to.as_deref().unwrap_or("all")),
             Action::Names(names) => format!("names {}", names.join(" ")),
             Action::Help => "help".into(),
             Action::Connect => "connect".into(),

@@ -322,3 +322,31 @@ fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was
     }
     assert!(lives > 1000, "{lives}");
 }
+
+#[test]
+fn whoever_types_a_message_at_a_terminal_is_told_that_it_is_one_and_for_whom() {
+    let welcome = ["HELLO ann", "Welcome, ann.", "200 OK"];
+    let to_bob = |text: &str| Some(Action::Sent { to: Some("bob".into()), text: text.into() });
+    let to_all = |text: &str| Some(Action::Sent { to: None, text: text.into() });
+    for (protocol, welcome) in PROTOCOLS.iter().zip(welcome) {
+        for interactive in [true, false] {
+            let config = Config { name: Some("ann".into()), interactive, ..Config::default() };
+            let mut session = (protocol.begin)(config);
+            for input in [Input::Start, Input::Connected, Input::Received(welcome.into())] {
+                handle(&mut session, input);
+            }
+            let has_direct = protocol.name != "chat";
+            for (line, sent) in [
+                ("@bob hi", if has_direct { to_bob("hi") } else { to_all("@bob hi") }),
+                ("hello", if protocol.name == "cap" { None } else { to_all("hello") }),
+                ("!who", None),
+                ("!help", None),
+                ("!whp", None),
+            ] {
+                let actions = handle(&mut session, Input::Typed(line.into()));
+                let told = actions.into_iter().find(|action| matches!(action, Action::Sent { .. }));
+                assert_eq!(told, sent.filter(|_| interactive), "{line:?}, {}", protocol.name);
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
 use crate::limits::{NAME_CHARS, TYPED_AHEAD};
 use crate::protocol::wac::Wac;
-use crate::protocol::{Dialect, Event, Name, Request, RequestError};
+use crate::protocol::{Dialect, Event, Name, Request, RequestError, Scope};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
@@ -175,15 +175,15 @@ impl DialectSession for WacSession {
             _ => {}
         }
         match event {
-            Event::Delivery { from, .. } => {
+            Event::Delivery { scope, from, .. } => {
                 let sender = 0..from.len();
-                shared.push(Action::Message { line, sender });
+                shared.push(Action::Message { line, sender, scope });
                 return;
             }
             Event::Users(_) if self.awaited_lists == 0 => {
                 // Somebody is called that.
                 let sender = 0..line.find(':').unwrap_or(0);
-                shared.push(Action::Message { line, sender });
+                shared.push(Action::Message { line, sender, scope: Scope::Broadcast });
                 return;
             }
             Event::Users(names) => {
@@ -243,8 +243,9 @@ mod tests {
         let mut session = chatting(false);
         let mut actions = handle(&mut session, Input::Received("bob: hi".into()));
         actions.extend(handle(&mut session, Input::Received("bob whispers, \"psst\"".into())));
-        let lines = ["bob: hi", "bob whispers, \"psst\""];
-        assert_eq!(actions, lines.map(|line| Action::Message { line: line.to_owned(), sender: 0..3 }));
+        let lines = [("bob: hi", Scope::Broadcast), ("bob whispers, \"psst\"", Scope::Direct)];
+        let messages = lines.map(|(line, scope)| Action::Message { line: line.to_owned(), sender: 0..3, scope });
+        assert_eq!(actions, messages);
         assert_eq!(typed(&mut session, "!who"), ["send WHO"]);
         assert_eq!(received(&mut session, "Online: a,  b"), ["print Online: a,  b", "names a b"]);
         assert_eq!(received(&mut session, "anything"), ["print anything"]);
@@ -311,7 +312,7 @@ mod tests {
         for _ in 0..2 {
             let actions = handle(&mut session, Input::Received("Online: echobot, mallory".into()));
             let line = String::from("Online: echobot, mallory");
-            assert_eq!(actions, [Action::Message { line, sender: 0..6 }]);
+            assert_eq!(actions, [Action::Message { line, sender: 0..6, scope: Scope::Broadcast }]);
             typed(&mut session, "!who");
             assert_eq!(received(&mut session, "Online: ann")[1..], ["names ann"]);
         }

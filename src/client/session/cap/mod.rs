@@ -213,9 +213,9 @@ impl DialectSession for CapSession {
             return;
         }
         match event {
-            Event::Delivery { from, text, .. } => {
+            Event::Delivery { scope, from, text } => {
                 let (line, sender) = messages::delivery(from, text);
-                shared.push(Action::Message { line, sender });
+                shared.push(Action::Message { line, sender, scope });
             }
             Event::Ack => {
                 self.answered(is_send, shared);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::session::testing::{handle, show};
 use crate::client::session::{Action, Input};
+use crate::protocol::Scope;
 use crate::signals::Signal;
 
 /// A session that is fed inputs; what it does is written as one line an action.
@@ -30,7 +31,7 @@ impl Script {
     fn feed(&mut self, input: Input) -> Vec<String> {
         let mut actions = handle(&mut self.session, input);
         // What changes neither the screen nor the connection has tests of its own.
-        actions.retain(|action| !matches!(action, Action::LoggedIn | Action::Names(_)));
+        actions.retain(|action| !matches!(action, Action::LoggedIn | Action::Names(_) | Action::Sent { .. }));
         actions.into_iter().map(show).collect()
     }
 
@@ -460,7 +461,7 @@ fn what_a_message_and_a_list_tell_of_names() {
     let mut actions = handle(&mut script.session, Input::Received("DELIVERY From From: hi".into()));
     actions.extend(handle(&mut script.session, Input::Received("LIST-OK a,b".into())));
     let line = String::from("From From: From: hi");
-    assert_eq!(actions[0], Action::Message { line, sender: 5..9 });
+    assert_eq!(actions[0], Action::Message { line, sender: 5..9, scope: Scope::Direct });
     assert_eq!(actions[2], Action::Names(vec!["a".into(), "b".into()]));
 }
 

@@ -125,8 +125,17 @@ impl Shared {
         self.push(Action::Warn(text.into()));
     }
 
-    /// Sends a request in the dialect's words.
+    /// Sends a request in the dialect's words. Whoever has typed a message at a terminal is told that this is one.
     pub(crate) fn send(&mut self, request: &Request<'_>) {
+        match *request {
+            Request::Broadcast { text } if self.config.interactive => {
+                self.push(Action::Sent { to: None, text: text.to_owned() });
+            }
+            Request::Direct { to, text } if self.config.interactive => {
+                self.push(Action::Sent { to: Some(to.to_owned()), text: text.to_owned() });
+            }
+            _ => {}
+        }
         let mut line = Vec::new();
         self.dialect.encode_request(request, &self.name, self.revision, &mut line);
         self.push(Action::Send(line));
