@@ -17,7 +17,7 @@ use super::permits::Permit;
 use super::session::command::Command;
 use super::session::{Action, Input, Session};
 use super::stdin::StdinEvent;
-use super::ui::Ui;
+use super::ui::{KeyAction, Ui};
 use crate::limits::{CLIENT_BACKLOG, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
@@ -271,8 +271,11 @@ impl EventLoop {
                 return;
             }
             StdinEvent::Keys { bytes, after_pause } => {
-                for line in self.ui.handle_keys(&bytes, after_pause, self.session.prompt()) {
-                    self.submit(line);
+                for action in self.ui.handle_keys(&bytes, after_pause, self.session.prompt()) {
+                    match action {
+                        KeyAction::Submit(line) => self.submit(line),
+                        KeyAction::Completing => self.inputs.push_back(Input::Completing),
+                    }
                 }
             }
             StdinEvent::Foreground => self.ui.resume(),

@@ -169,7 +169,7 @@ pub fn trying_again(what: &str, seconds: u64) -> String {
 
 /// The keys of the line editor, below what can be typed.
 pub const KEYS: &str = concat!(
-    "  Tab             Complete a @name or a !command; twice lists them\n",
+    "  Tab, Shift-Tab  Go through the names, or the commands, that fit\n",
     "  Up, Down        Bring back what was typed\n",
     "  Ctrl-A, Ctrl-E  Go to the start, to the end\n",
     "  Ctrl-W, -U, -K  Delete the word, what is before, what is behind\n",

@@ -164,11 +164,28 @@ fn tab_completes_what_was_seen() {
     ann.types("!w\t\n");
     ann.waits_for("- bobolink");
     ann.waits_for("- ann");
-    ann.forget();
-    ann.types("!\t\t");
-    ann.sees("!help  !quit  !who\n!");
-    ann.types("h\t\n");
+    ann.types("!h\t\n");
     ann.waits_for("Send a message to one user");
+}
+
+#[test]
+fn tab_goes_through_the_names_and_shift_tab_goes_back() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut bert = server.cap("bert");
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    bob.ask("SEND ann one", "SEND-OK");
+    ann.sees("From bob: one");
+    bert.ask("SEND ann two", "SEND-OK");
+    let seen = "From bob: one\nFrom bert: two\n";
+    for (keys, line) in
+        [("@", "@"), ("\t", "@bert"), ("\t", "@bob"), ("\x1b[Z", "@bert"), ("\x1b[Z", "@bob"), ("hi\ta", "@bob hia")]
+    {
+        ann.types(keys);
+        ann.sees(&format!("{seen}{line}"));
+    }
+    ann.types("\n");
+    bob.expect("DELIVERY ann hia");
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub(crate) enum Input {
     TypedTooLong,
     /// Nothing more will be typed.
     TypedEnd,
+    /// Somebody at a terminal has begun to complete a word, perhaps a name.
+    Completing,
     /// The connection that was asked for is there.
     Connected,
     /// It could not be made, for this reason.
@@ -222,6 +224,7 @@ impl Session {
             Input::TypedEnd if shared.is_leaving() => {}
             Input::Typed(text) => self.typed(text),
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),
+            Input::Completing => {}
             Input::Connected => {
                 shared.connection_opened();
                 dialect.connected(shared);

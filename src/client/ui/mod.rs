@@ -1,6 +1,7 @@
 //! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
 
 pub(crate) mod editor;
+mod line_input;
 mod output;
 pub(crate) mod screen;
 mod style;
@@ -17,7 +18,8 @@ use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
 use std::time::{Duration, SystemTime};
 
-use self::editor::{Completion, Decoder, Editor, Key, Outcome};
+use self::editor::{Key, Outcome};
+use self::line_input::LineInput;
 use self::output::Output;
 use self::screen::{InputLine, OutputMode, Screen, Stream};
 pub use self::style::Color;
@@ -68,36 +70,13 @@ pub(crate) struct Ui {
     input: Option<LineInput>,
 }
 
-/// The line being typed, and what it takes.
-#[derive(Debug)]
-struct LineInput {
-    terminal: Terminal,
-    decoder: Decoder,
-    editor: Editor,
-    completion: Completion,
-    /// What comes is pasted, up to a pause, by a terminal that has not been asked for brackets.
-    is_pasting: bool,
-}
-
-impl LineInput {
-    /// Returns the keys in what a terminal has sent. Where it puts no brackets around what is pasted yet, several lines at once
-    /// are a paste: only a terminal ends lines with CR alone, and nobody presses Enter so fast. A program that types whole
-    /// lines ends them with LF, or with both.
-    fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
-        let line_end = bytes.iter().position(|byte| *byte == b'\r');
-        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !bytes.contains(&b'\n');
-        self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
-        if self.is_pasting { self.decoder.decode_pasted(bytes) } else { self.decoder.decode(bytes, after_pause) }
-    }
-
-    /// Returns what is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
-    fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
-        if self.terminal.is_editing() {
-            InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
-        } else {
-            InputLine::default()
-        }
-    }
+/// What keys ask of the rest of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyAction {
+    /// To take a line, or several that were pasted, as one text.
+    Submit(String),
+    /// To find out who is there: somebody completes a word.
+    Completing,
 }
 
 impl Ui {
@@ -140,13 +119,8 @@ impl Ui {
         match Terminal::open() {
             Ok(Some((terminal, size))) => {
                 self.screen = Screen::new(OutputMode::Editing(size));
-                self.input = Some(LineInput {
-                    terminal,
-                    decoder: Decoder::default(),
-                    editor: Editor::default(),
-                    is_pasting: false,
-                    completion: Completion::new(self.protocol.commands.iter().filter_map(Usage::word).collect()),
-                });
+                let commands = self.protocol.commands.iter().filter_map(Usage::word).collect();
+                self.input = Some(LineInput::new(terminal, commands));
             }
             Ok(None) => {}
             Err(error) => self.screen.warn(&messages::plain_mode(&error)),
@@ -208,11 +182,10 @@ impl Ui {
         self.log(TYPED, line);
     }
 
-    /// Handles what a terminal has sent, and returns the lines that are submitted with it; several that were pasted are one
-    /// text.
-    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        let Some(input) = &mut self.input else { return lines };
+    /// Handles what a terminal has sent, and returns what that asks of others.
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<KeyAction> {
+        let mut actions = Vec::new();
+        let Some(input) = &mut self.input else { return actions };
         let keys = input.decode(bytes, after_pause);
         if input.is_pasting || !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
             self.screen.control(input.terminal.enable_bracketed_paste());
@@ -223,17 +196,19 @@ impl Ui {
             }
             match input.editor.handle_key(key, &input.completion) {
                 None => {}
-                Some(Outcome::Submit(text)) => lines.push(text),
-                Some(Outcome::End) => lines.push(String::from("!quit")),
+                Some(Outcome::Submit(text)) => actions.push(KeyAction::Submit(text)),
+                Some(Outcome::End) => actions.push(KeyAction::Submit(String::from("!quit"))),
+                Some(Outcome::Completing) => actions.push(KeyAction::Completing),
                 Some(Outcome::Clear) => self.screen.clear(),
-                Some(Outcome::Candidates(words)) => self.screen.print(&self.line_style.dim(&words.join("  "))),
                 Some(Outcome::Full) => self.screen.ring(),
             }
         }
-        for line in &lines {
-            self.log(TYPED, line);
+        for action in &actions {
+            if let KeyAction::Submit(line) = action {
+                self.log(TYPED, line);
+            }
         }
-        lines
+        actions
     }
 
     /// Leaves what is half-typed where it is: nothing will become of it.

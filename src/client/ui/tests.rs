@@ -5,7 +5,7 @@ use super::screen::{InputLine, OutputMode, Screen, Size};
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "a",
     "b",
     " ",
@@ -16,6 +16,7 @@ const KEYS: [&str; 32] = [
     "hello world",
     "0123456789012345678901234567890",
     "\t",
+    "\x1b[Z",
     "\n",
     "\x7f",
     "\x01",
@@ -58,9 +59,11 @@ impl Person {
     fn at(size: Size, prompt: &'static str) -> Self {
         let mut completion = Completion::new(vec!["!who", "!quit"]);
         ["ann", "annabel", "bob"].into_iter().for_each(|name| completion.add(name));
+        let mut editor = Editor::default();
+        editor.note_person();
         Self {
             decoder: Decoder::default(),
-            editor: Editor::default(),
+            editor,
             completion,
             screen: Screen::new(OutputMode::Editing(size)),
             terminal: VirtualScreen::new(size.columns, size.rows),
@@ -85,7 +88,6 @@ impl Person {
                     self.screen.clear();
                     self.messages.clear();
                 }
-                Some(Outcome::Candidates(words)) => self.screen.print(&words.join("  ")),
                 _ => {}
             }
         }

@@ -10,12 +10,12 @@ pub(crate) struct Completion {
     names: Vec<String>,
 }
 
-/// Completions of a word.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Completed {
-    /// What every possible word begins with; longer than the word, or the same.
-    pub(crate) common: String,
-    /// The possible words, in order.
+/// What can take the place of the word before the cursor.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    /// Where that word begins: bytes from the start of the text.
+    pub(crate) start: usize,
+    /// The words to take its place, without a blank behind them; Tab goes through them in this order, Shift-Tab in the opposite one.
     pub(crate) words: Vec<String>,
 }
 
@@ -37,11 +37,17 @@ impl Completion {
         self.names.push(name.to_owned());
     }
 
-    /// Returns what a word can become; `None` if it is no beginning of a name or a command. A command is the first word of a line.
-    pub(crate) fn complete(&self, word: &str, is_first: bool) -> Option<Completed> {
-        let mut words: Vec<String> = if let Some(beginning) = word.strip_prefix('@') {
-            self.names.iter().filter(|name| name.starts_with(beginning)).map(|name| format!("@{name}")).collect()
-        } else if let Some(beginning) = word.strip_prefix(['!', '/']).filter(|_| is_first) {
+    /// Returns what can take the place of the end of `before`, the text up to the cursor. It is empty on an empty line, and
+    /// at the start of any other.
+    pub(crate) fn candidates(&self, before: &str) -> Candidates {
+        let start = before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+        let word = &before[start..];
+        let words = if let Some(beginning) = word.strip_prefix('@') {
+            let names = self.names.iter().rev();
+            names.filter(|name| name.starts_with(beginning)).map(|name| format!("@{name}")).collect()
+        } else if let Some(beginning) = word.strip_prefix(['!', '/']).filter(|_| start == 0) {
             let mark = &word[..1];
             let commands = self.commands.iter().filter_map(|command| command.strip_prefix('!'));
             commands
@@ -49,47 +55,40 @@ impl Completion {
                 .map(|command| format!("{mark}{command}"))
                 .collect()
         } else {
-            return None;
+            Vec::new()
         };
-        words.sort_unstable();
-        let common = match (words.first(), words.last()) {
-            (Some(first), Some(last)) => first[..common_bytes(first, last)].to_owned(),
-            _ => word.to_owned(),
-        };
-        Some(Completed { common, words })
+        Candidates { start, words }
     }
-}
-
-/// Returns the bytes of the characters with which both begin.
-fn common_bytes(one: &str, other: &str) -> usize {
-    one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn completed(common: &str, words: &[&str]) -> Option<Completed> {
-        Some(Completed { common: common.to_owned(), words: words.iter().map(|&word| word.to_owned()).collect() })
+    fn candidates(start: usize, words: &[&str]) -> Candidates {
+        Candidates { start, words: words.iter().map(|&word| word.to_owned()).collect() }
     }
 
     #[test]
-    fn names_and_commands_are_found_by_their_beginning() {
+    fn names_are_found_by_their_beginning_the_last_one_first_and_commands_at_the_start() {
         let mut completion = Completion::new(vec!["!quit", "!who", "!help"]);
-        for name in ["bob", "anna", "annabel", "bob", "élan", "éclair"] {
+        for name in ["bob", "annabel", "anna", "bob", "élan", "éclair"] {
             completion.add(name);
         }
-        assert_eq!(completion.complete("@b", true), completed("@bob", &["@bob"]));
-        assert_eq!(completion.complete("@a", false), completed("@anna", &["@anna", "@annabel"]));
-        assert_eq!(completion.complete("@é", false), completed("@é", &["@éclair", "@élan"]));
-        assert_eq!(completion.complete("@x", true), completed("@x", &[]));
-        assert_eq!(completion.complete("!w", true), completed("!who", &["!who"]));
-        assert_eq!(completion.complete("/w", true), completed("/who", &["/who"]));
-        assert_eq!(completion.complete("!", true), completed("!", &["!help", "!quit", "!who"]));
-        assert_eq!(
-            (completion.complete("!w", false), completion.complete("b", true), completion.complete("", true)),
-            (None, None, None)
-        );
+        for (before, expected) in [
+            ("@b", candidates(0, &["@bob"])),
+            ("hi @a", candidates(3, &["@anna", "@annabel"])),
+            ("漢\u{3000}@é", candidates(6, &["@éclair", "@élan"])),
+            ("@x", candidates(0, &[])),
+            ("!w", candidates(0, &["!who"])),
+            ("/w", candidates(0, &["/who"])),
+            ("!", candidates(0, &["!quit", "!who", "!help"])),
+            ("hi !w", candidates(3, &[])),
+            ("b", candidates(0, &[])),
+            ("", candidates(0, &[])),
+        ] {
+            assert_eq!(completion.candidates(before), expected, "{before:?}");
+        }
     }
 
     #[test]
@@ -98,7 +97,7 @@ mod tests {
         for number in 0..=NAMES_REMEMBERED {
             completion.add(&format!("n{number}"));
         }
-        assert_eq!(completion.complete("@n0", true), completed("@n0", &[]));
-        assert_eq!(completion.complete("@n1", true).expect("names").words[0], "@n1");
+        assert_eq!(completion.candidates("@n0"), candidates(0, &[]));
+        assert_eq!(completion.candidates("@").words.last().map(String::as_str), Some("@n1"));
     }
 }

@@ -12,6 +12,8 @@ pub(crate) enum Key {
     Text(String),
     Enter,
     Tab,
+    /// Shift-Tab.
+    BackTab,
     Backspace,
     Delete,
     Left,
@@ -162,6 +164,8 @@ impl Decoder {
             b'b' => keys.push(Key::WordLeft),
             b'f' => keys.push(Key::WordRight),
             0x7f | 0x08 => keys.push(Key::KillWord),
+            // Of the Linux console.
+            b'\t' => keys.push(Key::BackTab),
             _ => {}
         }
     }
@@ -200,6 +204,7 @@ impl Decoder {
             (_, b'H') | (b"1" | b"7", b'~') => Key::Home,
             (_, b'F') | (b"4" | b"8", b'~') => Key::End,
             (b"3", b'~') => Key::Delete,
+            (_, b'Z') => Key::BackTab,
             (b"200", b'~') => {
                 self.state = State::Paste;
                 self.sequence.clear();
@@ -330,6 +335,7 @@ mod tests {
             (&["\x1b[1;5C", "\x1b[1;3C", "\x1bf"], Key::WordRight),
             (&["\x1b[1;5D", "\x1b[1;3D", "\x1bb"], Key::WordLeft),
             (&["\x1b\x7f"], Key::KillWord),
+            (&["\x1b[Z", "\x1b[1;2Z", "\x1b\t"], Key::BackTab),
         ] {
             for sequence in sequences {
                 assert_eq!(decode(sequence.as_bytes()), std::slice::from_ref(&key), "{sequence:?}");

@@ -9,7 +9,7 @@ mod keys;
 
 use std::mem;
 
-pub(crate) use self::completion::Completion;
+pub(crate) use self::completion::{Candidates, Completion};
 use self::history::History;
 pub(crate) use self::keys::{Decoder, Key};
 use super::unicode::{next_boundary, previous_boundary};
@@ -24,8 +24,24 @@ pub(crate) struct Editor {
     history: History,
     /// What was put in last did not fit.
     full: bool,
-    /// The last key was a Tab for which there was something to complete.
-    tabbed: bool,
+    /// What the last key, a Tab, has gone to.
+    cycle: Option<Cycle>,
+    /// A person is there, and not a program that types whole lines.
+    has_person: bool,
+}
+
+/// The candidates that Tab goes through.
+#[derive(Debug)]
+struct Cycle {
+    candidates: Candidates,
+    /// Which of them is in the text, up to the cursor.
+    current: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
 }
 
 /// What a key has brought about that is more than a change of the line.
@@ -37,8 +53,8 @@ pub(crate) enum Outcome {
     End,
     /// The screen is to be cleared.
     Clear,
-    /// These words are possible here.
-    Candidates(Vec<String>),
+    /// Somebody has begun to complete a word, and more may be known of the names next time.
+    Completing,
     /// The line is as long as lines get.
     Full,
 }
@@ -60,6 +76,11 @@ impl Editor {
         self.text.clear();
     }
 
+    /// Takes note that a person is there: from now on keys do what a program that types whole lines does not expect.
+    pub(crate) fn note_person(&mut self) {
+        self.has_person = true;
+    }
+
     /// Adds a line to what Up brings back.
     pub(crate) fn add_history_entry(&mut self, line: &str) {
         self.history.push(line);
@@ -67,7 +88,7 @@ impl Editor {
 
     /// Applies a key to the line.
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
-        let tabbed = mem::take(&mut self.tabbed);
+        let cycle = self.cycle.take();
         let was_full = mem::take(&mut self.full);
         match key {
             // The rest of a paste whose beginning did not fit.
@@ -77,7 +98,8 @@ impl Editor {
             }
             Key::Text(text) => return self.insert(&text),
             Key::Enter => return Some(self.submit()),
-            Key::Tab => return self.complete(tabbed, completion),
+            Key::Tab => return self.complete(cycle, Direction::Forward, completion),
+            Key::BackTab => return self.complete(cycle, Direction::Backward, completion),
             Key::EndOfInput if self.text.is_empty() => return Some(Outcome::End),
             Key::Clear => return Some(Outcome::Clear),
             Key::Backspace => self.remove(previous_boundary(&self.text, self.cursor), self.cursor),
@@ -130,30 +152,31 @@ impl Editor {
         Outcome::Submit(mem::take(&mut self.text))
     }
 
-    /// Tab: what the word before the cursor can become.
-    fn complete(&mut self, tabbed: bool, completion: &Completion) -> Option<Outcome> {
-        let before = &self.text[..self.cursor];
-        let start = start_of_last_word(before, char::is_whitespace);
-        let word = &before[start..];
-        let completed = completion.complete(word, start == 0)?;
-        self.tabbed = true;
-        match &completed.words[..] {
-            [] => {}
-            [word] => {
-                let followed = self.text[self.cursor..].starts_with(char::is_whitespace);
-                let word = if followed { word.clone() } else { format!("{word} ") };
-                self.remove(start, self.cursor);
-                return self.insert(&word);
-            }
-            words if completed.common.len() == word.len() && tabbed => {
-                return Some(Outcome::Candidates(words.to_vec()));
-            }
-            _ => {
-                self.remove(start, self.cursor);
-                return self.insert(&completed.common);
-            }
+    /// Tab and Shift-Tab: go through what the word before the cursor can become.
+    fn complete(&mut self, cycle: Option<Cycle>, direction: Direction, completion: &Completion) -> Option<Outcome> {
+        let is_new = cycle.is_none();
+        let cycle = match cycle {
+            Some(cycle) => cycle.step(direction),
+            None => Cycle::new(self.candidates(completion)?, direction),
+        };
+        let outcome = cycle.word().and_then(|word| {
+            let followed = self.text[self.cursor..].starts_with(char::is_whitespace);
+            let word = if followed { word.to_owned() } else { format!("{word} ") };
+            self.remove(cycle.candidates.start, self.cursor);
+            self.insert(&word)
+        });
+        if cycle.word().is_some() {
+            self.cycle = Some(cycle);
         }
-        None
+        outcome.or(is_new.then_some(Outcome::Completing))
+    }
+
+    /// Returns what Tab goes through here. Whoever types whole lines gets only what is beyond doubt.
+    fn candidates(&self, completion: &Completion) -> Option<Candidates> {
+        let before = &self.text[..self.cursor];
+        let candidates = completion.candidates(before);
+        let is_beyond_doubt = candidates.words.len() == 1 && before[candidates.start..].starts_with(['@', '!', '/']);
+        (self.has_person || is_beyond_doubt).then_some(candidates)
     }
 
     /// Returns where the pasted line that the cursor is in begins.
@@ -179,6 +202,24 @@ impl Editor {
         let word = behind.trim_start_matches(&separates);
         let start = self.text.len() - word.len();
         word.find(separates).map_or(self.text.len(), |at| start + at)
+    }
+}
+
+impl Cycle {
+    fn new(candidates: Candidates, direction: Direction) -> Self {
+        let current = if direction == Direction::Forward { 0 } else { candidates.words.len().saturating_sub(1) };
+        Self { candidates, current }
+    }
+
+    fn step(mut self, direction: Direction) -> Self {
+        let count = self.candidates.words.len();
+        let step = if direction == Direction::Forward { 1 } else { count - 1 };
+        self.current = (self.current + step) % count;
+        self
+    }
+
+    fn word(&self) -> Option<&str> {
+        self.candidates.words.get(self.current).map(String::as_str)
     }
 }
 

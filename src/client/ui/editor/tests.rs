@@ -1,13 +1,23 @@
 use super::*;
 use crate::testing::random::Random;
 
-/// An editor at which these bytes were typed, and what came of it.
+/// An editor at which a person has typed these bytes, and what came of it.
 fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
+    let mut editor = Editor::default();
+    editor.note_person();
+    typed_at(editor, bytes)
+}
+
+/// The same, where a program has typed them.
+fn typed_by_program(bytes: &str) -> (Editor, Vec<Outcome>) {
+    typed_at(Editor::default(), bytes)
+}
+
+fn typed_at(mut editor: Editor, bytes: &str) -> (Editor, Vec<Outcome>) {
     let mut completion = Completion::new(vec!["!who", "!quit"]);
-    for name in ["bob", "anna", "annabel"] {
+    for name in ["bob", "annabel", "anna"] {
         completion.add(name);
     }
-    let mut editor = Editor::default();
     let mut outcomes = Vec::new();
     for key in Decoder::default().decode(bytes.as_bytes(), false) {
         let outcome = editor.handle_key(key, &completion);
@@ -21,7 +31,10 @@ fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
 
 /// The line after these keys, with the cursor shown as `|`.
 fn line(bytes: &str) -> String {
-    let (editor, _) = typed(bytes);
+    shown(&typed(bytes).0)
+}
+
+fn shown(editor: &Editor) -> String {
     let (before, behind) = editor.text().split_at(editor.cursor());
     format!("{before}|{behind}")
 }
@@ -30,6 +43,7 @@ const LEFT: &str = "\x1b[D";
 const RIGHT: &str = "\x1b[C";
 const UP: &str = "\x1b[A";
 const DOWN: &str = "\x1b[B";
+const BACK_TAB: &str = "\x1b[Z";
 
 #[test]
 fn characters_go_in_at_the_cursor_and_whole_ones_come_out() {
@@ -85,7 +99,6 @@ fn up_and_down_bring_lines_back_to_be_changed() {
 fn tab_completes_names_and_commands() {
     assert_eq!(line("@b\t"), "@bob |");
     assert_eq!(line("!w\t"), "!who |");
-    assert_eq!(line("@a\t"), "@anna|");
     assert_eq!(line("@annab\thi"), "@annabel hi|");
     assert_eq!(line("hello @b\t"), "hello @bob |");
     assert_eq!(line(&format!("@b hi{LEFT}{LEFT}{LEFT}\t")), "@bob| hi");
@@ -94,20 +107,34 @@ fn tab_completes_names_and_commands() {
 }
 
 #[test]
-fn the_second_tab_lists_what_is_possible() {
-    let possible = Outcome::Candidates(vec!["@anna".into(), "@annabel".into()]);
-    assert_eq!(typed("@a\t").1, []);
-    assert_eq!(typed("@a\t\t").1, std::slice::from_ref(&possible));
-    assert_eq!(typed("@anna\t\t").1, [possible]);
-    assert_eq!(typed("@anna\tx\x7f\t").1, []);
-    assert_eq!(typed("!\t\t").1, [Outcome::Candidates(vec!["!quit".into(), "!who".into()])]);
+fn tab_goes_through_what_fits_and_shift_tab_goes_back() {
+    assert_eq!(line("@a\t"), "@anna |");
+    assert_eq!(line("@a\t\t"), "@annabel |");
+    assert_eq!(line("@a\t\t\t"), "@anna |");
+    assert_eq!(line(&format!("@a\t\t{BACK_TAB}")), "@anna |");
+    assert_eq!(line(&format!("@a{BACK_TAB}")), "@annabel |");
+    assert_eq!(line(&format!("@\t\t\t{BACK_TAB}{BACK_TAB}{BACK_TAB}")), "@bob |");
+    assert_eq!(line("@a\thi @a\t\t"), "@anna hi @annabel |");
+    assert_eq!(line("@a\t\x7f\t\t"), "@annabel |");
+    assert_eq!(line("@\t\t\x17\x17@a\t"), "@anna |");
+    assert_eq!(line(&format!("@a hi\x01{RIGHT}{RIGHT}\t\t")), "@annabel| hi");
+    assert_eq!(line("!\t\t"), "!quit |");
+    assert_eq!(typed("@a\t\t").1, [Outcome::Completing]);
+    assert_eq!(typed("@x\t\t").1, [Outcome::Completing, Outcome::Completing]);
 }
 
 #[test]
 fn tab_elsewhere_does_nothing() {
     assert_eq!(line("a\tb"), "ab|");
     assert_eq!(line("@bob a \tb"), "@bob a b|");
-    assert_eq!(line("\t"), "|");
+    assert_eq!(line(&format!("\t{BACK_TAB}")), "|");
+}
+
+#[test]
+fn where_there_is_no_person_tab_completes_what_is_beyond_doubt() {
+    for (bytes, expected) in [("@b\thi", "@bob hi|"), ("@a\thi", "@ahi|"), ("a\tb\t", "ab|"), ("!w\t", "!who |")] {
+        assert_eq!(shown(&typed_by_program(bytes).0), expected);
+    }
 }
 
 #[test]
@@ -145,6 +172,7 @@ fn any_keys_at_all_leave_the_cursor_between_characters() {
             .map(|_| if next(3) == 0 { b"\x1b[ABCDHF~3;5\n\t\x7f\x17\x15\x0b"[next(18)] } else { next(256) as u8 })
             .collect();
         let (mut decoder, mut editor) = (Decoder::default(), Editor::default());
+        editor.note_person();
         for chunk in bytes.chunks(1 + next(8)) {
             for key in decoder.decode(chunk, next(9) == 0) {
                 if let Some(Outcome::Submit(line)) = editor.handle_key(key, &completion) {

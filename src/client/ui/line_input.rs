@@ -1,0 +1,66 @@
+//! The line being typed on a terminal: from what the terminal sends to keys, and from the editor to what is shown.
+
+use super::editor::{Completion, Decoder, Editor, Key};
+use super::screen::InputLine;
+use super::terminal::Terminal;
+use super::unicode::next_boundary;
+
+/// The line being typed, and what it takes.
+#[derive(Debug)]
+pub(super) struct LineInput {
+    pub(super) terminal: Terminal,
+    decoder: Decoder,
+    pub(super) editor: Editor,
+    pub(super) completion: Completion,
+    /// What comes is pasted, up to a pause, by a terminal that has not been asked for brackets.
+    pub(super) is_pasting: bool,
+}
+
+impl LineInput {
+    /// Creates an empty line on a terminal, where these commands can be completed.
+    pub(super) fn new(terminal: Terminal, commands: Vec<&'static str>) -> Self {
+        Self {
+            terminal,
+            decoder: Decoder::default(),
+            editor: Editor::default(),
+            completion: Completion::new(commands),
+            is_pasting: false,
+        }
+    }
+
+    /// Returns the keys in what a terminal has sent. Where it puts no brackets around what is pasted yet, several lines at once
+    /// are a paste: only a terminal ends lines with CR alone, and nobody presses Enter so fast. A program that types whole
+    /// lines ends them with LF, or with both.
+    pub(super) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
+        let line_end = bytes.iter().position(|byte| *byte == b'\r');
+        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !bytes.contains(&b'\n');
+        self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
+        if self.is_pasting {
+            return self.decoder.decode_pasted(bytes);
+        }
+        let keys = self.decoder.decode(bytes, after_pause);
+        if is_single_key(&keys) {
+            self.editor.note_person();
+        }
+        keys
+    }
+
+    /// Returns what is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
+    pub(super) fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
+        if self.terminal.is_editing() {
+            InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
+        } else {
+            InputLine::default()
+        }
+    }
+}
+
+/// Returns whether somebody has pressed one key, and not Enter, as nobody does who sends whole lines.
+fn is_single_key(keys: &[Key]) -> bool {
+    match keys {
+        [Key::Enter] => false,
+        [Key::Text(text)] => next_boundary(text, 0) == text.len(),
+        [_] => true,
+        _ => false,
+    }
+}
