@@ -8,7 +8,7 @@ use parley::client::{self, session::Config};
 use parley::program;
 
 fn main() -> ExitCode {
-    let options = match cli::client::parse(env::args_os().skip(1)) {
+    let options = match cli::client::parse(env::args_os().skip(1), env::var_os(cli::client::VARIABLE).as_deref()) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),

@@ -1,6 +1,6 @@
 //! The client's command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
@@ -60,8 +60,8 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.name = Some(value.to_owned()))
         })
         .short('n'),
-        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost", |args| {
-            args.reconnect = true;
+        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost", |args, on| {
+            args.reconnect = on;
         }),
         Flag::option(
             "color",
@@ -74,15 +74,15 @@ static SPEC: Spec<Args> = Spec {
         )
         .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
         .default("auto"),
-        Flag::switch("timestamps", "Show the time before each line", |args| args.ui.timestamps = true),
-        Flag::switch("bell", "Make a sound with each message", |args| args.ui.bell = true),
+        Flag::switch("timestamps", "Show the time before each line", |args, on| args.ui.timestamps = on),
+        Flag::switch("bell", "Make a sound with each message", |args, on| args.ui.bell = on),
         Flag::option(
             "log",
             "FILE",
             "Copy the chat to the end of this file; a new one only you can read",
             |args, value| Ok(args.ui.log = Some(PathBuf::from(value))),
         ),
-        Flag::switch("plain", "Leave the editing of lines to the terminal", |args| args.ui.plain = true),
+        Flag::switch("plain", "Leave the editing of lines to the terminal", |args, on| args.ui.plain = on),
     ],
     after_help,
 };
@@ -97,6 +97,8 @@ fn after_help() -> String {
 }
 
 const EXAMPLES: &str = "
+PARLEY_OPTIONS in the environment may hold options, as LESS does: the command line wins, --no-bell takes --bell back.
+
 Examples:
   client --address chat.example.org --name ann
   client ann chat://chat.example.org:5378
@@ -110,15 +112,28 @@ fn protocol(name: &str) -> Option<&'static Protocol> {
     PROTOCOLS.iter().find(|protocol| protocol.name == name)
 }
 
-/// Parses the client's command line, without the program's name.
+/// The variable of the environment that holds options to be put before those of the command line.
+pub const VARIABLE: &str = "PARLEY_OPTIONS";
+
+/// Parses the client's command line, without the program's name. What `variable`, the value of [`VARIABLE`], says counts as
+/// far as the command line does not say otherwise.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
-    SPEC.parse(Args::default(), args)?.and_then(|(args, positionals)| match &positionals[..] {
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    variable: Option<&OsStr>,
+) -> Result<Invocation<Options>, UsageError> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let given = match SPEC.parse(Args::default(), args.clone())? {
+        Invocation::Run((given, _)) => given,
+        Invocation::Print(text) => return Ok(Invocation::Print(text)),
+    };
+    let defaults = SPEC.parse_variable(Args::default(), VARIABLE, variable.unwrap_or_default())?;
+    SPEC.parse(defaults, args)?.and_then(|(args, positionals)| match &positionals[..] {
         [] => by_flags(args),
-        [user, server] => by_url(args, user, server),
+        [user, server] => by_url(&given, args, user, server),
         _ => Err(invalid_server()),
     })
 }
@@ -143,15 +158,15 @@ fn by_flags(args: Args) -> Result<Options, UsageError> {
     })
 }
 
-/// `<user> chat://<host>:<port>` (H12, H13).
-fn by_url(args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
+/// `<user> chat://<host>:<port>` (H12, H13). `given` is what the command line itself says.
+fn by_url(given: &Args, args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
     let said_twice = [
-        ("address", args.address.is_some()),
-        ("port", args.port.is_some()),
-        ("protocol", args.protocol.is_some()),
-        ("name", args.name.is_some()),
+        ("address", given.address.is_some()),
+        ("port", given.port.is_some()),
+        ("protocol", given.protocol.is_some()),
+        ("name", given.name.is_some()),
     ];
-    if let Some((flag, _)) = said_twice.iter().find(|(_, given)| *given) {
+    if let Some((flag, _)) = said_twice.iter().find(|(_, is_given)| *is_given) {
         return Err(SPEC.error(&format!("option '--{flag}' does not go with a chat:// server")));
     }
     let (address, port) = host_and_port(server).ok_or_else(invalid_server)?;
@@ -183,7 +198,11 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        let options = outcome(parse(args.iter().map(OsString::from)))?;
+        run_with("", args)
+    }
+
+    fn run_with(variable: &str, args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
+        let options = outcome(parse(args.iter().map(OsString::from), Some(OsStr::new(variable))))?;
         Ok((options.address, options.port, options.protocol.name, options.name))
     }
 
@@ -211,10 +230,11 @@ mod tests {
             log: Some(PathBuf::from("chat.log")),
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
-            let options = outcome(parse(args.iter().chain(server).map(OsString::from))).expect("they go together");
+            let options =
+                outcome(parse(args.iter().chain(server).map(OsString::from), None)).expect("they go together");
             assert_eq!((options.ui, options.reconnect), (ui.clone(), true));
         }
-        let options = outcome(parse([])).expect("nothing is needed");
+        let options = outcome(parse([], None)).expect("nothing is needed");
         assert_eq!((options.ui, options.reconnect), (UiOptions::default(), false));
     }
 
@@ -271,6 +291,36 @@ mod tests {
             assert!(text.contains(problem), "{text}");
             assert!(text.starts_with("client: ") && text.contains("usage: client [OPTIONS]"), "{text}");
             assert!(!text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_holds_options_and_the_command_line_wins() {
+        let variable = "--name 'ann' --port=99\n--protocol wac --bell --plain";
+        let host = || String::from("127.0.0.1");
+        assert_eq!(run_with(variable, &[]), Ok((host(), 99, "wac", Some("ann".into()))));
+        assert_eq!(run_with(variable, &["--port", "7", "-nbob"]), Ok((host(), 7, "wac", Some("bob".into()))));
+        let by_url = run_with(variable, &["eve", "chat://localhost:8"]);
+        assert_eq!(by_url, Ok(("localhost".into(), 8, "chat", Some("eve".into()))));
+        let args = ["--no-bell", "--reconnect", "--no-reconnect"].map(OsString::from);
+        let options = outcome(parse(args, Some(OsStr::new(variable)))).expect("they are right");
+        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (false, true, false));
+        assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
+    }
+
+    #[test]
+    fn a_mistake_in_the_environment_is_told_with_the_name_of_the_variable() {
+        for (variable, problem) in [
+            ("--nmae ann", "client: in PARLEY_OPTIONS: unknown option '--nmae'; usage: "),
+            ("--port 0", "client: in PARLEY_OPTIONS: invalid value '0' for '--port': expected "),
+            ("--port", "client: in PARLEY_OPTIONS: option '--port' needs a value; "),
+            ("--name 'ann", "client: in PARLEY_OPTIONS: a quote has no end; "),
+            ("ann", "client: in PARLEY_OPTIONS: unexpected argument 'ann'; "),
+            ("--bell --help", "client: in PARLEY_OPTIONS: '--help' and '--version' are for the command line; "),
+            ("--no-port", "client: in PARLEY_OPTIONS: unknown option '--no-port'; "),
+        ] {
+            let text = run_with(variable, &[]).expect_err("it is wrong");
+            assert!(text.starts_with(problem), "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@
 pub mod client;
 pub mod server;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -48,7 +48,7 @@ type SetValue<O> = fn(&mut O, &str) -> Result<(), String>;
 /// What a flag does to the options of its program.
 #[derive(Debug)]
 enum Update<O> {
-    Switch(fn(&mut O)),
+    Switch(fn(&mut O, bool)),
     Value { placeholder: &'static str, set: SetValue<O> },
     Help,
     Version,
@@ -75,7 +75,7 @@ impl<O> Flag<O> {
         Self { long, short: None, help, default: None, choices: Vec::new, update }
     }
 
-    const fn switch(long: &'static str, help: &'static str, set: fn(&mut O)) -> Self {
+    const fn switch(long: &'static str, help: &'static str, set: fn(&mut O, bool)) -> Self {
         Self::new(long, help, Update::Switch(set))
     }
 
@@ -141,29 +141,48 @@ pub(crate) struct Spec<O: 'static> {
 impl<O> Spec<O> {
     /// Parses the arguments behind the program's name into `options`, and returns them with the positional ones. The last
     /// one of a flag counts.
-    fn parse(
-        &self,
-        mut options: O,
-        args: impl IntoIterator<Item = OsString>,
-    ) -> Result<Invocation<(O, Vec<String>)>, UsageError> {
+    fn parse(&self, options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, UsageError> {
+        self.parse_words(options, args).map_err(|problem| self.error(&problem))
+    }
+
+    /// Parses the options that a variable of the environment holds into `options`. Errors name the variable.
+    fn parse_variable(&self, options: O, variable: &str, value: &OsStr) -> Result<O, UsageError> {
+        let value = value.to_string_lossy();
+        let words = split_words(&value).ok_or_else(|| String::from("a quote has no end"));
+        let words = words.map(|words| words.into_iter().map(OsString::from));
+        let parsed = words.and_then(|words| match self.parse_words(options, words)? {
+            Invocation::Run((options, positionals)) => match positionals.first() {
+                None => Ok(options),
+                Some(arg) => Err(unexpected(arg)),
+            },
+            Invocation::Print(_) => Err(String::from("'--help' and '--version' are for the command line")),
+        });
+        parsed.map_err(|problem| self.error(&format!("in {variable}: {problem}")))
+    }
+
+    fn parse_words(&self, mut options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, String> {
         let mut positionals = Vec::new();
         let mut args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
                 if positionals.len() == self.max_positionals {
-                    return Err(self.error(&format!("unexpected argument '{arg}'")));
+                    return Err(unexpected(&arg));
                 }
                 positionals.push(arg);
                 continue;
             }
-            let unknown = || self.error(&format!("unknown option '{}'", arg.split('=').next().unwrap_or_default()));
+            if let Some(set) = self.switch_taken_back(&arg) {
+                set(&mut options, false);
+                continue;
+            }
+            let unknown = || format!("unknown option '{}'", arg.split('=').next().unwrap_or_default());
             let found = self.all_flags().find_map(|flag| Some((flag, flag.strip_name(&arg)?)));
             let (flag, rest) = found.ok_or_else(unknown)?;
             let attached =
                 if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
             match flag.update {
                 Update::Value { set, .. } => {
-                    let missing = || self.error(&format!("option '--{}' needs a value", flag.long));
+                    let missing = || format!("option '--{}' needs a value", flag.long);
                     let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
                     let choices = (flag.choices)();
                     let result = if choices.is_empty() || choices.contains(&value.as_str()) {
@@ -171,11 +190,11 @@ impl<O> Spec<O> {
                     } else {
                         Err(one_of(&choices))
                     };
-                    result.map_err(|expected| self.invalid(flag.long, &value, &expected))?;
+                    result.map_err(|expected| invalid(flag.long, &value, &expected))?;
                 }
                 _ if attached.is_some() && !arg.starts_with("--") => return Err(unknown()),
-                _ if attached.is_some() => return Err(self.error(&format!("option '--{}' takes no value", flag.long))),
-                Update::Switch(set) => set(&mut options),
+                _ if attached.is_some() => return Err(format!("option '--{}' takes no value", flag.long)),
+                Update::Switch(set) => set(&mut options, true),
                 Update::Help => return Ok(Invocation::Print(self.help())),
                 Update::Version => {
                     return Ok(Invocation::Print(format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION"))));
@@ -183,6 +202,15 @@ impl<O> Spec<O> {
             }
         }
         Ok(Invocation::Run((options, positionals)))
+    }
+
+    /// Returns what sets the switch that `--no-` stands before in `arg`.
+    fn switch_taken_back(&self, arg: &str) -> Option<fn(&mut O, bool)> {
+        let long = arg.strip_prefix("--no-")?;
+        self.flags.iter().find(|flag| flag.long == long).and_then(|flag| match flag.update {
+            Update::Switch(set) => Some(set),
+            _ => None,
+        })
     }
 
     fn all_flags(&self) -> impl Iterator<Item = &Flag<O>> {
@@ -201,10 +229,35 @@ impl<O> Spec<O> {
         let (program, usage) = (self.program, self.usage.join(" or "));
         UsageError(format!("{program}: {problem}; usage: {usage} (see '{program} --help')"))
     }
+}
 
-    fn invalid(&self, long: &str, value: &str, expected: &str) -> UsageError {
-        self.error(&format!("invalid value '{value}' for '--{long}': expected {expected}"))
+/// What came of a command line: options and positional arguments.
+type Parsed<O> = Invocation<(O, Vec<String>)>;
+
+fn unexpected(arg: &str) -> String {
+    format!("unexpected argument '{arg}'")
+}
+
+fn invalid(long: &str, value: &str, expected: &str) -> String {
+    format!("invalid value '{value}' for '--{long}': expected {expected}")
+}
+
+/// Splits a text into words as a shell does: at blanks, but not within '…' and "…". `None` if a quote has no end.
+fn split_words(text: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in text.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            None if matches!(c, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
     }
+    words.extend(word);
+    quote.is_none().then_some(words)
 }
 
 impl<T> Invocation<T> {
@@ -258,5 +311,25 @@ fn outcome<T>(parsed: Result<Invocation<T>, UsageError>) -> Result<T, String> {
         Ok(Invocation::Run(options)) => Ok(options),
         Ok(Invocation::Print(text)) => Err(text),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_split_into_words_as_a_shell_does() {
+        for (text, words) in [
+            ("", Some(&[][..])),
+            (" \t\n", Some(&[])),
+            ("--name ann\n--bell", Some(&["--name", "ann", "--bell"])),
+            ("--log='my chat.log' -n \"it's me\"", Some(&["--log=my chat.log", "-n", "it's me"])),
+            ("'' a\"\"b", Some(&["", "ab"])),
+            ("'a\"", None),
+        ] {
+            let words = words.map(|words| words.iter().map(|&word| word.to_owned()).collect());
+            assert_eq!(split_words(text), words, "{text:?}");
+        }
     }
 }

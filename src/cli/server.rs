@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, seconds};
+use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, invalid, number, seconds};
 use crate::limits;
 use crate::log::{LEVELS, Level};
 use crate::protocol::DIALECTS;
@@ -123,8 +123,8 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.options.settings.idle_timeout = Some(seconds(value)?))
         })
         .default("off"),
-        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args| {
-            args.options.settings.echobot = false;
+        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args, on| {
+            args.options.settings.echobot = !on;
         }),
         Flag::option("log-level", "LEVEL", "What goes to standard error", |args, value| {
             let level = LEVELS.into_iter().find(|level| level.name() == value);
@@ -164,7 +164,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
         settings.max_backlog = max_backlog.unwrap_or(limits::MAX_BACKLOG.max(settings.max_line));
         if settings.max_backlog < settings.max_line {
             let expected = format!("a number from {} to {MAX_MAX_BACKLOG}", settings.max_line);
-            return Err(SPEC.invalid("max-backlog", &settings.max_backlog.to_string(), &expected));
+            return Err(SPEC.error(&invalid("max-backlog", &settings.max_backlog.to_string(), &expected)));
         }
         Ok(options)
     })
@@ -217,8 +217,17 @@ mod tests {
             (options.settings.max_clients, options.settings.max_line, options.settings.max_backlog),
             (5, 1000, 2000)
         );
-        let options =
-            run(&["-p", "1", "--slow-timeout", "0.5", "--login-timeout=90", "--no-echobot", "--log-level", "debug"]);
+        let options = run(&[
+            "-p",
+            "1",
+            "--slow-timeout",
+            "0.5",
+            "--login-timeout=90",
+            "--no-echobot",
+            "--announce",
+            "--log-level",
+            "debug",
+        ]);
         let options = options.expect("they are right");
         assert_eq!(options.settings.slow_timeout, Duration::from_millis(500));
         assert_eq!((options.settings.login_timeout.as_secs(), options.settings.echobot), (90, false));

@@ -35,7 +35,9 @@ pub(crate) fn server_program() -> Command {
 
 /// The client's program.
 pub(crate) fn client_program() -> Command {
-    Command::new(cargo_bin!("client"))
+    let mut command = Command::new(cargo_bin!("client"));
+    command.env_remove("PARLEY_OPTIONS");
+    command
 }
 
 /// Waits until `fact` is there.
