@@ -26,6 +26,13 @@ pub const SHORT_SILENCE: Duration = Duration::from_millis(50);
 /// How long a server that has never sent an LF is silent behind the end of a line (G14).
 pub const SERVER_SILENCE: Duration = Duration::from_millis(200);
 
+/// Logins and changes of names that `--announce` tells of in a second; what is more is not told, so that whoever comes and
+/// goes all the time is no flood.
+pub const ANNOUNCE_RATE: u32 = 50;
+
+/// How many of them at once: a class that comes in together.
+pub const ANNOUNCE_BURST: u32 = 500;
+
 /// How long what one says to oneself or to `echobot` comes after the reply that it is on its way, as another person's answer
 /// would (G11).
 pub const ECHO_DELAY: Duration = Duration::from_millis(5);

@@ -123,6 +123,9 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.options.settings.idle_timeout = Some(seconds(value)?))
         })
         .default("off"),
+        Flag::switch("announce", "Tell WAC and CHAT/1.0 clients who joins, leaves and changes the name", |args, on| {
+            args.options.settings.announce = on;
+        }),
         Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args, on| {
             args.options.settings.echobot = !on;
         }),
@@ -231,7 +234,7 @@ mod tests {
         let options = options.expect("they are right");
         assert_eq!(options.settings.slow_timeout, Duration::from_millis(500));
         assert_eq!((options.settings.login_timeout.as_secs(), options.settings.echobot), (90, false));
-        assert_eq!(options.log_level, Level::Debug);
+        assert_eq!((options.log_level, options.settings.announce), (Level::Debug, true));
         for dialect in DIALECTS {
             let options = run(&["--protocol", dialect.name()]).expect("it is spoken");
             assert_eq!(options.settings.dialect.map(crate::protocol::Dialect::name), Some(dialect.name()));

@@ -128,7 +128,12 @@ impl Dialect for Cap {
             Event::Error(
                 RequestError::Body | RequestError::InvalidName(_) | RequestError::TooLong | RequestError::Usage(_),
             ) => put_line(out, &[BAD_BODY]),
-            Event::Renamed { .. } | Event::Secret(_) | Event::LoginTimeout | Event::Goodbye | Event::Text(_) => {}
+            Event::Renamed { .. }
+            | Event::Secret(_)
+            | Event::Presence(_)
+            | Event::LoginTimeout
+            | Event::Goodbye
+            | Event::Text(_) => {}
         }
     }
 

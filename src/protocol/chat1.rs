@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_word};
+use super::{
+    BLANKS, Dialect, Event, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line, split_word,
+};
 use crate::limits::{SHORT_SILENCE, SILENCE};
 
 const REGISTER: &str = "REGISTER";
@@ -86,7 +88,10 @@ impl Dialect for Chat1 {
             _ if line == INVALID_REQUEST => Event::Error(RequestError::Body),
             _ if line == TOO_LONG => Event::Error(RequestError::TooLong),
             (_, Ok(100..=999)) => Event::Error(RequestError::Header),
-            _ => delivery(line).unwrap_or(Event::Text(line)),
+            _ => match Presence::decode(line) {
+                Some(presence) => Event::Presence(presence),
+                None => delivery(line).unwrap_or(Event::Text(line)),
+            },
         })
     }
 
@@ -100,6 +105,7 @@ impl Dialect for Chat1 {
             Event::Error(_) => put_line(out, &["400 Invalid registration"]),
             Event::NameInUse { .. } => put_line(out, &["401 Client already registered"]),
             Event::ServerFull => put_line(out, &["503 Server full"]),
+            Event::Presence(presence) => presence.encode(out),
             Event::Goodbye => put_line(out, &[DISCONNECT, " ", VERSION]),
             Event::Text(text) => put_line(out, &[text]),
             Event::Renamed { .. }

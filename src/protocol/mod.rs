@@ -10,6 +10,7 @@
 pub mod cap;
 pub mod chat1;
 mod name;
+mod presence;
 #[doc = include_str!("rules.md")]
 pub mod rules {}
 mod text;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use name::{InvalidName, Name};
+pub use presence::Presence;
 pub use text::{looks_binary, sanitize};
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
@@ -87,6 +89,8 @@ pub enum Event<'a> {
     Users(Vec<&'a str>),
     /// The secret.
     Secret(&'a str),
+    /// Somebody else came, went or changed the name.
+    Presence(Presence<'a>),
     /// Nobody has logged in on the connection in time; it ends.
     LoginTimeout,
     /// The server is going away.
@@ -190,8 +194,8 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Client side: decodes what a line tells; `None` when the protocol has no such line.
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>>;
 
-    /// Server side: appends the line that tells `event`. `revision` matters to replies only: a [`Event::Delivery`] and
-    /// [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
+    /// Server side: appends the line that tells `event`. `revision` matters to replies only: a [`Event::Delivery`], a
+    /// [`Event::Presence`] and [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>);
 }
 

@@ -67,6 +67,9 @@ fn events_survive_the_way_out_and_back() {
         Event::NoSuchUser { name: "bob" },
         Event::Users(vec!["echobot", "ann"]),
         Event::Secret("xyzzy"),
+        Event::Presence(Presence::Joined { name: "bob" }),
+        Event::Presence(Presence::Left { name: "bob" }),
+        Event::Presence(Presence::Renamed { from: "bob", to: "eve" }),
         Event::LoginTimeout,
         Event::Goodbye,
     ];

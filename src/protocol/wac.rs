@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    BLANKS, Dialect, Event, Name, PeerState, Request, RequestError, Scope, is_blank, put_line, split_message,
+    BLANKS, Dialect, Event, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line, split_message,
     split_word,
 };
 use crate::limits::SILENCE;
@@ -93,6 +93,8 @@ impl Dialect for Wac {
         let within = |before: &str, after: &str| line.strip_prefix(before)?.strip_suffix(after);
         Some(if let Some(delivery) = delivery(line) {
             delivery
+        } else if let Some(presence) = Presence::decode(line) {
+            Event::Presence(presence)
         } else if let Some(name) = within(WELCOME, ".") {
             Event::Welcome { name }
         } else if let Some(name) = within(REFUSED, IN_USE) {
@@ -127,6 +129,7 @@ impl Dialect for Wac {
             Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
             Event::Users(names) => put_line(out, &[ONLINE, &names.join(", ")]),
             Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
+            Event::Presence(presence) => presence.encode(out),
             Event::Goodbye => put_line(out, &[GOODBYE]),
             Event::Text(text) => put_line(out, &[text]),
             Event::Ack => {}

@@ -20,7 +20,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::admission::capacity::Machine;
 use self::admission::places::{PlaceLimits, Places};
@@ -29,7 +29,7 @@ use self::delivery::config::OutboxConfig;
 use self::delivery::outbox::{Outbox, WRITE_TIMEOUT};
 use self::delivery::socket::ClientSocket;
 use self::memory::MemoryBudget;
-use self::rate_limit::LimitedLog;
+use self::rate_limit::{LimitedLog, RateLimit};
 use self::registry::Registry;
 use self::secret::Secret;
 use self::shutdown::Shutdown;
@@ -66,6 +66,8 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// Whether `echobot` is online (G11).
     pub echobot: bool,
+    /// Whether everybody is told who comes and goes (G15).
+    pub announce: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +85,7 @@ impl Default for Settings {
             login_timeout: limits::LOGIN_TIMEOUT,
             idle_timeout: None,
             echobot: true,
+            announce: false,
         }
     }
 }
@@ -112,6 +115,8 @@ struct Context {
     log: Log,
     /// Where events of connections that are not logged in are reported, however many there are of them.
     lobby_log: Arc<Mutex<LimitedLog>>,
+    /// How many logins and changes of names are announced (G15).
+    announcements: Arc<Mutex<RateLimit>>,
 }
 
 /// A server that listens.
@@ -178,6 +183,7 @@ impl Server {
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
         };
+        let announcements = RateLimit::new(limits::ANNOUNCE_RATE, limits::ANNOUNCE_BURST, Instant::now());
         let per_source = settings.max_per_address;
         let registry = Registry::new(settings.max_clients, settings.echobot);
         Ok(Self {
@@ -187,6 +193,7 @@ impl Server {
                 settings: Arc::new(settings),
                 registry: Arc::new(RwLock::new(registry)),
                 shutdown: Arc::default(),
+                announcements: Arc::new(Mutex::new(announcements)),
                 lobby_log: Arc::new(Mutex::new(LimitedLog::new(log.clone(), LOBBY_LOG_BURST))),
                 log,
             },

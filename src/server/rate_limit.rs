@@ -30,6 +30,15 @@ impl RateLimit {
         self.refilled = now;
     }
 
+    /// Counts one more if there is a token for it, and returns whether there is.
+    pub(crate) fn try_charge(&mut self, now: Instant) -> bool {
+        let has_token = self.delay(now).is_zero();
+        if has_token {
+            self.charge(now);
+        }
+        has_token
+    }
+
     fn refill(&mut self) {
         self.tokens = self.burst;
     }

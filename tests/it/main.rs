@@ -10,6 +10,7 @@
     reason = "plain ways are enough in tests"
 )]
 
+mod announce;
 mod blocked_output;
 mod cap_client;
 mod cap_server;

@@ -46,6 +46,8 @@ pub(crate) struct Handler {
     state: PeerState,
     /// The number of its login, once it is in the registry.
     login: Option<u64>,
+    /// Everybody else was told that it has come.
+    is_announced: bool,
     context: Context,
     /// Messages that are not in any outbox yet.
     batch: Batch,
@@ -83,6 +85,7 @@ impl Handler {
             dialect: context.settings.dialect,
             state: PeerState::default(),
             login: None,
+            is_announced: false,
             log: LimitedLog::new(context.log.clone(), 0),
             line_rate,
             login_rate: RateLimit::new(LOGIN_RATE, LOGIN_RATE, now),
@@ -302,6 +305,7 @@ impl Handler {
             self.log.catch_up(name);
         }
         self.report(level, format_args!("left: {said}"));
+        self.announce_leaving();
         if reason.is_orderly() && !self.finish(reason, lines) {
             self.report(Level::Info, format_args!("did not take its last lines"));
         }

@@ -11,12 +11,12 @@ use crate::limits;
 use crate::log::Level;
 use crate::net::Line;
 use crate::program;
-use crate::protocol::{self, Dialect, Event, Name, Request, RequestError, Scope};
+use crate::protocol::{self, Dialect, Event, Name, Presence, Request, RequestError, Scope};
 use crate::server::close_reason::CloseReason;
 use crate::server::delivery::batch::Delivered;
 use crate::server::delivery::state::Bytes;
 use crate::server::registry::{ECHOBOT, JoinError, Member, Recipient};
-use crate::server::sync::{read, write};
+use crate::server::sync::{lock, read, write};
 
 /// Bytes of replies to a client that are put together before they are added to its outbox.
 pub(super) const MAX_REPLIES: usize = 64 << 10;
@@ -146,11 +146,36 @@ impl Handler {
     fn came_in(&mut self, dialect: &dyn Dialect, name: Name) {
         let text = name.to_string();
         if let Some(before) = self.state.name.replace(name) {
+            if before.as_str() != text {
+                self.announce(Presence::Renamed { from: before.as_str(), to: &text });
+            }
             return self.log.event(Level::Info, &before, format_args!("is now {text}"));
         }
+        self.is_announced = self.announce(Presence::Joined { name: &text });
         let peer = self.peer;
         self.report(Level::Info, format_args!("logged in from {peer} ({})", dialect.name()));
         self.deadline = self.idle_deadline();
+    }
+
+    /// Tells everybody else that somebody has come or has another name, if that is wanted and not too much (G15), and returns
+    /// whether it does. It is a broadcast like any other.
+    fn announce(&mut self, presence: Presence<'_>) -> bool {
+        let is_told = self.context.settings.announce && lock(&self.context.announcements).try_charge(Instant::now());
+        if is_told {
+            self.broadcast_event(&Event::Presence(presence));
+        }
+        is_told
+    }
+
+    /// Tells everybody who was told that the client has come that it is gone; at the end of the server all are.
+    pub(super) fn announce_leaving(&mut self) {
+        let shutdown = Arc::clone(&self.context.shutdown);
+        let (Some(name), true, Some(_batch)) = (self.state.name.clone(), self.is_announced, shutdown.begin_batch())
+        else {
+            return;
+        };
+        self.broadcast_event(&Event::Presence(Presence::Left { name: name.as_str() }));
+        self.flush();
     }
 
     fn direct(&mut self, to: &str, text: &str) {
@@ -181,12 +206,16 @@ impl Handler {
     fn broadcast(&mut self, text: &str) {
         let from = self.state.name.clone();
         let from = from.as_ref().map_or("", Name::as_str);
+        self.broadcast_event(&Event::Delivery { scope: Scope::Broadcast, from, text });
+    }
+
+    fn broadcast_event(&mut self, event: &Event<'_>) {
         if !self.batch.is_to_everyone() {
             self.end_batch();
             let everyone = read(&self.context.registry).everyone_but(self.login.unwrap_or_default());
             self.batch.begin_to_everyone(everyone);
         }
-        self.batch.add(&Event::Delivery { scope: Scope::Broadcast, from, text });
+        self.batch.add(event);
     }
 
     /// Ends the batch of messages that is going on, and answers them.

@@ -95,8 +95,10 @@ impl Batch {
         let lines_for = |member: &Member| batch.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
         let is_covered = flush_list.charge(batch.lines.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0));
         let mut push = |member: &Arc<Member>| {
-            lines_for(member)
-                .is_some_and(|(_, lines)| flush_list.push(&member.outbox, Bytes::Shared(lines), is_covered))
+            // A dialect without a word for it leaves nothing to be added.
+            lines_for(member).is_some_and(|(_, lines)| {
+                lines.is_empty() || flush_list.push(&member.outbox, Bytes::Shared(lines), is_covered)
+            })
         };
         match batch.recipients {
             Recipients::Nobody => None,
