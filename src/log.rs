@@ -1,4 +1,5 @@
-//! The server's events, one line each: an RFC 3339 UTC time, a level, what happened. Never what anybody said.
+//! The server's events, one line each: an RFC 3339 UTC time, a level, what happened. Never what anybody said, unless that is
+//! [traced](Level::Trace).
 //!
 //! A thread of its own writes them, so that whoever has something to report never waits for a terminal or a pipe that
 //! nobody reads. When too many lines wait, further ones are dropped and counted.
@@ -25,10 +26,12 @@ pub enum Level {
     Info,
     /// Each connection.
     Debug,
+    /// What everybody says and is told.
+    Trace,
 }
 
 /// All levels, most important first.
-pub const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
+pub const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
 
 impl Level {
     /// Returns its name on command lines and in the log.
@@ -38,6 +41,7 @@ impl Level {
             Self::Warn => "warn",
             Self::Info => "info",
             Self::Debug => "debug",
+            Self::Trace => "trace",
         }
     }
 }
@@ -85,9 +89,13 @@ impl Log {
 
     /// Reports an event; the text is made only if the level is logged.
     pub fn event(&self, level: Level, text: impl fmt::Display) {
-        if !self.takes(level) {
-            return;
+        if self.takes(level) {
+            self.report(level, text);
         }
+    }
+
+    /// Reports what somebody has asked for, whatever else is logged.
+    pub(crate) fn report(&self, level: Level, text: impl fmt::Display) {
         let line = format_line(SystemTime::now(), level, &text.to_string());
         if self.entries.try_send(Entry::Line(line)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -129,12 +129,26 @@ static SPEC: Spec<Args> = Spec {
         Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args, on| {
             args.options.settings.echobot = !on;
         }),
-        Flag::option("log-level", "LEVEL", "What goes to standard error", |args, value| {
-            let level = LEVELS.into_iter().find(|level| level.name() == value);
-            Ok(args.options.log_level = level.unwrap_or(args.options.log_level))
-        })
+        Flag::option(
+            "log-level",
+            "LEVEL",
+            "What goes to standard error; trace is each line of everybody",
+            |args, value| {
+                let level = LEVELS.into_iter().find(|level| level.name() == value);
+                Ok(args.options.log_level = level.unwrap_or(args.options.log_level))
+            },
+        )
         .choices(|| LEVELS.iter().map(|level| level.name()).collect())
         .default("info"),
+        Flag::option(
+            "trace",
+            "NAME",
+            "Log each line from and to this user; may be given for several",
+            |args, value| match value.parse() {
+                Ok(name) => Ok(args.options.settings.trace.push(name)),
+                Err(_) => Err(String::from("1 to 64 letters, digits, '_', '-' and '.'")),
+            },
+        ),
     ],
     after_help: || String::from(AFTER_HELP),
 };
@@ -245,6 +259,8 @@ mod tests {
         assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
         assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));
         assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port, 2);
+        let traced = run(&["--trace", "ann", "--trace=bob"]).expect("names").settings.trace;
+        assert_eq!(traced.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ann", "bob"]);
         let long = run(&["--max-line", "8388608"]).expect("a long line");
         assert_eq!(long.settings.max_backlog, 8_388_608);
     }
@@ -272,8 +288,12 @@ mod tests {
             (&["--protocol", "irc"], "expected cap, "),
             (&["--protocol", "CAP"], " or auto"),
             (&["--secret", ""], "expected a line of text"),
+            (
+                &["--trace", "a b"],
+                "invalid value 'a b' for '--trace': expected 1 to 64 letters, digits, '_', '-' and '.'",
+            ),
             (&["--two\nlines"], "unknown option '--two\u{fffd}lines'"),
-            (&["--log-level", "loud"], "expected error, warn, info or debug"),
+            (&["--log-level", "loud"], "expected error, warn, info, debug or trace"),
         ] {
             let text = run(args).expect_err("it is wrong");
             assert!(text.contains(problem), "{text}");

@@ -72,6 +72,20 @@ impl<R> LineReader<R> {
         self.next_line().map(|found| self.line(found))
     }
 
+    /// Returns the line that [`Self::buffered_line`] will hand out next, as it came, its ending included.
+    pub(crate) fn peek_line(&mut self) -> Option<&[u8]> {
+        let mut line_feed = self.find_line_feed();
+        if self.skipping {
+            self.start = line_feed? + 1;
+            self.scanned = self.start;
+            self.skipping = false;
+            line_feed = self.find_line_feed();
+        }
+        let too_long = self.end - self.start >= self.limit;
+        let end = line_feed.map(|at| at + 1).or(too_long.then_some(self.end))?;
+        Some(&self.buffer[self.start..end])
+    }
+
     /// Takes the next line out of the buffer, if there is one: where it starts and ends, and whether it is too long.
     fn next_line(&mut self) -> Option<(Range<usize>, bool)> {
         loop {
@@ -235,6 +249,38 @@ impl<R: Read> LineReader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_peeked_at_is_the_next_line_as_it_came() {
+        let stream = b"LIST\r\n\nSEND bob 12345678901234567890\nWHO\n1234567890123456\r\nSEND";
+        for room in 1..=stream.len() {
+            let mut reader = LineReader::new(Pieces(stream.chunks(room).collect()), 16);
+            let (mut peeked, mut lines) = (Vec::new(), 0);
+            loop {
+                while let Some(line) = reader.peek_line().map(<[u8]>::to_vec) {
+                    assert_eq!(reader.peek_line(), Some(&line[..]));
+                    let taken = match reader.buffered_line() {
+                        Some(Line::Whole(taken)) => taken.to_vec(),
+                        Some(Line::TooLong(taken)) => {
+                            assert!(line.starts_with(taken) && line.len() >= 16);
+                            continue;
+                        }
+                        None => panic!("{line:?} is there"),
+                    };
+                    lines += 1;
+                    peeked.extend(line.clone());
+                    let line = line.strip_suffix(b"\n").expect("an LF");
+                    assert_eq!(line.strip_suffix(b"\r").unwrap_or(line), taken);
+                }
+                assert_eq!(reader.buffered_line(), None);
+                if reader.fill().expect("it can be read") == 0 {
+                    break;
+                }
+            }
+            assert_eq!((lines, peeked.as_slice()), (3, &b"LIST\r\n\nWHO\n"[..]), "{room} at a time");
+            assert_eq!(reader.peek_line(), None);
+        }
+    }
 
     /// Yields each piece with one `read`.
     struct Pieces<'a>(Vec<&'a [u8]>);

@@ -1,6 +1,9 @@
 //! CAP, the Chat Application Protocol, in both of its revisions (C1 to C14).
 
-use super::{BLANKS, Dialect, Event, PeerState, Request, RequestError, Scope, put_line, split_message, split_word};
+use super::{
+    BLANKS, Dialect, Event, NO_NAME, PeerState, Request, RequestError, Scope, TOO_LONG, put_line, split_message,
+    split_word,
+};
 
 /// The revision that says `LIST`, `LIST-OK` and `BAD-DEST-USER`.
 pub const REVISION_2: u8 = 2;
@@ -137,6 +140,28 @@ impl Dialect for Cap {
         }
     }
 
+    fn explain(&self, refusal: &Event<'_>, line: &str, peer: &PeerState) -> &'static str {
+        let (header, _) = split_word(line);
+        match refusal {
+            Event::NameInUse { .. } => "somebody has that name (C3)",
+            Event::ServerFull => "as many are logged in as may be (C4)",
+            Event::NoSuchUser { .. } => "nobody of that name is logged in; capitals count (C9)",
+            Event::Error(RequestError::InvalidName("")) => "HELLO-FROM needs a name (C13)",
+            Event::Error(RequestError::InvalidName(_)) => NO_NAME,
+            Event::Error(RequestError::TooLong) => TOO_LONG,
+            Event::Error(RequestError::Body) if header == SEND => "SEND needs a name and a text (C14)",
+            Event::Error(RequestError::Body) => "LIST and WHO stand alone on their line (C14)",
+            Event::Error(_) => match header {
+                _ if peer.name.is_none() => "before a login only HELLO-FROM and a name are understood (C13)",
+                LOGIN => "this connection is logged in already (C14)",
+                "" => "a request does not begin with a blank, and is not empty (C14)",
+                _ if [LIST, WHO, SEND].contains(&header.to_ascii_uppercase().as_str()) => "capitals count (C14)",
+                _ => "the first word is none of LIST, WHO and SEND (C14)",
+            },
+            _ => "",
+        }
+    }
+
     fn is_last_event(&self, rest: &str) -> bool {
         [IN_USE, BUSY, BAD_HEADER, BAD_BODY, SEND_OK, BAD_DEST_USER, UNKNOWN].contains(&rest)
     }
@@ -254,6 +279,32 @@ mod tests {
         ];
         for (event, expected) in cases {
             assert_eq!(reply(&event, REVISION_2), expected);
+        }
+    }
+
+    #[test]
+    fn c13_c14_what_a_wrong_line_lacks_is_told_with_its_rule() {
+        let explain = |line: &str, mut peer: PeerState| match CAP.decode_request(line, &mut peer) {
+            Request::Invalid(error) => CAP.explain(&Event::Error(error), line, &peer),
+            Request::Login { name } => CAP.explain(&Event::Error(RequestError::InvalidName(name)), line, &peer),
+            request => panic!("{request:?} is right"),
+        };
+        for (line, reason) in [
+            ("LIST", "before a login only HELLO-FROM and a name are understood (C13)"),
+            ("HELLO-FROM", "HELLO-FROM needs a name (C13)"),
+            ("HELLO-FROM a b", NO_NAME),
+        ] {
+            assert_eq!(explain(line, PeerState::default()), reason, "{line:?}");
+        }
+        for (line, reason) in [
+            ("SEND bob", "SEND needs a name and a text (C14)"),
+            ("LIST all", "LIST and WHO stand alone on their line (C14)"),
+            ("HELLO-FROM ann", "this connection is logged in already (C14)"),
+            ("send bob hi", "capitals count (C14)"),
+            (" LIST", "a request does not begin with a blank, and is not empty (C14)"),
+            ("MSG hi", "the first word is none of LIST, WHO and SEND (C14)"),
+        ] {
+            assert_eq!(explain(line, logged_in()), reason, "{line:?}");
         }
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BLANKS, Dialect, Event, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line, split_word,
+    BLANKS, Dialect, Event, NO_NAME, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line,
+    split_word,
 };
 use crate::limits::{SHORT_SILENCE, SILENCE};
 
@@ -116,6 +117,21 @@ impl Dialect for Chat1 {
             | Event::LoginTimeout => {}
         }
     }
+
+    fn explain(&self, refusal: &Event<'_>, line: &str, _peer: &PeerState) -> &'static str {
+        match refusal {
+            Event::NameInUse { .. } => "somebody has that name (H4)",
+            Event::ServerFull => "as many are registered as may be (H5)",
+            Event::Error(RequestError::InvalidName(_)) => NO_NAME,
+            Event::Error(RequestError::TooLong) => super::TOO_LONG,
+            Event::Error(RequestError::Body) if name_in(line, DISCONNECT).is_some() => {
+                "DISCONNECT is for one's own name (H17)"
+            }
+            Event::Error(RequestError::Body) => "this connection is registered already (H17)",
+            Event::Error(_) => "the first line is REGISTER, a name and CHAT/1.0, with a blank between them (H3)",
+            _ => "",
+        }
+    }
 }
 
 /// The message in `@<from>: <text>` (H6) or `@<from> whispers: <text>` (H10).
@@ -143,6 +159,23 @@ mod tests {
 
     fn decode(line: &str) -> Request<'_> {
         Chat1.decode_request(line, &mut PeerState { name: "ann".parse::<Name>().ok(), revision: 0 })
+    }
+
+    #[test]
+    fn h3_h17_what_a_wrong_line_lacks_is_told_with_its_rule() {
+        let explain = |line: &str, mut peer: PeerState| match Chat1.decode_request(line, &mut peer) {
+            Request::Invalid(error) => Chat1.explain(&Event::Error(error), line, &peer),
+            request => panic!("{request:?} is right"),
+        };
+        let first = "the first line is REGISTER, a name and CHAT/1.0, with a blank between them (H3)";
+        assert_eq!(explain("REGISTER ann", PeerState::default()), first);
+        let ann = PeerState { name: "ann".parse::<Name>().ok(), revision: 0 };
+        for (line, reason) in [
+            ("REGISTER bob CHAT/1.0", "this connection is registered already (H17)"),
+            ("DISCONNECT bob CHAT/1.0", "DISCONNECT is for one's own name (H17)"),
+        ] {
+            assert_eq!(explain(line, ann.clone()), reason);
+        }
     }
 
     #[test]

@@ -197,6 +197,9 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Server side: appends the line that tells `event`. `revision` matters to replies only: a [`Event::Delivery`], a
     /// [`Event::Presence`] and [`Event::Goodbye`] read the same in all revisions, so that they can be encoded once for many recipients.
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>);
+
+    /// Server side: returns for whoever writes a client why a line of `peer` is answered with `refusal`, and by which rule.
+    fn explain(&self, refusal: &Event<'_>, line: &str, peer: &PeerState) -> &'static str;
 }
 
 impl PartialEq for dyn Dialect {
@@ -206,6 +209,12 @@ impl PartialEq for dyn Dialect {
 }
 
 impl Eq for dyn Dialect {}
+
+/// Why a text is no name.
+const NO_NAME: &str = "a name is 1 to 64 letters, digits, '_', '-' and '.' (G3)";
+
+/// Why a line is too long.
+const TOO_LONG: &str = "the line is longer than a line may be (G8)";
 
 /// Returns the dialect of a connection, by its first line.
 pub fn detect(first_line: &str) -> &'static dyn Dialect {

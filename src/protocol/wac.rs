@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BLANKS, Dialect, Event, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line, split_message,
-    split_word,
+    BLANKS, Dialect, Event, NO_NAME, Name, PeerState, Presence, Request, RequestError, Scope, TOO_LONG, is_blank,
+    put_line, split_message, split_word,
 };
 use crate::limits::SILENCE;
 
@@ -135,6 +135,30 @@ impl Dialect for Wac {
             Event::Ack => {}
         }
     }
+
+    fn explain(&self, refusal: &Event<'_>, line: &str, _peer: &PeerState) -> &'static str {
+        let (word, _) = split_word(line);
+        match refusal {
+            Event::NameInUse { .. } => "somebody has that name (W7)",
+            Event::ServerFull => "as many are logged in as may be (W7)",
+            Event::NoSuchUser { .. } => "nobody of that name is logged in; capitals count (W7)",
+            Event::Error(RequestError::InvalidName(_)) => NO_NAME,
+            Event::Error(RequestError::TooLong) => TOO_LONG,
+            Event::Error(RequestError::NotLoggedIn) => "MSG and W need a login (W9)",
+            Event::Error(RequestError::Usage(_)) => match word {
+                LOGIN => "LIN needs a name (W1)",
+                BROADCAST => "MSG needs a text (W2)",
+                _ => "W needs a name and a text (W3)",
+            },
+            Event::Error(_) => match word {
+                "" => "a command does not begin with a blank, and is not empty (W7)",
+                WHO | SECRET => "WHO and SEC stand alone on their line (W7)",
+                _ if self.verbs().contains(&word.to_ascii_uppercase().as_str()) => "capitals count (W7)",
+                _ => "the first word is none of LIN, MSG, W, WHO and SEC (W7)",
+            },
+            _ => "",
+        }
+    }
 }
 
 /// What begins with a name, if it is a message or a list of names. Nobody's message can be taken for another line, as that
@@ -180,6 +204,23 @@ mod tests {
     fn decode(line: &str, logged_in: bool) -> Request<'_> {
         let name = if logged_in { "ann".parse::<Name>().ok() } else { None };
         Wac.decode_request(line, &mut PeerState { name, revision: 0 })
+    }
+
+    #[test]
+    fn w7_w9_what_a_wrong_line_lacks_is_told_with_its_rule() {
+        for (line, logged_in, reason) in [
+            ("MSG hi", false, "MSG and W need a login (W9)"),
+            ("LIN", false, "LIN needs a name (W1)"),
+            ("MSG ", true, "MSG needs a text (W2)"),
+            ("W bob", true, "W needs a name and a text (W3)"),
+            ("WHO x", true, "WHO and SEC stand alone on their line (W7)"),
+            ("msg hi", true, "capitals count (W7)"),
+            ("", true, "a command does not begin with a blank, and is not empty (W7)"),
+            ("hello", true, "the first word is none of LIN, MSG, W, WHO and SEC (W7)"),
+        ] {
+            let Request::Invalid(error) = decode(line, logged_in) else { panic!("{line:?} is right") };
+            assert_eq!(Wac.explain(&Event::Error(error), line, &PeerState::default()), reason, "{line:?}");
+        }
     }
 
     #[test]

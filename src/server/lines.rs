@@ -47,6 +47,11 @@ impl Lines {
         Some(line)
     }
 
+    /// Returns the line that [`Self::next`] will, as it came, its ending included.
+    pub(crate) fn peek(&mut self) -> Option<&[u8]> {
+        if self.is_ended { Some(self.reader.partial_line()) } else { self.reader.peek_line() }
+    }
+
     /// Gives memory back that no line needs any more.
     pub(crate) fn shrink(&mut self) {
         self.reader.shrink();

@@ -14,6 +14,7 @@ mod registry;
 mod secret;
 mod shutdown;
 mod sync;
+mod trace;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -34,9 +35,10 @@ use self::registry::Registry;
 use self::secret::Secret;
 use self::shutdown::Shutdown;
 use self::sync::lock;
+use self::trace::{Trace, Traced};
 use crate::limits;
 use crate::log::{Level, Log};
-use crate::protocol::Dialect;
+use crate::protocol::{Dialect, Name};
 use crate::sys;
 
 /// What a server can be told. [`Settings::default`] is what `limits` says.
@@ -68,6 +70,8 @@ pub struct Settings {
     pub echobot: bool,
     /// Whether everybody is told who comes and goes (G15).
     pub announce: bool,
+    /// Whose lines are logged as they come and go; everybody's are at [`Level::Trace`].
+    pub trace: Vec<Name>,
 }
 
 impl Default for Settings {
@@ -86,6 +90,7 @@ impl Default for Settings {
             idle_timeout: None,
             echobot: true,
             announce: false,
+            trace: Vec::new(),
         }
     }
 }
@@ -148,6 +153,7 @@ pub struct Server {
     outbox_config: Arc<OutboxConfig>,
     /// The id of the last connection.
     last_id: AtomicU64,
+    traced: Option<Arc<Traced>>,
 }
 
 impl Server {
@@ -158,6 +164,7 @@ impl Server {
     /// When the address is not one of this machine, or is in use; [`io::ErrorKind::QuotaExceeded`] when the limits of the
     /// process leave no room for a connection.
     pub fn bind(address: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
+        let traced = Traced::new(&log, &settings.trace);
         let capacity = Machine::read().capacity();
         if capacity.connections == 0 {
             let text = format!("this machine's limits leave no room for a connection: {RAISE}");
@@ -200,6 +207,7 @@ impl Server {
             places: Arc::new(Places::new(PlaceLimits { open: fit, outside, per_source })),
             outbox_config: Arc::new(outbox_config),
             last_id: AtomicU64::new(0),
+            traced,
         })
     }
 
@@ -244,7 +252,9 @@ impl Server {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
-        let outbox = Arc::new(Outbox::new(ClientSocket::new(stream.try_clone()?), Arc::clone(&self.outbox_config)));
+        let trace = self.traced.as_ref().map(|traced| Arc::new(Trace::new(traced, peer)));
+        let socket = ClientSocket::new(stream.try_clone()?, trace);
+        let outbox = Arc::new(Outbox::new(socket, Arc::clone(&self.outbox_config)));
         outbox.is_strangers.store(true, Ordering::Relaxed);
         permit.step_outside(&outbox);
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;

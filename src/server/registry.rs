@@ -145,7 +145,7 @@ pub(crate) mod tests {
             max_writers: 0,
             writers: AtomicUsize::new(0),
         };
-        Arc::new(Outbox::new(ClientSocket::new(stream), Arc::new(settings)))
+        Arc::new(Outbox::new(ClientSocket::new(stream, None), Arc::new(settings)))
     }
 
     fn member(name: &str) -> Member {

@@ -36,6 +36,7 @@ mod terminal;
 mod terminal_editing;
 mod terminal_modes;
 mod tidy;
+mod trace;
 mod wac_client;
 mod wac_server;
 

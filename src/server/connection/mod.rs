@@ -1,6 +1,7 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
 mod requests;
+mod tracing;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -21,6 +22,7 @@ use super::delivery::outbox::Outbox;
 use super::lines::Lines;
 use super::rate_limit::{LimitedLog, RateLimit};
 use super::sync::{lock, read, write};
+use super::trace::Trace;
 use crate::limits;
 use crate::log::Level;
 use crate::protocol::{self, Dialect, Event, PeerState};
@@ -65,6 +67,8 @@ pub(crate) struct Handler {
     login_rate: RateLimit,
     /// Lines that have come have to wait.
     is_held_up: bool,
+    /// Where what comes and goes is logged, if it is.
+    trace: Option<Arc<Trace>>,
     /// Bytes of memory that its long lines take.
     extra_memory: usize,
     /// Free again when everything else is.
@@ -81,6 +85,7 @@ impl Handler {
             peer,
             deadline: Some(now + context.settings.login_timeout),
             flush_list: FlushList::new(id, Some(Arc::clone(&outbox))),
+            trace: outbox.socket.trace.clone(),
             outbox,
             dialect: context.settings.dialect,
             state: PeerState::default(),
@@ -106,6 +111,7 @@ impl Handler {
         let mut lines = Lines::new(stream, max_line);
         self.report(Level::Debug, format_args!("connected"));
         let reason = self.serve(&mut lines);
+        self.trace_rest(&mut lines);
         // Whoever closed the outbox knows better than the read that failed then.
         let reason = self.outbox.close_reason().unwrap_or(reason);
         self.close(reason, &mut lines);
@@ -126,7 +132,8 @@ impl Handler {
                 self.deadline = self.idle_deadline();
             }
             let silence_ends = self.silence_ends(lines);
-            let next = [self.deadline, self.echo_at, silence_ends].into_iter().flatten().min();
+            let partial_due = self.partial_due(lines);
+            let next = [self.deadline, self.echo_at, silence_ends, partial_due].into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.read(lines, next) {
                 Ok(0) => {
@@ -143,6 +150,7 @@ impl Handler {
                 }
                 Err(_) if is_over(self.echo_at) => self.release_echo(),
                 Err(_) if is_over(silence_ends) => lines.end_line(),
+                Err(_) if is_over(partial_due) => self.trace_partial(lines),
                 Err(_) if is_over(self.deadline) => return self.timed_out(),
                 Err(_) => {}
             }
@@ -164,9 +172,11 @@ impl Handler {
             if self.is_held_up {
                 break;
             }
+            self.trace_next(lines);
             let Some(line) = lines.next() else { break };
             let was_logged_in = self.login.is_some();
             result = self.handle(&line);
+            self.trace_line();
             if self.batch.is_full(self.context.settings.max_backlog) {
                 lines.shrink();
                 self.end_batch();
@@ -181,12 +191,18 @@ impl Handler {
         // Answer binary protocols (TLS, ...) at once instead of at the login timeout.
         let may_go_on = result.is_continue() && !self.is_held_up;
         if may_go_on && self.login.is_none() && is_binary(lines.partial()) {
+            if let Some(trace) = &self.trace {
+                trace.begin_line(lines.partial());
+            }
             result = self.handle(&lines.discard_line());
         }
         if self.dialect.is_some_and(Dialect::answers_in_kind) {
             self.outbox.socket.omit_line_feeds(!lines.has_read_line_feed());
         }
         self.flush();
+        if let Some(trace) = &self.trace {
+            trace.end_lines();
+        }
         self.is_held_up |= self.owes_answers();
         result
     }

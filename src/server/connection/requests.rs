@@ -52,29 +52,14 @@ impl Handler {
         }
         let accepted = match request {
             Request::Login { name } => self.log_in(dialect, name),
-            Request::Direct { to, text } => {
-                self.direct(to, text);
-                true
-            }
-            Request::Broadcast { text } => {
-                self.broadcast(text);
-                true
-            }
-            Request::List => {
-                let names = read(&self.context.registry).names();
-                self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
-                true
-            }
-            Request::Secret => {
-                let secret = self.context.secret.tell();
-                self.reply(&Event::Secret(&secret));
-                true
-            }
-            Request::Ignore => true,
-            Request::Leave => return ControlFlow::Break(CloseReason::Quit),
             Request::Invalid(error) => {
-                self.reply(&Event::Error(error));
+                self.refuse(&Event::Error(error), &text);
                 false
+            }
+            Request::Leave => return ControlFlow::Break(CloseReason::Quit),
+            request => {
+                self.perform(&request);
+                true
             }
         };
         if !accepted && self.login.is_none() && dialect.refusal_closes() {
@@ -83,10 +68,33 @@ impl Handler {
         ControlFlow::Continue(())
     }
 
+    /// Does what a client that may ask for it asks for.
+    fn perform(&mut self, request: &Request<'_>) {
+        if let Request::Direct { to, text } = *request {
+            return self.direct(to, text);
+        }
+        self.trace_line();
+        match *request {
+            Request::Broadcast { text } => self.broadcast(text),
+            Request::List => {
+                let names = read(&self.context.registry).names();
+                self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
+            }
+            Request::Secret => {
+                let secret = self.context.secret.tell();
+                self.reply(&Event::Secret(&secret));
+            }
+            _ => {}
+        }
+    }
+
     /// Checks a name in the order of G4 and takes it; says whether it is taken now.
     fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
         let was_logged_in = self.login.is_some();
         let accepted = self.try_log_in(dialect, text);
+        if let Some(trace) = &self.trace {
+            trace.end_login(self.state.name.as_ref());
+        }
         if was_logged_in || !accepted {
             self.login_rate.charge(Instant::now());
         }
@@ -95,7 +103,7 @@ impl Handler {
 
     fn try_log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
         let Ok(name) = text.parse::<Name>() else {
-            self.reply(&Event::Error(RequestError::InvalidName(text)));
+            self.refuse(&Event::Error(RequestError::InvalidName(text)), "");
             return false;
         };
         // Who is told that it is logged in must not lose its place in the same moment.
@@ -110,10 +118,10 @@ impl Handler {
                 self.came_in(dialect, name);
                 return true;
             }
-            Err(JoinError::NameInUse) => self.reply(&Event::NameInUse { name: text }),
+            Err(JoinError::NameInUse) => self.refuse(&Event::NameInUse { name: text }, ""),
             Err(JoinError::Full) => {
                 self.report(Level::Warn, format_args!("refused: the server is full"));
-                self.reply(&Event::ServerFull);
+                self.refuse(&Event::ServerFull, "");
             }
         }
         if self.login.is_none() {
@@ -126,15 +134,18 @@ impl Handler {
     /// Takes the name in the registry; the answer is the first that the client hears after that (G6).
     fn join(&mut self, dialect: &'static dyn Dialect, name: &Name) -> Result<(), JoinError> {
         let text = name.as_str();
+        self.post_replies();
+        // Adding nothing waits for room, which the answer takes without any wait.
+        self.flush_list.push(&self.outbox, Bytes::Own(&[]), false);
+        self.flush_list.wait();
+        if let Some(trace) = &self.trace {
+            trace.begin_login(text);
+        }
         if self.login.is_none() && self.permit.is_surplus() {
             let is_taken = read(&self.context.registry).find(text).is_some();
             return Err(if is_taken { JoinError::NameInUse } else { JoinError::Full });
         }
         let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
-        self.post_replies();
-        // Adding nothing waits for room, which the answer takes without any wait.
-        self.flush_list.push(&self.outbox, Bytes::Own(&[]), false);
-        self.flush_list.wait();
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
@@ -144,6 +155,9 @@ impl Handler {
     }
 
     fn came_in(&mut self, dialect: &dyn Dialect, name: Name) {
+        if let Some(trace) = &self.trace {
+            trace.end_login(Some(&name));
+        }
         let text = name.to_string();
         if let Some(before) = self.state.name.replace(name) {
             if before.as_str() != text {
@@ -183,12 +197,16 @@ impl Handler {
         let from = from.as_ref().map_or("", Name::as_str);
         let delivery = Event::Delivery { scope: Scope::Direct, from, text };
         if self.batch.is_to(to) {
+            self.trace_line();
             return self.batch.add(&delivery);
         }
         self.end_batch();
         let recipient = read(&self.context.registry).find(to);
+        if recipient.is_some() {
+            self.trace_line();
+        }
         match recipient {
-            None => self.reply(&Event::NoSuchUser { name: to }),
+            None => self.refuse(&Event::NoSuchUser { name: to }, ""),
             Some(Recipient::Echobot) => {
                 self.echo(&Event::Delivery { scope: Scope::Direct, from: ECHOBOT, text });
             }

@@ -2,11 +2,13 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::outbox::WRITE_TIMEOUT;
 use crate::net;
+use crate::server::trace::Trace;
 use crate::sys::WithoutWaiting;
 
 /// The sending side of a connection.
@@ -31,12 +33,13 @@ pub(crate) struct ClientSocket {
     stream: TcpStream,
     /// Each line is written by itself and without its LF, to a client that sends none (G13).
     omits_line_feeds: AtomicBool,
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 impl ClientSocket {
     /// Takes over a clone of the client's stream.
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, omits_line_feeds: AtomicBool::new(false) }
+    pub(crate) fn new(stream: TcpStream, trace: Option<Arc<Trace>>) -> Self {
+        Self { stream, omits_line_feeds: AtomicBool::new(false), trace }
     }
 
     /// Sets whether what is written from now on lacks its LFs.
@@ -46,6 +49,14 @@ impl ClientSocket {
 
     fn write(&self, bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
         if self.omits_line_feeds.load(Ordering::Relaxed) { write_lines(bytes, write) } else { write(bytes) }
+    }
+
+    /// Sends, and logs what went out where it is traced.
+    fn trace(&self, bytes: &[u8], send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+        match &self.trace {
+            Some(trace) => trace.write(bytes, self.omits_line_feeds.load(Ordering::Relaxed), send),
+            None => send(),
+        }
     }
 }
 
@@ -66,11 +77,14 @@ fn write_lines(bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::
 
 impl Socket for ClientSocket {
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes, |bytes| net::write_available(&mut WithoutWaiting(&self.stream), bytes, Duration::MAX))
+        let send =
+            || self.write(bytes, |bytes| net::write_available(&mut WithoutWaiting(&self.stream), bytes, Duration::MAX));
+        self.trace(bytes, send)
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT))
+        let sent = self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT));
+        self.trace(bytes, || sent)
     }
 
     fn take_error(&self) -> Option<ErrorKind> {
