@@ -24,6 +24,7 @@
 //! | `server::registry` | who is online |
 //! | `server::delivery` | from a sender's lines to its recipients' sockets: `batch`, `flush_list`, `outbox`, `buf_list`, `socket`, `writer` |
 //! | `server::admission` | who may come in: the `capacity` of the machine, the `places` of all connections |
+//! | `server::counters` | what went in and out, and who was refused, for each protocol |
 //! | `server::trace` | what a client says and is told, as the log shows it |
 //! | `server::{shutdown, close_reason, secret, sync}` | the orderly end; why a connection ended; WAC's secret; locks that outlive a panic |
 //! | `client::event_loop` | the one loop, which owns session, ui and the sending half |

@@ -53,6 +53,7 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     }
     let acceptor = Arc::clone(&server);
     start("acceptor", move || acceptor.run())?;
+    let counting = Arc::clone(&server);
     // Started now, as there may be no thread to be had when it is time; it begins when the sender is dropped.
     let (shut_down, told_to_shut_down) = mpsc::channel::<()>();
     start("shutdown", move || {
@@ -68,7 +69,11 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let mut status = ExitCode::SUCCESS;
     let mut shut_down = Some(shut_down);
     while let Ok(Event::Signal(signal)) = next_event.recv() {
-        if matches!(signal, Signal::User1 | Signal::User2 | Signal::Alarm) {
+        if signal == Signal::User1 {
+            counting.log_counts();
+            continue;
+        }
+        if matches!(signal, Signal::User2 | Signal::Alarm) {
             log.event(Level::Info, format_args!("{signal} means nothing here"));
             continue;
         }

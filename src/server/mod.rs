@@ -6,6 +6,7 @@
 mod admission;
 mod close_reason;
 mod connection;
+mod counters;
 mod delivery;
 mod lines;
 mod memory;
@@ -24,8 +25,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::admission::capacity::Machine;
-use self::admission::places::{PlaceLimits, Places};
+use self::admission::places::{NoPlace, PlaceLimits, Places};
 use self::connection::Handler;
+use self::counters::{Count, Counters};
 use self::delivery::config::OutboxConfig;
 use self::delivery::outbox::{Outbox, WRITE_TIMEOUT};
 use self::delivery::socket::ClientSocket;
@@ -117,6 +119,7 @@ struct Context {
     registry: Arc<RwLock<Registry>>,
     secret: Arc<Secret>,
     shutdown: Arc<Shutdown>,
+    counters: Arc<Counters>,
     log: Log,
     /// Where events of connections that are not logged in are reported, however many there are of them.
     lobby_log: Arc<Mutex<LimitedLog>>,
@@ -200,6 +203,7 @@ impl Server {
                 settings: Arc::new(settings),
                 registry: Arc::new(RwLock::new(registry)),
                 shutdown: Arc::default(),
+                counters: Arc::new(Counters::new()),
                 announcements: Arc::new(Mutex::new(announcements)),
                 lobby_log: Arc::new(Mutex::new(LimitedLog::new(log.clone(), LOBBY_LOG_BURST))),
                 log,
@@ -228,6 +232,7 @@ impl Server {
                 Ok((stream, peer)) => {
                     retry = ACCEPT_RETRY;
                     if let Err(error) = self.admit(stream, peer) {
+                        self.context.counters.row(0, None).add(refusal(&error), 1);
                         lock(&self.context.lobby_log).event(Level::Warn, &peer, format_args!("refused: {error}"));
                     }
                 }
@@ -262,6 +267,15 @@ impl Server {
         let handler = Box::new(Handler::new(id, peer, outbox, permit, self.context.clone()));
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
         builder.spawn(move || handler.run(stream)).map(drop)
+    }
+}
+
+/// Returns what counts a connection that could not be let in.
+fn refusal(error: &io::Error) -> Count {
+    match error.get_ref().and_then(|error| error.downcast_ref::<NoPlace>()) {
+        Some(NoPlace::Crowded) => Count::Crowded,
+        Some(NoPlace::Full | NoPlace::Displaced) => Count::NoPlace,
+        None => Count::System,
     }
 }
 

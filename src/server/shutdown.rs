@@ -88,6 +88,7 @@ impl Server {
         self.finish_batches(begun);
         let members = read(&self.context.registry).everyone();
         log.event(Level::Info, format_args!("shutting down with {}", clients(members.len())));
+        self.counts().into_iter().for_each(|line| log.event(Level::Info, line));
         say_goodbye(&members);
         // Who is not logged in is told by its own thread, which knows what it speaks.
         self.places.end_input_outside();

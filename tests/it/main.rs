@@ -19,6 +19,7 @@ mod chat1_server;
 mod cli;
 mod client_faults;
 mod common_rules;
+mod counts;
 mod crossing;
 mod crowd;
 mod faults;

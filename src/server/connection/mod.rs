@@ -1,7 +1,7 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
 mod requests;
-mod tracing;
+mod telemetry;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -16,6 +16,7 @@ use self::requests::MAX_REPLIES;
 use super::Context;
 use super::admission::places::Permit;
 use super::close_reason::CloseReason;
+use super::counters::ConnectionCounters;
 use super::delivery::batch::Batch;
 use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
@@ -67,6 +68,7 @@ pub(crate) struct Handler {
     login_rate: RateLimit,
     /// Lines that have come have to wait.
     is_held_up: bool,
+    counters: ConnectionCounters,
     /// Where what comes and goes is logged, if it is.
     trace: Option<Arc<Trace>>,
     /// Bytes of memory that its long lines take.
@@ -85,6 +87,7 @@ impl Handler {
             peer,
             deadline: Some(now + context.settings.login_timeout),
             flush_list: FlushList::new(id, Some(Arc::clone(&outbox))),
+            counters: ConnectionCounters::new(Arc::clone(&context.counters), id),
             trace: outbox.socket.trace.clone(),
             outbox,
             dialect: context.settings.dialect,
@@ -143,7 +146,10 @@ impl Handler {
                     }
                     return CloseReason::EndOfInput;
                 }
-                Ok(_) => heard = true,
+                Ok(count) => {
+                    heard = true;
+                    self.counters.bytes_in += count;
+                }
                 Err(error) if error.kind() == ErrorKind::OutOfMemory => return CloseReason::NoMemory,
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return CloseReason::Failed(error.kind());
@@ -199,6 +205,7 @@ impl Handler {
         if self.dialect.is_some_and(Dialect::answers_in_kind) {
             self.outbox.socket.omit_line_feeds(!lines.has_read_line_feed());
         }
+        self.counters.end_lines(self.dialect);
         self.flush();
         if let Some(trace) = &self.trace {
             trace.end_lines();
@@ -316,6 +323,9 @@ impl Handler {
         self.permit.begin_leaving();
         self.leave();
         let level = if self.login.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
+        if self.login.is_none() {
+            self.count_stranger(reason);
+        }
         let said = if self.context.shutdown.has_begun() { CloseReason::Shutdown } else { reason };
         if let Some(name) = &self.state.name {
             self.log.catch_up(name);

@@ -13,6 +13,7 @@ use crate::net::Line;
 use crate::program;
 use crate::protocol::{self, Dialect, Event, Name, Presence, Request, RequestError, Scope};
 use crate::server::close_reason::CloseReason;
+use crate::server::counters::Count;
 use crate::server::delivery::batch::Delivered;
 use crate::server::delivery::state::Bytes;
 use crate::server::registry::{ECHOBOT, JoinError, Member, Recipient};
@@ -71,11 +72,15 @@ impl Handler {
     /// Does what a client that may ask for it asks for.
     fn perform(&mut self, request: &Request<'_>) {
         if let Request::Direct { to, text } = *request {
+            self.counters.messages_in += 1;
             return self.direct(to, text);
         }
         self.trace_line();
         match *request {
-            Request::Broadcast { text } => self.broadcast(text),
+            Request::Broadcast { text } => {
+                self.counters.messages_in += 1;
+                self.broadcast(text);
+            }
             Request::List => {
                 let names = read(&self.context.registry).names();
                 self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
@@ -149,6 +154,7 @@ impl Handler {
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
+        self.counters.row(Some(dialect)).add(Count::BytesOut, line.len());
         let welcome = |member: &Member| self.flush_list.force_push(&member.outbox, &line);
         self.login = Some(write(&self.context.registry).join(self.login, member, welcome)?);
         Ok(())
@@ -238,7 +244,7 @@ impl Handler {
 
     /// Ends the batch of messages that is going on, and answers them.
     pub(super) fn end_batch(&mut self) {
-        if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list) {
+        if let Some(Delivered { count, name, sent }) = self.batch.end(&mut self.flush_list, &self.counters) {
             let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
             self.reply_times(&answer, count);
         }
@@ -264,6 +270,7 @@ impl Handler {
     /// Acknowledges what the client says to itself or to `echobot`, and has it delivered a moment later; at once if the client
     /// says more.
     fn echo(&mut self, delivery: &Event<'_>) {
+        self.counters.row(self.dialect).add(Count::MessagesOut, 1);
         self.reply(&Event::Ack);
         if let Some(dialect) = self.dialect {
             dialect.encode_event(delivery, self.state.revision, &mut self.echo);
@@ -273,6 +280,9 @@ impl Handler {
 
     /// A client that is gone is found out by the read.
     fn post_replies(&mut self) {
+        if !self.replies.is_empty() {
+            self.counters.row(self.dialect).add(Count::BytesOut, self.replies.len());
+        }
         let is_covered = self.flush_list.charge(self.replies.len());
         self.flush_list.push(&self.outbox, Bytes::Shared(&self.replies), is_covered);
         self.flush_list.wait();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::flush_list::FlushList;
 use super::state::Bytes;
 use crate::protocol::{Dialect, Event};
+use crate::server::counters::{ConnectionCounters, Count};
 use crate::server::registry::Member;
 
 /// Bytes of encoded messages after which a batch is full.
@@ -19,10 +20,30 @@ const MAX_BATCH: usize = 128 << 10;
 #[derive(Default)]
 pub(crate) struct Batch {
     recipients: Recipients,
-    /// How many messages it has.
+    /// How many messages it has, announcements not counted.
     count: usize,
     /// All of them, for each dialect among the recipients.
-    lines: Vec<(&'static dyn Dialect, Arc<Vec<u8>>)>,
+    lines: Vec<Encoded>,
+}
+
+/// The messages of a batch in one dialect.
+struct Encoded {
+    dialect: &'static dyn Dialect,
+    bytes: Arc<Vec<u8>>,
+    /// To how many outboxes they were added.
+    recipients: usize,
+}
+
+impl Encoded {
+    fn push_to(&mut self, member: &Member, flush_list: &mut FlushList, is_covered: bool) -> bool {
+        // A dialect without a word for it leaves nothing to be added.
+        if self.bytes.is_empty() {
+            return true;
+        }
+        let is_pushed = flush_list.push(&member.outbox, Bytes::Shared(&self.bytes), is_covered);
+        self.recipients += usize::from(is_pushed);
+        is_pushed
+    }
 }
 
 #[derive(Default)]
@@ -69,49 +90,54 @@ impl Batch {
     }
 
     fn begin_in(&mut self, dialect: &'static dyn Dialect) {
-        if !self.lines.iter().any(|(known, _)| *known == dialect) {
-            self.lines.push((dialect, Arc::default()));
+        if !self.lines.iter().any(|encoded| encoded.dialect == dialect) {
+            self.lines.push(Encoded { dialect, bytes: Arc::default(), recipients: 0 });
         }
     }
 
     /// Adds a message.
     pub(crate) fn add(&mut self, delivery: &Event<'_>) {
-        self.count += 1;
-        for (dialect, lines) in &mut self.lines {
-            dialect.encode_event(delivery, 0, Arc::make_mut(lines));
+        self.count += usize::from(matches!(delivery, Event::Delivery { .. }));
+        for encoded in &mut self.lines {
+            encoded.dialect.encode_event(delivery, 0, Arc::make_mut(&mut encoded.bytes));
         }
     }
 
     /// Returns whether it has so many bytes, for all dialects together, that it has to end: what few bytes of input become
     /// is bounded here, whatever names and texts they have.
     pub(crate) fn is_full(&self, max_backlog: usize) -> bool {
-        let bytes: usize = self.lines.iter().map(|(_, lines)| lines.len()).sum();
+        let bytes: usize = self.lines.iter().map(|encoded| encoded.bytes.len()).sum();
         bytes >= MAX_BATCH.min(max_backlog / 4)
     }
 
-    /// Ends the batch: adds its messages to the outboxes of its recipients. Returns what became of direct ones.
-    pub(crate) fn end(&mut self, flush_list: &mut FlushList) -> Option<Delivered> {
-        let batch = mem::take(self);
-        let lines_for = |member: &Member| batch.lines.iter().find(|(dialect, _)| *dialect == member.dialect);
-        let is_covered = flush_list.charge(batch.lines.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0));
+    /// Ends the batch: adds its messages to the outboxes of its recipients, and counts them. Returns what became of direct
+    /// ones.
+    pub(crate) fn end(&mut self, flush_list: &mut FlushList, counters: &ConnectionCounters) -> Option<Delivered> {
+        let mut batch = mem::take(self);
+        let longest = batch.lines.iter().map(|encoded| encoded.bytes.len()).max();
+        let is_covered = flush_list.charge(longest.unwrap_or(0));
         let mut push = |member: &Arc<Member>| {
-            // A dialect without a word for it leaves nothing to be added.
-            lines_for(member).is_some_and(|(_, lines)| {
-                lines.is_empty() || flush_list.push(&member.outbox, Bytes::Shared(lines), is_covered)
-            })
+            let encoded = batch.lines.iter_mut().find(|encoded| encoded.dialect == member.dialect);
+            encoded.is_some_and(|encoded| encoded.push_to(member, flush_list, is_covered))
         };
+        let mut delivered = None;
         match batch.recipients {
-            Recipients::Nobody => None,
+            Recipients::Nobody => return None,
             Recipients::One { name, ref member } => {
                 let sent = push(member) && flush_list.wait();
-                Some(Delivered { count: batch.count, sent, name })
+                delivered = Some(Delivered { count: batch.count, sent, name });
             }
             Recipients::Everyone(ref members) => {
                 // Whoever has just gone gets no broadcast, like anybody else who is not there.
                 members.iter().for_each(|member| _ = push(member));
                 flush_list.wait();
-                None
             }
         }
+        for Encoded { dialect, bytes, recipients } in &batch.lines {
+            let row = counters.row(Some(*dialect));
+            row.add(Count::MessagesOut, batch.count * recipients);
+            row.add(Count::BytesOut, bytes.len() * recipients);
+        }
+        delivered
     }
 }

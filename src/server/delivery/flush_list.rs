@@ -82,11 +82,19 @@ impl<S: Socket> FlushList<S> {
         }
         self.flush();
         let mut is_pending = true;
+        self.set_owner_waits(true);
         for (outbox, ticket) in mem::take(&mut self.waits) {
             is_pending &= outbox.wait_for_turn(ticket, || self.own_is_closed());
         }
+        self.set_owner_waits(false);
         self.is_over = self.own_is_closed();
         is_pending
+    }
+
+    fn set_owner_waits(&self, waits: bool) {
+        if let Some(own) = &self.own {
+            own.owner_waits.store(waits, Ordering::Relaxed);
+        }
     }
 
     /// Returns whether the sender's own connection was closed while it waited, so that it has nothing more to say.

@@ -38,6 +38,8 @@ pub(crate) struct Outbox<S = ClientSocket> {
     pub(crate) drained: Condvar,
     /// The client sends more than its allowance.
     pub(crate) floods: AtomicBool,
+    /// The client, as a sender, waits for others to take what it sends.
+    pub(crate) owner_waits: AtomicBool,
     /// The client is sent much at a time.
     is_flooded: AtomicBool,
     /// The client is not logged in: no thread is started to write to it, and the one that reads from it waits until it has
@@ -68,6 +70,7 @@ impl<S: Socket> Outbox<S> {
             work: Condvar::new(),
             drained: Condvar::new(),
             floods: AtomicBool::new(false),
+            owner_waits: AtomicBool::new(false),
             is_flooded: AtomicBool::new(false),
             is_strangers: AtomicBool::new(false),
         }
@@ -272,6 +275,11 @@ impl<S: Socket> Outbox<S> {
     /// Returns whether some sender waits for its turn.
     pub(crate) fn holds_senders_up(&self) -> bool {
         !lock(&self.state).waiters.is_empty()
+    }
+
+    /// Returns whether the recipient is over the mark, or holds some sender up.
+    pub(crate) fn is_behind(&self) -> bool {
+        lock(&self.state).clock.is_running()
     }
 
     /// Returns how many bytes the recipient has not taken.

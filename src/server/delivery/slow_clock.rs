@@ -29,6 +29,11 @@ impl SlowClock {
         }
     }
 
+    /// Returns whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running_since.is_some()
+    }
+
     /// Stops the clock: the recipient is not over the mark any more.
     pub(crate) fn stop(&mut self) {
         if self.running_since.is_some() {

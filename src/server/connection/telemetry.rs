@@ -1,10 +1,12 @@
-//! What a client sends, as the trace shows it: before each line is handled, and where none is.
+//! What operators are told of a client beside its log lines: the trace of what it sends, and how often it is refused.
 
 use std::time::Instant;
 
 use super::Handler;
 use crate::limits::SILENCE;
-use crate::protocol::Event;
+use crate::protocol::{Dialect, Event, RequestError};
+use crate::server::close_reason::CloseReason;
+use crate::server::counters::Count;
 use crate::server::lines::Lines;
 
 impl Handler {
@@ -23,12 +25,36 @@ impl Handler {
         }
     }
 
-    /// Answers the line that is being handled by `refusal`, and logs why.
+    /// Answers the line that is being handled by `refusal`, and logs why. A refused login is counted.
     pub(super) fn refuse(&mut self, refusal: &Event<'_>, line: &str) {
+        if self.login.is_none() {
+            self.count_refusal(refusal);
+        }
         if let (Some(trace), Some(dialect)) = (&self.trace, self.dialect) {
             trace.show_refusal(dialect, refusal, line, &self.state);
         }
         self.reply(refusal);
+    }
+
+    /// Counts the end of a connection that has not logged in.
+    pub(super) fn count_stranger(&self, reason: CloseReason) {
+        let count = match reason {
+            CloseReason::LoginTimeout => Count::LoginTimeout,
+            CloseReason::Displaced => Count::Displaced,
+            _ => return,
+        };
+        self.counters.row(self.dialect).add(count, 1);
+    }
+
+    fn count_refusal(&self, refusal: &Event<'_>) {
+        let count = match refusal {
+            Event::NameInUse { .. } => Count::NameInUse,
+            Event::ServerFull => Count::RoomFull,
+            Event::Error(RequestError::InvalidName(_)) => Count::NoName,
+            _ if self.dialect.is_some_and(Dialect::refusal_closes) => Count::NoLogin,
+            _ => return,
+        };
+        self.counters.row(self.dialect).add(count, 1);
     }
 
     /// Returns when the beginning of a line is to be logged, as nothing follows: who has forgotten the LF waits in vain.

@@ -1,0 +1,87 @@
+//! What the server counts, and says when it is asked with SIGUSR1.
+
+use std::io::{Read, Write};
+use std::thread;
+
+use super::support::{Peer, Server, wait_for};
+
+/// Asks, and returns the newest line of a protocol.
+fn ask(server: &Server, protocol: &str) -> String {
+    let start = format!(" info {protocol}: ");
+    let told = || -> Vec<String> {
+        let log = server.log();
+        log.lines().filter_map(|line| line.split_once(&start)).map(|(_, text)| text.to_owned()).collect()
+    };
+    let before = told().len();
+    server.signal("USR1");
+    wait_for("an answer to SIGUSR1", || told().get(before).cloned())
+}
+
+#[test]
+fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_end() {
+    let mut server = Server::with(&["--log-level", "error"]);
+    let (mut ann, mut bob, mut eve) = (server.cap("ann"), server.cap("bob"), server.wac("eve"));
+    ann.ask("SEND bob hi", "SEND-OK");
+    bob.expect("DELIVERY ann hi");
+    eve.send_line("MSG hello");
+    ann.expect("DELIVERY eve hello");
+    bob.expect("DELIVERY eve hello");
+    for (login, answer) in [("HELLO-FROM ann", "IN-USE"), ("HELLO-FROM a b", "BAD-RQST-BODY"), ("GET", "BAD-RQST-HDR")]
+    {
+        let mut peer = server.connect();
+        peer.ask(login, answer);
+        peer.expect_end();
+    }
+    // What is answered is counted.
+    ann.ask("LIST", "LIST-OK echobot,ann,bob,eve");
+    eve.ask("WHO", "Online: echobot, ann, bob, eve");
+    let first = ask(&server, "cap");
+    let (now, counts) = first.split_once("; since the start: ").expect("both");
+    assert_eq!(now, "2 online, 0 waiting to send, 0 behind");
+    let (start, last) = counts.split_once("; since the last time: ").expect("both");
+    assert_eq!(start, last);
+    assert!(start.starts_with("1 messages and ") && start.contains(" in, 3 and "), "{start}");
+    assert!(start.ends_with(" out, refused 1 name in use + 1 not a name + 1 not a login"), "{start}");
+    assert!(ask(&server, "cap").ends_with("last time: 0 messages and 0 bytes in, 0 and 0 out, refused none"));
+    assert!(ask(&server, "wac").starts_with("1 online, 0 waiting to send, 0 behind; since the start: 1 messages and "));
+    assert!(ask(&server, "chat").contains("start: 0 messages and 0 bytes in, 0 and 0 out, refused none;"));
+    assert!(!server.log().contains("no protocol yet"), "{}", server.log());
+    drop((ann, bob, eve));
+    server.signal("TERM");
+    server.expect_exit(0);
+}
+
+#[test]
+fn the_end_is_told_like_that_after_shutting_down() {
+    let mut server = Server::start();
+    let ann = server.cap("ann");
+    server.signal("TERM");
+    drop(ann);
+    server.expect_exit(0);
+    let log = server.log();
+    let (_, told) = log.split_once("shutting down with 1 client\n").expect("it is said");
+    for start in [" info cap: 1 online, ", " info wac: 0 online, ", " info chat: 0 online, "] {
+        assert!(told.contains(start), "{log}");
+    }
+}
+
+#[test]
+fn it_is_told_at_once_while_a_hundred_clients_stall_and_how_many_are_behind() {
+    const STALLED: usize = 100;
+    let server = Server::with(&["--max-backlog", "1048576", "--slow-timeout", "3600", "--max-clients", "300"]);
+    let stalled: Vec<Peer> = (0..STALLED).map(|number| server.cap(&format!("c{number}"))).collect();
+    let (mut sender, mut other) = (server.wac("sender"), server.wac("other"));
+    let line = format!("MSG {}\n", "x".repeat(900_000));
+    thread::scope(|scope| {
+        scope.spawn(|| while matches!(other.stream.read(&mut vec![0; 1 << 16]), Ok(1..)) {});
+        scope.spawn(|| {
+            // It waits in the end, and fails when the server ends.
+            while sender.stream.write_all(line.as_bytes()).is_ok() {}
+        });
+        let behind = format!("{STALLED} online, 0 waiting to send, {STALLED} behind;");
+        wait_for("everybody to be behind", || ask(&server, "cap").starts_with(&behind).then_some(()));
+        wait_for("the sender to wait", || ask(&server, "wac").starts_with("2 online, 1 waiting to send").then_some(()));
+        server.signal("KILL");
+    });
+    drop(stalled);
+}
