@@ -17,6 +17,7 @@ use super::permits::Permit;
 use super::session::command::Command;
 use super::session::{Action, Input, Session};
 use super::stdin::StdinEvent;
+use super::ui::editor::INTERRUPT;
 use super::ui::{KeyAction, Ui};
 use crate::limits::{CLIENT_BACKLOG, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
@@ -136,6 +137,9 @@ impl EventLoop {
             // `self.sender` keeps the channel connected.
             match self.events.recv() {
                 Ok(LoopEvent::Signal(signal)) if signal.ends() => return Ok(signal.exit_status()),
+                Ok(LoopEvent::Stdin(StdinEvent::Keys { bytes, .. }, _)) if bytes.contains(&INTERRUPT) => {
+                    return Ok(Signal::Interrupt.exit_status());
+                }
                 _ => {}
             }
         }
@@ -148,6 +152,7 @@ impl EventLoop {
             Action::Message { line, sender, .. } => self.ui.print_message(&line, sender),
             Action::Sent { .. } => {}
             Action::Warn(text) => self.ui.warn(&text),
+            Action::LacksRecipient(line) => self.ui.note_missing_recipient(&line),
             Action::Names(names) => self.ui.add_names(&names),
             Action::Help => self.ui.print_help(),
             Action::Connect => {
@@ -271,12 +276,7 @@ impl EventLoop {
                 return;
             }
             StdinEvent::Keys { bytes, after_pause } => {
-                for action in self.ui.handle_keys(&bytes, after_pause, self.session.prompt()) {
-                    match action {
-                        KeyAction::Submit(line) => self.submit(line),
-                        KeyAction::Completing => self.inputs.push_back(Input::Completing),
-                    }
-                }
+                self.handle_keys(&bytes, after_pause);
             }
             StdinEvent::Foreground => self.ui.resume(),
             StdinEvent::TooLong => self.inputs.push_back(Input::TypedTooLong),
@@ -284,6 +284,16 @@ impl EventLoop {
             StdinEvent::End | StdinEvent::HangUp => self.inputs.push_back(Input::TypedEnd),
         }
         self.unshown.push(permit);
+    }
+
+    fn handle_keys(&mut self, bytes: &[u8], after_pause: bool) {
+        for action in self.ui.handle_keys(bytes, after_pause, self.session.prompt()) {
+            match action {
+                KeyAction::Submit(line) => self.submit(line),
+                KeyAction::Completing => self.inputs.push_back(Input::Completing),
+                KeyAction::Interrupt => self.end_by(Signal::Interrupt),
+            }
+        }
     }
 
     /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
@@ -334,8 +344,7 @@ impl EventLoop {
     fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
             let next = [self.deadline, self.connect_at].into_iter().flatten().min();
-            let left = next.map(|next| next.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            if next.is_some_and(|next| next <= Instant::now()) {
                 return Ok(None);
             }
             if self.unflushed < EVENTS_IN_A_ROW {
@@ -343,11 +352,17 @@ impl EventLoop {
                     self.unflushed += 1;
                     return Ok(Some(event));
                 }
+                // Nor has the rest of a sequence come.
+                if self.ui.escape_at().is_some_and(|at| at <= Instant::now()) {
+                    self.handle_keys(&[], true);
+                }
             }
             self.unflushed = 0;
             self.ui.refresh(self.session.prompt())?;
             let sending = self.send_some();
             self.release_permits();
+            let next = [next, self.ui.escape_at()].into_iter().flatten().min();
+            let left = next.map(|next| next.saturating_duration_since(Instant::now()));
             let wait = if sending { Some(Duration::ZERO) } else { left };
             // `self.sender` keeps the channel connected.
             let event = match wait {

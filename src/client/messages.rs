@@ -167,13 +167,28 @@ pub fn trying_again(what: &str, seconds: u64) -> String {
     format!("{what}; trying again in {seconds} s.")
 }
 
+/// A half-typed line has been given up.
+pub const CTRL_C_AGAIN: &str = "Ctrl-C again leaves";
+
+/// So many lines were pasted.
+pub fn send_lines(count: usize) -> String {
+    format!("Send {count} lines? Enter sends them, Ctrl-C drops them ")
+}
+
+/// What stands before the line that is found while somebody searches for this text.
+pub fn searching(text: &str, has_failed: bool) -> String {
+    let failed = if has_failed { "failed " } else { "" };
+    format!("({failed}reverse-i-search)`{text}': ")
+}
+
 /// The keys of the line editor, below what can be typed.
 pub const KEYS: &str = concat!(
     "  Tab, Shift-Tab  Go through the names, or the commands, that fit\n",
-    "  Up, Down        Bring back what was typed\n",
-    "  Ctrl-A, Ctrl-E  Go to the start, to the end\n",
-    "  Ctrl-W, -U, -K  Delete the word, what is before, what is behind\n",
-    "  Ctrl-L          Clear the screen\n",
+    "  Up, Down        Bring back what was typed, or what begins like what is\n",
+    "  Ctrl-R          Search what was typed; Enter sends it, Esc gives up\n",
+    "  Ctrl-W, -U, -K  Delete the word, what is before, what is behind; Ctrl-Y brings it back\n",
+    "  Ctrl-_          Undo\n",
+    "  Ctrl-C          Clear the line, or leave\n",
 );
 
 /// There is no line editor, for this reason.

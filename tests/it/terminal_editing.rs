@@ -188,6 +188,104 @@ fn tab_goes_through_the_names_and_shift_tab_goes_back() {
     bob.expect("DELIVERY ann hia");
 }
 
+/// A client at which somebody has pressed a key, and taken it back.
+fn with_person(server: &Server, columns: usize) -> Terminal {
+    let mut ann = Terminal::logged_in(columns, 24, &server.port(), "ann");
+    ann.types("x");
+    ann.sees("x");
+    ann.types("\x7f");
+    ann.sees("");
+    ann
+}
+
+#[test]
+fn ctrl_c_clears_a_half_typed_line_and_leaves_when_it_is_empty() {
+    let server = Server::start();
+    let mut ann = with_person(&server, 80);
+    ann.types("half a line");
+    ann.sees("half a line");
+    ann.types("\x03");
+    ann.sees("Ctrl-C again leaves");
+    ann.types("half");
+    ann.sees("Ctrl-C again leaves\nhalf");
+    ann.types("\x03\x1f");
+    ann.sees("Ctrl-C again leaves\nCtrl-C again leaves\nhalf");
+    ann.types("\x03\x03");
+    ann.ends(130);
+}
+
+#[test]
+fn ctrl_c_leaves_where_nobody_has_pressed_a_single_key() {
+    let server = Server::start();
+    let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
+    ann.types("half a line");
+    ann.sees("half a line");
+    ann.types("and more\x03");
+    ann.ends(130);
+    assert!(!ann.written().contains("again leaves"));
+}
+
+#[test]
+fn ctrl_r_searches_and_enter_sends() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = with_person(&server, 80);
+    for text in ["one", "two"] {
+        ann.types(&format!("@bob {text}\n"));
+        bob.expect(&format!("DELIVERY ann {text}"));
+        ann.waits_for(SENT);
+    }
+    ann.forget();
+    ann.types("draft\x12bob");
+    ann.sees("(reverse-i-search)`bob': @bob two");
+    assert_eq!(ann.cursor(), (0, 26));
+    bob.ask("SEND ann hi", "SEND-OK");
+    ann.sees("From bob: hi\n(reverse-i-search)`bob': @bob two");
+    ann.types("\x12");
+    ann.sees("From bob: hi\n(reverse-i-search)`bob': @bob one");
+    ann.types("\x1b");
+    ann.sees("From bob: hi\ndraft");
+    ann.types("\x12one\n");
+    bob.expect("DELIVERY ann one");
+    ann.sees(&format!("From bob: hi\n@bob one\n{SENT}"));
+}
+
+#[test]
+fn a_paste_of_many_lines_is_asked_about() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = with_person(&server, 60);
+    let lines: Vec<String> = (1..=30).map(|number| format!("line {number}")).collect();
+    let question = "Send 30 lines? Enter sends them, Ctrl-C drops them";
+    ann.types("@bob ");
+    ann.sees("@bob");
+    ann.types(&format!("\x1b[200~{}\r\x1b[201~", lines.join("\r")));
+    // As much of it is shown as leaves room for messages.
+    ann.sees(&format!("{}\n{question}", lines[19..].join("\n")));
+    ann.types("a\x7f\x03");
+    ann.sees("@bob");
+    bob.expect_silence();
+    ann.types(&format!("\x1b[200~{}\x1b[201~", lines.join("\r")));
+    ann.waits_for(question);
+    ann.types("\n");
+    for line in &lines {
+        bob.expect(&format!("DELIVERY ann {line}"));
+    }
+}
+
+#[test]
+fn k2_a_text_without_a_recipient_comes_back_for_one() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut ann = with_person(&server, 80);
+    ann.types("hello\n");
+    ann.waits_for("Use @<username>");
+    ann.types("\x1b[A");
+    ann.waits_for("hello");
+    ann.types("@bob \n");
+    bob.expect("DELIVERY ann hello");
+}
+
 #[test]
 fn pasted_lines_are_sent_after_enter_and_not_before() {
     let server = Server::start();

@@ -75,6 +75,8 @@ pub(crate) enum Action {
     Message { line: String, sender: Range<usize>, scope: Scope },
     /// Show what a line has become that was typed at a terminal: a message, which is on its way, to everybody or to one user.
     Sent { to: Option<String>, text: String },
+    /// Have this typed line come back ready for a recipient in front of it.
+    LacksRecipient(String),
     /// Remember these names: they can be completed.
     Names(Vec<String>),
     /// Show what can be typed.
@@ -300,9 +302,12 @@ impl Session {
         }
         let commands = if is_paste(text) { command::parse_paste(text) } else { vec![(dialect.parse(text), text)] };
         if shared.config.interactive {
-            let hint = commands.iter().find_map(|(command, line)| dialect.hint(*command, line));
-            if let Some(hint) = hint {
+            let hint = commands.iter().find_map(|(command, line)| Some((dialect.hint(*command, line)?, *command)));
+            if let Some((hint, command)) = hint {
                 shared.print(hint);
+                if matches!(command, Command::Text(_)) {
+                    shared.push(Action::LacksRecipient(text.to_owned()));
+                }
                 return;
             }
         }
@@ -376,6 +381,7 @@ pub(crate) mod testing {
             Action::Warn(text) => format!("warn {text}"),
             Action::Message { line, .. } => format!("print {line}"),
             Action::Sent { to, text } => format!("sent to {}: {text}", to.as_deref().unwrap_or("all")),
+            Action::LacksRecipient(line) => format!("lacks recipient: {line}"),
             Action::Names(names) => format!("names {}", names.join(" ")),
             Action::Help => "help".into(),
             Action::Connect => "connect".into(),

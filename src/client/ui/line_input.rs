@@ -1,9 +1,12 @@
 //! The line being typed on a terminal: from what the terminal sends to keys, and from the editor to what is shown.
 
-use super::editor::{Completion, Decoder, Editor, Key};
+use std::time::Instant;
+
+use super::editor::{Completion, Decoder, Editor, INTERRUPT, Key};
 use super::screen::InputLine;
 use super::terminal::Terminal;
 use super::unicode::next_boundary;
+use crate::limits::ESCAPE_TIMEOUT;
 
 /// The line being typed, and what it takes.
 #[derive(Debug)]
@@ -14,6 +17,10 @@ pub(super) struct LineInput {
     pub(super) completion: Completion,
     /// What comes is pasted, up to a pause, by a terminal that has not been asked for brackets.
     pub(super) is_pasting: bool,
+    /// What is pasted, and below it the question whether to send it.
+    question: Option<String>,
+    /// When an ESC that was pressed is known to be a key of its own, while somebody searches and it ends that.
+    pub(super) escape_at: Option<Instant>,
 }
 
 impl LineInput {
@@ -25,6 +32,8 @@ impl LineInput {
             editor: Editor::default(),
             completion: Completion::new(commands),
             is_pasting: false,
+            question: None,
+            escape_at: None,
         }
     }
 
@@ -33,7 +42,8 @@ impl LineInput {
     /// lines ends them with LF, or with both.
     pub(super) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
         let line_end = bytes.iter().position(|byte| *byte == b'\r');
-        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !bytes.contains(&b'\n');
+        let has_others = bytes.iter().any(|byte| matches!(*byte, b'\n' | INTERRUPT));
+        let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !has_others;
         self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
         if self.is_pasting {
             return self.decoder.decode_pasted(bytes);
@@ -45,8 +55,25 @@ impl LineInput {
         keys
     }
 
-    /// Returns what is to be shown of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
+    /// Takes note of what the keys have made of it.
+    pub(super) fn update(&mut self) {
+        let awaits_escape = self.decoder.is_behind_escape() && self.editor.search_prompt().is_some();
+        self.escape_at = awaits_escape.then(|| Instant::now() + ESCAPE_TIMEOUT);
+        let text = self.editor.text();
+        self.question = self.editor.question().map(|question| format!("{}\n{question}", text.trim_end_matches('\n')));
+    }
+
+    /// Returns what is to be shown of it.
     pub(super) fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
+        let mut line = self.whole_line(self.editor.search_prompt().unwrap_or(prompt));
+        if let Some(text) = self.question.as_deref().filter(|_| self.terminal.is_editing()) {
+            (line.text, line.cursor) = (text, text.len());
+        }
+        line
+    }
+
+    /// Returns what there is of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
+    pub(super) fn whole_line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         if self.terminal.is_editing() {
             InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
         } else {
@@ -57,8 +84,9 @@ impl LineInput {
 
 /// Returns whether somebody has pressed one key, and not Enter, as nobody does who sends whole lines.
 fn is_single_key(keys: &[Key]) -> bool {
+    let keys = if let [Key::Escape, keys @ ..] = keys { keys } else { keys };
     match keys {
-        [Key::Enter] => false,
+        [] | [Key::Enter | Key::Paste(_)] => false,
         [Key::Text(text)] => next_boundary(text, 0) == text.len(),
         [_] => true,
         _ => false,

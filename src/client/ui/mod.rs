@@ -16,9 +16,9 @@ use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use self::editor::{Key, Outcome};
+use self::editor::Outcome;
 use self::line_input::LineInput;
 use self::output::Output;
 use self::screen::{InputLine, OutputMode, Screen, Stream};
@@ -77,6 +77,8 @@ pub(crate) enum KeyAction {
     Submit(String),
     /// To find out who is there: somebody completes a word.
     Completing,
+    /// To end, as a signal would.
+    Interrupt,
 }
 
 impl Ui {
@@ -191,18 +193,23 @@ impl Ui {
             self.screen.control(input.terminal.enable_bracketed_paste());
         }
         for key in keys {
-            if key == Key::Enter && input.terminal.is_editing() {
-                self.screen.commit(input.line(prompt));
-            }
             match input.editor.handle_key(key, &input.completion) {
                 None => {}
-                Some(Outcome::Submit(text)) => actions.push(KeyAction::Submit(text)),
+                Some(Outcome::Submit(text)) => {
+                    if input.terminal.is_editing() {
+                        self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() });
+                    }
+                    actions.push(KeyAction::Submit(text));
+                }
                 Some(Outcome::End) => actions.push(KeyAction::Submit(String::from("!quit"))),
+                Some(Outcome::Interrupt) => actions.push(KeyAction::Interrupt),
                 Some(Outcome::Completing) => actions.push(KeyAction::Completing),
+                Some(Outcome::Cleared) => self.screen.print(&self.line_style.dim(messages::CTRL_C_AGAIN)),
                 Some(Outcome::Clear) => self.screen.clear(),
-                Some(Outcome::Full) => self.screen.ring(),
+                Some(Outcome::Bell) => self.screen.ring(),
             }
         }
+        input.update();
         for action in &actions {
             if let KeyAction::Submit(line) = action {
                 self.log(TYPED, line);
@@ -213,16 +220,30 @@ impl Ui {
 
     /// Leaves what is half-typed where it is: nothing will become of it.
     pub(crate) fn abandon_line(&mut self, prompt: &str) {
-        if let Some(input) = self.input.as_mut().filter(|input| !input.editor.text().is_empty()) {
-            self.screen.finish(input.line(prompt));
+        let Some(input) = &mut self.input else { return };
+        input.editor.cancel_search();
+        if !input.editor.text().is_empty() {
+            self.screen.finish(input.whole_line(prompt));
             input.editor.clear();
         }
+    }
+
+    /// Returns when it is known that an ESC was a key of its own, if that is awaited: then it wants to hear of no more bytes.
+    pub(crate) fn escape_at(&self) -> Option<Instant> {
+        self.input.as_ref()?.escape_at
     }
 
     /// Adds a typed line to what Up brings back.
     pub(crate) fn add_history_entry(&mut self, line: &str) {
         if let Some(input) = &mut self.input {
             input.editor.add_history_entry(line);
+        }
+    }
+
+    /// Takes note that this typed line names no recipient: Up brings it back with the cursor where one goes.
+    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            input.editor.note_missing_beginning(line);
         }
     }
 
@@ -248,7 +269,7 @@ impl Ui {
     /// Shows what is left to be shown, at the end.
     pub(crate) fn finish(&mut self, prompt: &str) {
         match &self.input {
-            Some(input) => self.screen.finish(input.line(prompt)),
+            Some(input) => self.screen.finish(input.whole_line(prompt)),
             None => self.screen.finish(InputLine::default()),
         }
         self.disable_bracketed_paste();

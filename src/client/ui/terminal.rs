@@ -9,8 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::screen::Size;
 use crate::sys::{TerminalModes, is_in_foreground};
 
-/// Every key at once, as it is, and none shown; what Ctrl-C and Ctrl-Z mean stays, and Ctrl-S halts nothing.
-const RAW_MODE: [&str; 8] = ["-icanon", "-echo", "-icrnl", "-ixon", "min", "1", "time", "0"];
+/// Every key at once, as it is, and none shown; what Ctrl-Z means stays, Ctrl-C is a key, so that it comes in its turn, and
+/// Ctrl-S halts nothing.
+const RAW_MODE: [&str; 10] = ["-icanon", "-echo", "-icrnl", "-ixon", "min", "1", "time", "0", "intr", "undef"];
 const ENABLE_BRACKETED_PASTE: &str = "\x1b[?2004h";
 const DISABLE_BRACKETED_PASTE: &str = "\x1b[?2004l";
 /// What makes good that the end of what was to be shown is not: it may have been cut anywhere.

@@ -1,11 +1,11 @@
 //! Keys, the editor and the screen together, as somebody sees them on a terminal.
 
-use super::editor::{Completion, Decoder, Editor, Key, Outcome};
+use super::editor::{Completion, Decoder, Editor, Outcome};
 use super::screen::{InputLine, OutputMode, Screen, Size};
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 52] = [
     "a",
     "b",
     " ",
@@ -39,6 +39,25 @@ const KEYS: [&str; 33] = [
     "@bob hi",
     "!w",
     "\x04",
+    "\x03",
+    "\x07",
+    "\x12",
+    "\x14",
+    "\x19",
+    "\x1f",
+    "\x1b\x7f",
+    "\x1bb",
+    "\x1bf",
+    "\x1bd",
+    "\x1bu",
+    "\x1bl",
+    "\x1bc",
+    "\x12a",
+    "\x12hello\x12",
+    "\x12\x12",
+    "\x03\x03",
+    "straße\x01\x1bu",
+    "\x1b[200~1\n2\n3\n4\n5\n6\x1b[201~",
 ];
 
 /// Somebody at a terminal.
@@ -75,15 +94,12 @@ impl Person {
 
     fn types(&mut self, bytes: &str, after_pause: bool) {
         for key in self.decoder.decode(bytes.as_bytes(), after_pause) {
-            if key == Key::Enter {
-                self.screen.commit(InputLine {
-                    prompt: self.prompt,
-                    text: self.editor.text(),
-                    cursor: self.editor.cursor(),
-                });
-            }
             match self.editor.handle_key(key, &self.completion) {
-                Some(Outcome::Submit(line)) => self.editor.add_history_entry(&line),
+                Some(Outcome::Submit(line)) => {
+                    self.screen.commit(InputLine { prompt: self.prompt, text: &line, cursor: line.len() });
+                    self.editor.add_history_entry(&line);
+                }
+                Some(Outcome::Cleared) => self.screen.print("Ctrl-C again leaves"),
                 Some(Outcome::Clear) => {
                     self.screen.clear();
                     self.messages.clear();
@@ -99,8 +115,16 @@ impl Person {
     }
 
     fn sees(&mut self) {
-        let (text, cursor) = (self.editor.text(), self.editor.cursor());
-        self.screen.refresh(InputLine { prompt: self.prompt, text, cursor });
+        let question = self.editor.question().map(|question| format!("{}\n{question}", self.editor.text()));
+        let line = match &question {
+            Some(text) => InputLine { prompt: self.prompt, text, cursor: text.len() },
+            None => InputLine {
+                prompt: self.editor.search_prompt().unwrap_or(self.prompt),
+                text: self.editor.text(),
+                cursor: self.editor.cursor(),
+            },
+        };
+        self.screen.refresh(line);
         for (_, bytes) in self.screen.take_output() {
             self.terminal.write(std::str::from_utf8(&bytes).expect("text"));
         }

@@ -649,6 +649,21 @@ fn k2_a_name_and_a_blank_are_sent_as_they_are_and_the_server_judges_them() {
 }
 
 #[test]
+fn k2_a_text_without_a_recipient_comes_back_for_one() {
+    let mut script = Script { session: begin(at_a_terminal(None)) };
+    for input in [Input::Start, Input::Connected, Input::Typed("ann".into()), Input::Received("HELLO ann".into())] {
+        script.feed(input);
+    }
+    let hint = format!("print {}", messages::HINT);
+    for text in ["hello", " hello", "one\n@bob two"] {
+        assert_eq!(script.typed(text), [hint.clone(), format!("lacks recipient: {text}")]);
+    }
+    for command in ["!whp", "@bob", "!say hello"] {
+        assert_eq!(script.typed(command).len(), 1, "{command}");
+    }
+}
+
+#[test]
 fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
     let mut script = Script { session: begin(at_a_terminal(None)) };
     for input in [Input::Start, Input::Connected, Input::Typed("ann\n".into()), Input::Received("HELLO ann".into())] {
@@ -661,7 +676,7 @@ fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
         script.typed("/msg bob one\n@eve two\nthree"),
         ["send SEND bob one", "send SEND eve two", "send SEND bob three"]
     );
-    for paste in ["one\n@bob two", "!quit\n", "!who\nx"] {
+    for paste in ["!quit\n", "!who\nx"] {
         let shown = script.typed(paste);
         assert!(shown.len() == 1 && shown[0].contains("Use @<username> <message>"), "{shown:?}");
     }

@@ -14,12 +14,27 @@ pub(crate) struct History {
     back: usize,
     /// What those that were looked at have been changed to, the new line included, by how far back they are.
     drafts: BTreeMap<usize, String>,
+    /// What the lines that are looked at begin with.
+    prefix: String,
+    /// The latest line lacks its beginning.
+    lacks_beginning: bool,
+}
+
+/// A line that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// How many lines back it is.
+    pub(super) back: usize,
+    pub(super) line: String,
+    /// Where in it what was searched for begins.
+    pub(super) at: usize,
 }
 
 impl History {
     /// Adds a line, as the latest one.
     pub(crate) fn push(&mut self, line: &str) {
         self.leave();
+        self.lacks_beginning = false;
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
@@ -30,27 +45,66 @@ impl History {
         }
     }
 
+    /// Takes note that something is to be put before this line, if it is the latest one.
+    pub(super) fn note_missing_beginning(&mut self, line: &str) {
+        self.lacks_beginning = self.lines.back().is_some_and(|last| last == line);
+    }
+
+    /// Returns whether that is so of the line that is shown.
+    pub(super) fn shows_missing_beginning(&self) -> bool {
+        self.lacks_beginning && self.back == 1
+    }
+
     /// Goes back to the new line, and forgets what was in it and what the others were changed to.
     pub(crate) fn leave(&mut self) {
         self.back = 0;
         self.drafts.clear();
     }
 
-    /// Returns the line before the one that is shown.
-    pub(crate) fn older(&mut self, shown: &str) -> Option<String> {
-        (self.back < self.lines.len()).then(|| self.go_to(self.back + 1, shown))
+    /// Returns the line before the one that is shown, of those that begin like the new line does.
+    pub(crate) fn older(&mut self, shown: &str, has_prefix: bool) -> Option<String> {
+        if self.back == 0 {
+            self.prefix = if has_prefix { shown.to_owned() } else { String::new() };
+        }
+        let back = (self.back + 1..=self.lines.len()).find(|back| self.is_wanted(*back, shown))?;
+        Some(self.go_to(back, shown))
     }
 
     /// Returns the line after the one that is shown; the new one after the last.
     pub(crate) fn newer(&mut self, shown: &str) -> Option<String> {
-        self.back.checked_sub(1).map(|back| self.go_to(back, shown))
+        let back = (0..self.back).rev().find(|back| *back == 0 || self.is_wanted(*back, shown))?;
+        Some(self.go_to(back, shown))
+    }
+
+    /// Returns the latest line that has this text in it, and is so many lines back or more. What it was changed to does not
+    /// count.
+    pub(super) fn search(&self, text: &str, back: usize, shown: Option<&str>) -> Option<Found> {
+        let lines = self.lines.iter().rev().enumerate().skip(back.saturating_sub(1));
+        let mut found = lines
+            .filter(|(_, line)| shown != Some(line))
+            .filter_map(|(number, line)| Some(Found { back: number + 1, line: line.clone(), at: line.rfind(text)? }));
+        found.next()
+    }
+
+    /// Goes to a line that was found.
+    pub(super) fn go_to_found(&mut self, back: usize, shown: &str) {
+        self.prefix.clear();
+        self.go_to(back, shown);
+    }
+
+    /// Returns whether the line so far back begins as it is to, and is not what is shown already.
+    fn is_wanted(&self, back: usize, shown: &str) -> bool {
+        self.prefix.is_empty() || self.line(back).is_some_and(|line| line.starts_with(&self.prefix) && line != shown)
+    }
+
+    fn line(&self, back: usize) -> Option<&String> {
+        self.lines.iter().rev().nth(back.checked_sub(1)?)
     }
 
     fn go_to(&mut self, back: usize, shown: &str) -> String {
         self.drafts.insert(self.back, shown.to_owned());
         self.back = back;
-        let line = self.drafts.get(&back).or_else(|| self.lines.iter().rev().nth(back.checked_sub(1)?));
-        line.cloned().unwrap_or_default()
+        self.drafts.get(&back).or_else(|| self.line(back)).cloned().unwrap_or_default()
     }
 }
 
@@ -65,21 +119,21 @@ mod tests {
     #[test]
     fn the_lines_come_back_and_the_draft_is_kept() {
         let mut history = History::default();
-        assert_eq!((history.older("draft"), history.newer("draft")), (None, None));
+        assert_eq!((history.older("draft", false), history.newer("draft")), (None, None));
         for line in ["one", "two", "two", " "] {
             history.push(line);
         }
-        assert_eq!(history.older("draft"), some("two"));
-        assert_eq!(history.older("two"), some("one"));
-        assert_eq!(history.older("one"), None);
+        assert_eq!(history.older("draft", false), some("two"));
+        assert_eq!(history.older("two", false), some("one"));
+        assert_eq!(history.older("one", false), None);
         assert_eq!(history.newer("one, changed"), some("two"));
         assert_eq!(history.newer("two, changed"), some("draft"));
         assert_eq!(history.newer("draft"), None);
-        assert_eq!(history.older("another draft"), some("two, changed"));
-        assert_eq!(history.older("two, changed"), some("one, changed"));
+        assert_eq!(history.older("another draft", false), some("two, changed"));
+        assert_eq!(history.older("two, changed", false), some("one, changed"));
         history.push("three");
-        assert_eq!(history.older(""), some("three"));
-        assert_eq!(history.older("three"), some("two"));
+        assert_eq!(history.older("", false), some("three"));
+        assert_eq!(history.older("three", false), some("two"));
     }
 
     #[test]
@@ -89,12 +143,59 @@ mod tests {
             history.push(&number.to_string());
         }
         let mut count = 0;
-        while history.older("").is_some() {
+        while history.older("", false).is_some() {
             count += 1;
         }
         assert_eq!(count, HISTORY_LINES);
         history.push(&"x".repeat(HISTORY_BYTES + 1));
-        assert_eq!(history.older("").map(|line| line.len()), Some(HISTORY_BYTES + 1));
-        assert_eq!(history.older(""), None);
+        assert_eq!(history.older("", false).map(|line| line.len()), Some(HISTORY_BYTES + 1));
+        assert_eq!(history.older("", false), None);
+    }
+
+    #[test]
+    fn the_lines_that_begin_like_the_new_one_come_back() {
+        let mut history = History::default();
+        for line in ["@bob one", "@eve two", "@bob three", "!who", "@bob three"] {
+            history.push(line);
+        }
+        assert_eq!(history.older("@b", true), some("@bob three"));
+        assert_eq!(history.older("@bob three", true), some("@bob one"));
+        assert_eq!(history.older("@bob one", true), None);
+        assert_eq!(history.newer("@bob one"), some("@bob three"));
+        assert_eq!(history.newer("@bob three"), some("@b"));
+        assert_eq!(history.older("@bx", true), None);
+        assert_eq!(history.older("", true), some("@bob three"));
+        assert_eq!(history.older("@bob three, changed", true), some("!who"));
+        assert_eq!(history.newer("!who"), some("@bob three, changed"));
+    }
+
+    #[test]
+    fn lines_are_found_by_what_is_in_them() {
+        let mut history = History::default();
+        for line in ["@bob one two", "@eve two", "!who", "@eve two"] {
+            history.push(line);
+        }
+        let found = |back, line: &str, at| Some(Found { back, line: line.to_owned(), at });
+        assert_eq!(history.search("two", 1, None), found(1, "@eve two", 5));
+        assert_eq!(history.search("two", 2, Some("@eve two")), found(4, "@bob one two", 9));
+        assert_eq!(history.search("o", 4, None), found(4, "@bob one two", 11));
+        assert_eq!(history.search("x", 1, None), None);
+        history.go_to_found(3, "draft");
+        assert_eq!(history.older("@eve two", true), some("@bob one two"));
+    }
+
+    #[test]
+    fn only_the_latest_line_lacks_its_beginning() {
+        let mut history = History::default();
+        history.push("hello");
+        history.note_missing_beginning("hello");
+        assert!(!history.shows_missing_beginning());
+        history.older("", true);
+        assert!(history.shows_missing_beginning());
+        history.push("one");
+        history.older("", true);
+        assert!(!history.shows_missing_beginning());
+        history.note_missing_beginning("hello");
+        assert!(!history.shows_missing_beginning());
     }
 }

@@ -6,28 +6,52 @@
 mod completion;
 mod history;
 mod keys;
+mod line_buffer;
+mod search;
+mod undo;
 
 use std::mem;
+use std::ops::{ControlFlow, Range};
 
 pub(crate) use self::completion::{Candidates, Completion};
 use self::history::History;
-pub(crate) use self::keys::{Decoder, Key};
-use super::unicode::{next_boundary, previous_boundary};
-use crate::limits::EDITED_BYTES;
+pub(crate) use self::keys::{Decoder, INTERRUPT, Key};
+use self::line_buffer::{LetterCase, LineBuffer, is_separator};
+use self::search::Search;
+use self::undo::{Change, Undo};
+use crate::client::messages;
+use crate::limits::PASTED_LINES;
 
 /// A line being typed; it may hold several pasted ones.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
-    text: String,
-    /// Where the next character goes: bytes from the start.
-    cursor: usize,
+    buffer: LineBuffer,
     history: History,
-    /// What was put in last did not fit.
-    full: bool,
+    undo: Undo,
+    /// What was deleted last, for Ctrl-Y; what several keys in a row delete is one text.
+    killed: String,
+    /// The last key has deleted something of it.
+    is_killing: bool,
     /// What the last key, a Tab, has gone to.
     cycle: Option<Cycle>,
+    /// What was pasted last, unless another key has been pressed since.
+    paste: Option<Paste>,
+    search: Option<Search>,
+    /// What was searched for last.
+    last_search: String,
     /// A person is there, and not a program that types whole lines.
     has_person: bool,
+}
+
+/// What is pasted.
+#[derive(Debug)]
+struct Paste {
+    /// The line as it was before it.
+    before: LineBuffer,
+    /// Its beginning was all that fits.
+    is_cut: bool,
+    /// It has more lines than are sent without a question.
+    is_in_question: bool,
 }
 
 /// The candidates that Tab goes through.
@@ -51,29 +75,44 @@ pub(crate) enum Outcome {
     Submit(String),
     /// There will be no more lines.
     End,
+    /// The line was given up, and is empty now.
+    Cleared,
+    /// The program is to end.
+    Interrupt,
     /// The screen is to be cleared.
     Clear,
     /// Somebody has begun to complete a word, and more may be known of the names next time.
     Completing,
-    /// The line is as long as lines get.
-    Full,
+    /// There is nothing that this key could do, or no room for it.
+    Bell,
 }
 
 impl Editor {
-    /// Returns what is being typed.
+    /// Returns what is being typed, or what was found.
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        self.buffer.text()
     }
 
     /// Returns where the cursor is: bytes from the start of the text.
     pub(crate) fn cursor(&self) -> usize {
-        self.cursor
+        self.buffer.cursor()
+    }
+
+    /// Returns what stands before the text while somebody searches.
+    pub(crate) fn search_prompt(&self) -> Option<&str> {
+        self.search.as_ref().map(Search::prompt)
+    }
+
+    /// Returns what somebody is asked who has pasted many lines.
+    pub(crate) fn question(&self) -> Option<String> {
+        let lines = || self.text().lines().filter(|line| !line.trim().is_empty()).count();
+        self.is_asking().then(|| messages::send_lines(lines()))
     }
 
     /// Gives up the line being typed.
     pub(crate) fn clear(&mut self) {
-        self.cursor = 0;
-        self.text.clear();
+        self.search = None;
+        self.buffer = LineBuffer::default();
     }
 
     /// Takes note that a person is there: from now on keys do what a program that types whole lines does not expect.
@@ -86,70 +125,181 @@ impl Editor {
         self.history.push(line);
     }
 
+    /// Takes note that something is to be put before this line: when Up brings it back, the cursor is at its start.
+    pub(crate) fn note_missing_beginning(&mut self, line: &str) {
+        self.history.note_missing_beginning(line);
+    }
+
     /// Applies a key to the line.
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
-        let cycle = self.cycle.take();
-        let was_full = mem::take(&mut self.full);
-        match key {
-            // The rest of a paste whose beginning did not fit.
-            Key::Text(_) if was_full => {
-                self.full = true;
-                return None;
-            }
-            Key::Text(text) => return self.insert(&text),
-            Key::Enter => return Some(self.submit()),
-            Key::Tab => return self.complete(cycle, Direction::Forward, completion),
-            Key::BackTab => return self.complete(cycle, Direction::Backward, completion),
-            Key::EndOfInput if self.text.is_empty() => return Some(Outcome::End),
-            Key::Clear => return Some(Outcome::Clear),
-            Key::Backspace => self.remove(previous_boundary(&self.text, self.cursor), self.cursor),
-            Key::Delete | Key::EndOfInput => self.remove(self.cursor, next_boundary(&self.text, self.cursor)),
-            Key::KillWord => self.remove(self.word_before(char::is_whitespace), self.cursor),
-            Key::KillToStart => self.remove(self.line_start(), self.cursor),
-            Key::KillToEnd => self.remove(self.cursor, self.line_end()),
-            Key::Left => self.cursor = previous_boundary(&self.text, self.cursor),
-            Key::Right => self.cursor = next_boundary(&self.text, self.cursor),
-            Key::WordLeft => self.cursor = self.word_before(is_separator),
-            Key::WordRight => self.cursor = self.word_after(is_separator),
-            Key::Home => self.cursor = self.line_start(),
-            Key::End => self.cursor = self.line_end(),
-            Key::Up => {
-                if let Some(line) = self.history.older(&self.text) {
-                    self.replace(line);
-                }
-            }
-            Key::Down => {
-                if let Some(line) = self.history.newer(&self.text) {
-                    self.replace(line);
-                }
-            }
+        if !self.has_person && !key.is_for_programs() {
+            return (key == Key::Interrupt).then_some(Outcome::Interrupt);
         }
+        if self.is_asking() && !matches!(key, Key::Paste(_) | Key::Enter | Key::Interrupt | Key::Clear) {
+            return Some(Outcome::Bell);
+        }
+        let key = match self.handle_search_key(key) {
+            ControlFlow::Continue(key) => key,
+            ControlFlow::Break(outcome) => return outcome,
+        };
+        let cycle = self.cycle.take();
+        let was_killing = mem::take(&mut self.is_killing);
+        let paste = self.paste.take();
+        match self.change(&key) {
+            Some(change) => self.undo.save(&self.buffer, change),
+            None => self.undo.end_run(),
+        }
+        match key {
+            Key::Text(text) => self.insert(&text),
+            Key::Paste(text) => self.insert_pasted(&text, paste),
+            Key::Enter => Some(self.submit()),
+            Key::Tab => self.complete(cycle, Direction::Forward, completion),
+            Key::BackTab => self.complete(cycle, Direction::Backward, completion),
+            Key::Interrupt => self.interrupt(paste),
+            Key::EndOfInput if self.buffer.is_empty() => Some(Outcome::End),
+            Key::Clear => {
+                self.paste = paste;
+                Some(Outcome::Clear)
+            }
+            Key::Up => self.recall_older(),
+            Key::Down => self.recall_newer(),
+            Key::Undo => self.undo(),
+            Key::Yank => {
+                let killed = mem::take(&mut self.killed);
+                let outcome = self.insert(&killed);
+                self.killed = killed;
+                outcome
+            }
+            key => self.edit(&key, was_killing),
+        }
+    }
+
+    /// Applies a key that moves the cursor, or changes what is around it.
+    fn edit(&mut self, key: &Key, was_killing: bool) -> Option<Outcome> {
+        let buffer = &mut self.buffer;
+        let cursor = buffer.cursor();
+        let mut fits = true;
+        match key {
+            Key::Left => buffer.move_to(buffer.previous()),
+            Key::Right => buffer.move_to(buffer.next()),
+            Key::WordLeft => buffer.move_to(buffer.word_before(is_separator)),
+            Key::WordRight => buffer.move_to(buffer.word_after(is_separator)),
+            Key::Home => buffer.move_to(buffer.line_start()),
+            Key::End => buffer.move_to(buffer.line_end()),
+            Key::Backspace => drop(buffer.remove(buffer.previous()..cursor)),
+            Key::Delete | Key::EndOfInput => drop(buffer.remove(cursor..buffer.next())),
+            Key::KillWord => self.kill(self.buffer.word_before(char::is_whitespace)..cursor, was_killing),
+            Key::KillWordLeft => self.kill(self.buffer.word_before(is_separator)..cursor, was_killing),
+            Key::KillWordRight => self.kill(cursor..self.buffer.word_after(is_separator), was_killing),
+            Key::KillToStart => self.kill(self.buffer.line_start()..cursor, was_killing),
+            Key::KillToEnd => self.kill(cursor..self.buffer.line_end(), was_killing),
+            Key::Transpose => buffer.transpose(),
+            Key::Uppercase => fits = buffer.change_case(LetterCase::Upper),
+            Key::Lowercase => fits = buffer.change_case(LetterCase::Lower),
+            Key::Capitalize => fits = buffer.change_case(LetterCase::Title),
+            _ => {}
+        }
+        (!fits).then_some(Outcome::Bell)
+    }
+
+    /// Returns what a key is going to change; `None` if that is nothing.
+    fn change(&self, key: &Key) -> Option<Change> {
+        match key {
+            Key::Text(text) => {
+                let is_behind_blank = self.buffer.before().ends_with(char::is_whitespace);
+                Some(Change::Typing { begins_word: is_behind_blank && !text.starts_with(char::is_whitespace) })
+            }
+            Key::Paste(_) => Some(Change::Pasting),
+            Key::Backspace | Key::Delete => Some(Change::Deleting),
+            Key::EndOfInput if !self.buffer.is_empty() => Some(Change::Deleting),
+            Key::Left | Key::Right | Key::WordLeft | Key::WordRight | Key::Home | Key::End => None,
+            Key::Enter | Key::EndOfInput | Key::Clear | Key::Undo | Key::Search | Key::Abort | Key::Escape => None,
+            _ => Some(Change::Other),
+        }
+    }
+
+    /// Takes the last change back.
+    fn undo(&mut self) -> Option<Outcome> {
+        let Some(before) = self.undo.undo(&self.buffer) else { return Some(Outcome::Bell) };
+        self.buffer = before;
         None
     }
 
     fn insert(&mut self, text: &str) -> Option<Outcome> {
-        let room = EDITED_BYTES.saturating_sub(self.text.len());
-        let fits = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        self.text.insert_str(self.cursor, &text[..fits]);
-        self.cursor += fits;
-        self.full = fits < text.len();
-        self.full.then_some(Outcome::Full)
+        (!self.buffer.insert(text)).then_some(Outcome::Bell)
     }
 
-    fn remove(&mut self, from: usize, to: usize) {
-        self.text.drain(from..to);
-        self.cursor = from;
+    /// Puts in what is pasted, which may go on with the `last` paste.
+    fn insert_pasted(&mut self, text: &str, last: Option<Paste>) -> Option<Outcome> {
+        let paste = self.paste.insert(last.unwrap_or_else(|| Paste {
+            before: self.buffer.clone(),
+            is_cut: false,
+            is_in_question: false,
+        }));
+        if paste.is_cut {
+            return None;
+        }
+        paste.is_cut = !self.buffer.insert(text);
+        let has_many = || {
+            let mut lines = self.buffer.text().lines().filter(|line| !line.trim().is_empty());
+            lines.nth(PASTED_LINES).is_some()
+        };
+        paste.is_in_question |= self.has_person && has_many();
+        paste.is_cut.then_some(Outcome::Bell)
     }
 
-    fn replace(&mut self, text: String) {
-        self.cursor = text.len();
-        self.text = text;
+    /// Returns whether somebody is asked whether to send what was pasted.
+    fn is_asking(&self) -> bool {
+        self.paste.as_ref().is_some_and(|paste| paste.is_in_question)
+    }
+
+    /// Gives up what was pasted and is in question, or else the line; or has the program end, where there is neither.
+    fn interrupt(&mut self, paste: Option<Paste>) -> Option<Outcome> {
+        if self.buffer.is_empty() {
+            return Some(Outcome::Interrupt);
+        }
+        self.history.leave();
+        self.buffer = match paste {
+            Some(paste) if paste.is_in_question => paste.before,
+            _ => LineBuffer::default(),
+        };
+        self.buffer.is_empty().then_some(Outcome::Cleared)
+    }
+
+    /// Deletes text, which Ctrl-Y brings back; it joins what the last key has deleted.
+    fn kill(&mut self, range: Range<usize>, was_killing: bool) {
+        let is_before_cursor = range.start < self.buffer.cursor();
+        let killed = self.buffer.remove(range);
+        self.is_killing = true;
+        match (was_killing, is_before_cursor) {
+            (false, _) if killed.is_empty() => {}
+            (false, _) => self.killed = killed,
+            (true, true) => self.killed.insert_str(0, &killed),
+            (true, false) => self.killed += &killed,
+        }
+    }
+
+    fn recall_older(&mut self) -> Option<Outcome> {
+        let has_prefix = self.has_person;
+        let Some(line) = self.history.older(self.buffer.text(), has_prefix) else {
+            return (has_prefix && !self.buffer.is_empty()).then_some(Outcome::Bell);
+        };
+        self.buffer = LineBuffer::new(line);
+        if self.history.shows_missing_beginning() {
+            self.buffer.move_to(0);
+        }
+        None
+    }
+
+    fn recall_newer(&mut self) -> Option<Outcome> {
+        self.buffer = LineBuffer::new(self.history.newer(self.buffer.text())?);
+        None
     }
 
     fn submit(&mut self) -> Outcome {
-        self.cursor = 0;
         self.history.leave();
-        Outcome::Submit(mem::take(&mut self.text))
+        self.undo = Undo::default();
+        Outcome::Submit(mem::take(&mut self.buffer).into_text())
     }
 
     /// Tab and Shift-Tab: go through what the word before the cursor can become.
@@ -160,9 +310,9 @@ impl Editor {
             None => Cycle::new(self.candidates(completion)?, direction),
         };
         let outcome = cycle.word().and_then(|word| {
-            let followed = self.text[self.cursor..].starts_with(char::is_whitespace);
+            let followed = self.buffer.behind().starts_with(char::is_whitespace);
             let word = if followed { word.to_owned() } else { format!("{word} ") };
-            self.remove(cycle.candidates.start, self.cursor);
+            self.buffer.remove(cycle.candidates.start..self.buffer.cursor());
             self.insert(&word)
         });
         if cycle.word().is_some() {
@@ -173,35 +323,10 @@ impl Editor {
 
     /// Returns what Tab goes through here. Whoever types whole lines gets only what is beyond doubt.
     fn candidates(&self, completion: &Completion) -> Option<Candidates> {
-        let before = &self.text[..self.cursor];
+        let before = self.buffer.before();
         let candidates = completion.candidates(before);
         let is_beyond_doubt = candidates.words.len() == 1 && before[candidates.start..].starts_with(['@', '!', '/']);
         (self.has_person || is_beyond_doubt).then_some(candidates)
-    }
-
-    /// Returns where the pasted line that the cursor is in begins.
-    fn line_start(&self) -> usize {
-        self.text[..self.cursor].rfind('\n').map_or(0, |at| at + 1)
-    }
-
-    /// Returns where it ends.
-    fn line_end(&self) -> usize {
-        self.text[self.cursor..].find('\n').map_or(self.text.len(), |at| self.cursor + at)
-    }
-
-    /// Returns where the word before the cursor begins.
-    fn word_before(&self, separates: impl Fn(char) -> bool) -> usize {
-        let before = &self.text[..self.cursor];
-        let word_end = before.trim_end_matches(&separates).len();
-        start_of_last_word(&before[..word_end], separates)
-    }
-
-    /// Returns where the word behind the cursor ends.
-    fn word_after(&self, separates: impl Fn(char) -> bool) -> usize {
-        let behind = &self.text[self.cursor..];
-        let word = behind.trim_start_matches(&separates);
-        let start = self.text.len() - word.len();
-        word.find(separates).map_or(self.text.len(), |at| start + at)
     }
 }
 
@@ -221,16 +346,6 @@ impl Cycle {
     fn word(&self) -> Option<&str> {
         self.candidates.words.get(self.current).map(String::as_str)
     }
-}
-
-/// Returns where what is behind the last separator begins.
-fn start_of_last_word(text: &str, separates: impl Fn(char) -> bool) -> usize {
-    text.char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
-}
-
-/// What is between the words that one moves over.
-fn is_separator(c: char) -> bool {
-    !c.is_alphanumeric() && c != '_'
 }
 
 #[cfg(test)]

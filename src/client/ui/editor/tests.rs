@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::EDITED_BYTES;
 use crate::testing::random::Random;
 
 /// An editor at which a person has typed these bytes, and what came of it.
@@ -91,8 +92,174 @@ fn up_and_down_bring_lines_back_to_be_changed() {
     assert_eq!(line(&format!("one\ntwo\ndraft{UP}{UP}{DOWN}{DOWN}")), "draft|");
     assert_eq!(line(&format!("one\n{UP}x\n{UP}{UP}")), "one|");
     assert_eq!(line(&format!("one\ntwo\n{UP}\x15a long new text{UP}{DOWN}")), "a long new text|");
-    assert_eq!(line(&format!("one\n{UP}, changed{DOWN}draft{UP}{DOWN}{UP}")), "one, changed|");
+    assert_eq!(line(&format!("one\n{UP}, changed{DOWN}{UP}{DOWN}{UP}")), "one, changed|");
     assert_eq!(line(&format!("{UP}{DOWN}a")), "a|");
+}
+
+#[test]
+fn up_with_text_typed_brings_back_what_begins_with_it() {
+    let said = "@bob one\n@eve two\n@bob three\n!who\n";
+    assert_eq!(line(&format!("{said}@b{UP}")), "@bob three|");
+    assert_eq!(line(&format!("{said}@b{UP}{UP}{UP}")), "@bob one|");
+    assert_eq!(line(&format!("{said}@b{UP}{UP}{DOWN}")), "@bob three|");
+    assert_eq!(line(&format!("{said}@b{UP}{DOWN}")), "@b|");
+    assert_eq!(line(&format!("{said}{UP}{UP}{UP}")), "@eve two|");
+    assert_eq!(typed(&format!("one\nx{UP}")).1.last(), Some(&Outcome::Bell));
+    assert_eq!(shown(&typed_by_program(&format!("one\nx{UP}")).0), "one|");
+}
+
+#[test]
+fn k2_a_line_that_names_nobody_comes_back_with_the_cursor_at_its_start() {
+    let (mut editor, _) = typed("hello\n");
+    editor.note_missing_beginning("hello");
+    let (editor, _) = typed_at(editor, &format!("{UP}@bob "));
+    assert_eq!(shown(&editor), "@bob |hello");
+    let (mut editor, _) = typed_at(editor, "\n");
+    editor.note_missing_beginning("hello");
+    assert_eq!(shown(&typed_at(editor, UP).0), "@bob hello|");
+}
+
+#[test]
+fn ctrl_c_clears_a_half_typed_line_and_ends_the_program_on_an_empty_one() {
+    assert_eq!(typed("\x03").1, [Outcome::Interrupt]);
+    let (editor, outcomes) = typed("half\x03");
+    assert_eq!((shown(&editor).as_str(), &outcomes[..]), ("|", &[Outcome::Cleared][..]));
+    assert_eq!(typed("half\x03\x03").1, [Outcome::Cleared, Outcome::Interrupt]);
+    assert_eq!(typed("half\x03x\x03").1, [Outcome::Cleared, Outcome::Cleared]);
+    assert_eq!(line("half\x03\x1f"), "half|");
+    assert_eq!(line(&format!("one\n{UP}, changed\x03{UP}")), "one|");
+    assert_eq!(typed_by_program("half\x03").1, [Outcome::Interrupt]);
+}
+
+#[test]
+fn what_was_deleted_comes_back_with_ctrl_y() {
+    assert_eq!(line("one two\x17\x01\x19"), "two|one ");
+    assert_eq!(line("one two\x17\x17\x19\x19"), "one twoone two|");
+    assert_eq!(line("one two\x01\x0b\x19"), "one two|");
+    assert_eq!(line("one two\x01\x1bd\x1bd\x19"), "one two|");
+    assert_eq!(line(&format!("one two\x1bb{LEFT}{RIGHT}\x15\x05 \x19")), "two one |");
+    assert_eq!(line("one\x17two\x17\x19"), "two|");
+    assert_eq!(line("one\x17\x17\x15\x19"), "one|");
+    assert_eq!(line("one\x7f\x19"), "on|");
+    assert_eq!(line("one\x17\n\x19"), "one|");
+}
+
+#[test]
+fn words_are_moved_over_deleted_and_changed() {
+    assert_eq!(line("say it-now\x1bbx"), "say it-x|now");
+    assert_eq!(line("say it-now\x01\x1bf\x1bfx"), "say itx|-now");
+    assert_eq!(line("say it-now\x1b\x7f"), "say it-|");
+    assert_eq!(line("say it-now\x17"), "say |");
+    assert_eq!(line("say it-now\x01\x1bd"), "| it-now");
+    assert_eq!(line("say it-now\x01\x1bd\x1bd"), "|-now");
+    assert_eq!(line("say it\x01\x1bu"), "SAY| it");
+    assert_eq!(line("SAY IT\x01\x1bl\x1bl"), "say it|");
+    assert_eq!(line("sAY ÉTÉ\x01\x1bc\x1bc"), "Say Été|");
+    assert_eq!(line("straße\x01\x1bu!"), "STRASSE!|");
+    assert_eq!(line("say  \x1bu\x1bd\x1bc"), "say  |");
+}
+
+#[test]
+fn two_characters_are_exchanged() {
+    assert_eq!(line("teh\x14"), "the|");
+    assert_eq!(line(&format!("hte{LEFT}{LEFT}\x14")), "th|e");
+    assert_eq!(line("a\x14"), "a|");
+    assert_eq!(line("ab\x01\x14"), "|ab");
+    assert_eq!(line("ae\u{301}\x14"), "e\u{301}a|");
+    assert_eq!(line("\x1b[200~ab\nc\x1b[201~\x14"), "ab\nc|");
+}
+
+#[test]
+fn changes_are_undone() {
+    assert_eq!(line("one two\x1f"), "|");
+    assert_eq!(line("one two\x1b[D\x1b[Cx\x1f"), "one two|");
+    assert_eq!(line("one two\x17\x17\x1f\x1f"), "one two|");
+    assert_eq!(line("one\x7f\x7f\x1f"), "one|");
+    assert_eq!(line("@b\t\x1f"), "@b|");
+    assert_eq!(line(&format!("one\ndraft\x01\x0b{UP}\x1f\x1f")), "|draft");
+    assert_eq!(line("one\n\x1f"), "|");
+    assert_eq!(line("x\x1b[200~one\ntwo\x1b[201~\x1f"), "x|");
+    assert_eq!(typed("\x1f").1, [Outcome::Bell]);
+    let (mut editor, completion) = (Editor::default(), Completion::default());
+    editor.note_person();
+    for letter in "two words".chars() {
+        editor.handle_key(Key::Text(letter.into()), &completion);
+    }
+    editor.handle_key(Key::Undo, &completion);
+    assert_eq!(shown(&editor), "two |");
+    editor.handle_key(Key::Undo, &completion);
+    assert_eq!(shown(&editor), "|");
+}
+
+/// The line after these keys, behind the prompt of a search.
+fn search(bytes: &str) -> String {
+    let (editor, _) = typed(&format!("@bob one\n@eve two\n@bob three\n!who\n{bytes}"));
+    format!("{}{}", editor.search_prompt().unwrap_or_default(), shown(&editor))
+}
+
+#[test]
+fn ctrl_r_finds_what_was_typed_before() {
+    assert_eq!(search("draft\x12"), "(reverse-i-search)`': draft|");
+    assert_eq!(search("\x12bob"), "(reverse-i-search)`bob': @|bob three");
+    assert_eq!(search("\x12b\x12"), "(reverse-i-search)`b': @bo|b one");
+    assert_eq!(search("\x12bx"), "(failed reverse-i-search)`bx': |");
+    assert_eq!(search("\x12e\x12\x12\x12"), "(failed reverse-i-search)`e': @bob on|e");
+    assert_eq!(search("\x12two\x7f\x7f"), "(reverse-i-search)`t': @bob |three");
+    assert_eq!(search("draft\x12t\x7f"), "(reverse-i-search)`': draft|");
+    assert_eq!(search("\x12bob\x1b[Cx"), "@bx|ob three");
+    assert_eq!(search("\x12one\x01"), "|@bob one");
+    assert_eq!(search("draft\x12one\x07"), "draft|");
+    assert_eq!(search("\x12one\x05\x12\x12"), "(reverse-i-search)`one': @bob |one");
+    assert_eq!(search(&format!("draft\x12one{DOWN}{DOWN}")), "@bob three|");
+    assert_eq!(search("draft\x12one\x01\x1f"), "draft|");
+    assert_eq!(search("draft\x12one\x03"), "|");
+    assert_eq!(search("draft\x12one\x03\x1f"), "draft|");
+    assert_eq!(search("\x12\x1b[200~two\x1b[201~"), "(reverse-i-search)`two': @eve |two");
+    assert_eq!(search("\x12two\x1b[200~x\ny\x1b[201~"), "@eve x\ny|two");
+}
+
+#[test]
+fn enter_sends_what_was_found() {
+    let submitted = |keys: &str| typed(&format!("one\ntwo\n{keys}")).1.split_off(2);
+    assert_eq!(submitted("\x12o\x12\n"), [Outcome::Submit("one".into())]);
+    assert_eq!(submitted("\x12x\n"), [Outcome::Bell, Outcome::Bell]);
+    assert_eq!(submitted("draft\x12\n"), [Outcome::Submit("draft".into())]);
+    assert_eq!(submitted("\x12o\x03\x03"), [Outcome::Cleared, Outcome::Interrupt]);
+}
+
+#[test]
+fn a_paste_of_many_lines_is_in_question() {
+    let asked = |bytes: &str| typed(bytes).0.question();
+    let many = "\x1b[200~1\n\n2\n3\n4\n5\n6\n\x1b[201~";
+    let question = "Send 6 lines? Enter sends them, Ctrl-C drops them ";
+    assert_eq!(asked("\x1b[200~1\n2\n3\n4\n5\n\x1b[201~"), None);
+    assert_eq!(asked(many).as_deref(), Some(question));
+    assert_eq!(asked(&format!("@bob {many}")).as_deref(), Some(question));
+    assert_eq!(typed(&format!("@bob {many}\n")).1, [Outcome::Submit("@bob 1\n\n2\n3\n4\n5\n6\n".into())]);
+    assert_eq!(line(&format!("@bob {many}\x03")), "@bob |");
+    assert_eq!(typed(&format!("{many}\x03\x03")).1, [Outcome::Cleared, Outcome::Interrupt]);
+    let (editor, outcomes) = typed(&format!("{many}x\x15{UP}\t\x04\x12"));
+    assert_eq!((editor.question().as_deref(), outcomes), (Some(question), vec![Outcome::Bell; 6]));
+    assert_eq!(asked(&format!("{many}\x0c")).as_deref(), Some(question));
+    assert_eq!(asked(&format!("{many}\n{UP}")), None);
+    assert_eq!(line(&format!("{many}\x03\x1f")), "1\n\n2\n3\n4\n5\n6\n|");
+    assert_eq!(typed_by_program(many).0.question(), None);
+}
+
+#[test]
+fn a_paste_is_in_question_wherever_it_is_cut() {
+    let pasted = "one\n2\n3\n4\n5\n6";
+    for cut in 0..pasted.len() {
+        let mut editor = Editor::default();
+        editor.note_person();
+        let (before, behind) = pasted.split_at(cut);
+        for key in [Key::Text("x".into()), Key::Paste(before.into()), Key::Paste(behind.into())] {
+            editor.handle_key(key, &Completion::default());
+        }
+        assert!(editor.question().is_some(), "cut at {cut}");
+        editor.handle_key(Key::Interrupt, &Completion::default());
+        assert_eq!(shown(&editor), "x|", "cut at {cut}");
+    }
 }
 
 #[test]
@@ -151,26 +318,28 @@ fn pasted_lines_wait_for_enter() {
 fn a_line_is_as_long_as_lines_get() {
     let completion = Completion::default();
     let mut editor = Editor::default();
-    assert_eq!(editor.handle_key(Key::Text("x".repeat(EDITED_BYTES - 1)), &completion), None);
-    assert_eq!(editor.handle_key(Key::Text("é".into()), &completion), Some(Outcome::Full));
-    assert_eq!(editor.handle_key(Key::Text("y".into()), &completion), None);
-    assert_eq!(editor.text().len(), EDITED_BYTES - 1);
-    assert_eq!(editor.handle_key(Key::Left, &completion), None);
-    assert_eq!(editor.handle_key(Key::Text("yz".into()), &completion), Some(Outcome::Full));
+    let mut press = |key| editor.handle_key(key, &completion);
+    assert_eq!(press(Key::Paste("x".repeat(EDITED_BYTES - 1))), None);
+    assert_eq!(press(Key::Paste("é".into())), Some(Outcome::Bell));
+    assert_eq!(press(Key::Paste("y".into())), None);
+    assert_eq!(press(Key::Left), None);
+    assert_eq!(press(Key::Text("yz".into())), Some(Outcome::Bell));
+    assert_eq!(press(Key::Text("z".into())), Some(Outcome::Bell));
+    assert_eq!(press(Key::Backspace), None);
+    assert_eq!(press(Key::Text("y".into())), None);
+    assert_eq!(editor.text().len(), EDITED_BYTES);
     assert!(editor.text().ends_with("xyx"));
-    assert_eq!(editor.handle_key(Key::Backspace, &completion), None);
-    assert_eq!(editor.handle_key(Key::Text("y".into()), &completion), None);
 }
 
 #[test]
 fn any_keys_at_all_leave_the_cursor_between_characters() {
+    const KEYS: &[u8] = b"\x1b[ABCDHF~3;5\n\t\x7f\x17\x15\x0b\x03\x07\x12\x14\x19\x1fZbfdulc";
     let mut random = Random(0x5eed);
     let mut next = |bound| random.below(bound);
     let completion = Completion::new(vec!["!who"]);
     for _ in 0..2000 {
-        let bytes: Vec<u8> = (0..next(60))
-            .map(|_| if next(3) == 0 { b"\x1b[ABCDHF~3;5\n\t\x7f\x17\x15\x0b"[next(18)] } else { next(256) as u8 })
-            .collect();
+        let bytes: Vec<u8> =
+            (0..next(60)).map(|_| if next(3) == 0 { KEYS[next(KEYS.len())] } else { next(256) as u8 }).collect();
         let (mut decoder, mut editor) = (Decoder::default(), Editor::default());
         editor.note_person();
         for chunk in bytes.chunks(1 + next(8)) {

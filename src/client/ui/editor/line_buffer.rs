@@ -1,0 +1,146 @@
+//! The text of a line and the cursor in it, and what can be done to both at once.
+
+use std::ops::Range;
+
+use crate::client::ui::unicode::{next_boundary, previous_boundary};
+use crate::limits::EDITED_BYTES;
+
+/// A text, perhaps of several pasted lines, and the cursor in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LineBuffer {
+    text: String,
+    /// Where the next character goes: bytes from the start.
+    cursor: usize,
+}
+
+/// What becomes of the letters of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LetterCase {
+    Upper,
+    Lower,
+    /// The first one a capital, the others small.
+    Title,
+}
+
+impl LineBuffer {
+    /// Creates a line with the cursor at its end.
+    pub(super) fn new(text: String) -> Self {
+        Self { cursor: text.len(), text }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Moves the cursor to this byte, which begins a character.
+    pub(super) fn move_to(&mut self, cursor: usize) {
+        self.cursor = cursor;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(super) fn before(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    pub(super) fn behind(&self) -> &str {
+        &self.text[self.cursor..]
+    }
+
+    /// Puts text in before the cursor. Returns whether all of it fits.
+    pub(super) fn insert(&mut self, text: &str) -> bool {
+        let room = EDITED_BYTES.saturating_sub(self.text.len());
+        let fits = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.text.insert_str(self.cursor, &text[..fits]);
+        self.cursor += fits;
+        fits == text.len()
+    }
+
+    /// Takes text out, and leaves the cursor there.
+    pub(super) fn remove(&mut self, range: Range<usize>) -> String {
+        self.cursor = range.start;
+        self.text.drain(range).collect()
+    }
+
+    /// Returns where the character before the cursor begins.
+    pub(super) fn previous(&self) -> usize {
+        previous_boundary(&self.text, self.cursor)
+    }
+
+    /// Returns where the character behind the cursor ends.
+    pub(super) fn next(&self) -> usize {
+        next_boundary(&self.text, self.cursor)
+    }
+
+    /// Returns where the pasted line that the cursor is in begins.
+    pub(super) fn line_start(&self) -> usize {
+        self.before().rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    /// Returns where it ends.
+    pub(super) fn line_end(&self) -> usize {
+        self.behind().find('\n').map_or(self.text.len(), |at| self.cursor + at)
+    }
+
+    /// Returns where the word before the cursor begins.
+    pub(super) fn word_before(&self, separates: impl Fn(char) -> bool) -> usize {
+        let word_end = self.before().trim_end_matches(&separates).len();
+        let before = &self.text[..word_end];
+        before.char_indices().rev().find(|(_, c)| separates(*c)).map_or(0, |(at, c)| at + c.len_utf8())
+    }
+
+    /// Returns where the word behind the cursor ends.
+    pub(super) fn word_after(&self, separates: impl Fn(char) -> bool) -> usize {
+        let word = self.behind().trim_start_matches(&separates);
+        let start = self.text.len() - word.len();
+        word.find(separates).map_or(self.text.len(), |at| start + at)
+    }
+
+    /// Exchanges the characters before and behind the cursor, or the last two where there is none behind it.
+    pub(super) fn transpose(&mut self) {
+        let end = if self.cursor == self.line_end() { self.cursor } else { self.next() };
+        let middle = previous_boundary(&self.text, end);
+        let start = previous_boundary(&self.text, middle);
+        if middle > self.line_start() {
+            let exchanged = [&self.text[middle..end], &self.text[start..middle]].concat();
+            self.text.replace_range(start..end, &exchanged);
+            self.cursor = end;
+        }
+    }
+
+    /// Changes the letters from the cursor to the end of the word, and goes there. Returns whether what they become fits.
+    pub(super) fn change_case(&mut self, case: LetterCase) -> bool {
+        let word = self.cursor..self.word_after(is_separator);
+        let letters = &self.text[word.clone()];
+        let changed = match case {
+            LetterCase::Upper => letters.to_uppercase(),
+            LetterCase::Lower => letters.to_lowercase(),
+            LetterCase::Title => {
+                let first = letters.find(|c| !is_separator(c)).unwrap_or(letters.len());
+                let rest = first + letters[first..].chars().next().map_or(0, char::len_utf8);
+                [&letters[..first], &letters[first..rest].to_uppercase(), &letters[rest..].to_lowercase()].concat()
+            }
+        };
+        let fits = self.text.len() - letters.len() + changed.len() <= EDITED_BYTES;
+        if fits {
+            self.cursor += changed.len();
+            self.text.replace_range(word, &changed);
+        }
+        fits
+    }
+}
+
+/// What is between the words that one moves over.
+pub(super) fn is_separator(c: char) -> bool {
+    !c.is_alphanumeric() && c != '_'
+}
