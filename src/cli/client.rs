@@ -82,6 +82,9 @@ static SPEC: Spec<Args> = Spec {
             "Copy the chat to the end of this file; a new one only you can read",
             |args, value| Ok(args.ui.log = Some(PathBuf::from(value))),
         ),
+        Flag::switch("trace", "Show each line that comes and goes, as it is, on standard error", |args, on| {
+            args.ui.trace = on;
+        }),
         Flag::switch("plain", "Leave the editing of lines to the terminal", |args, on| args.ui.plain = on),
     ],
     after_help,
@@ -221,13 +224,15 @@ mod tests {
 
     #[test]
     fn what_a_person_prefers_goes_with_either_form() {
-        let args = ["--plain", "--color", "always", "--timestamps", "--bell", "--log", "chat.log", "--reconnect"];
+        let args =
+            ["--plain", "--color", "always", "--timestamps", "--bell", "--log", "chat.log", "--reconnect", "--trace"];
         let ui = UiOptions {
             plain: true,
             color: Color::Always,
             timestamps: true,
             bell: true,
             log: Some(PathBuf::from("chat.log")),
+            trace: true,
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
             let options =

@@ -1,7 +1,7 @@
 //! CAP, the Chat Application Protocol, in both of its revisions (C1 to C14).
 
 use super::{
-    BLANKS, Dialect, Event, NO_NAME, PeerState, Request, RequestError, Scope, TOO_LONG, put_line, split_message,
+    BLANKS, Dialect, Event, NO_NAME, Name, PeerState, Request, RequestError, Scope, TOO_LONG, put_line, split_message,
     split_word,
 };
 
@@ -145,6 +145,7 @@ impl Dialect for Cap {
         match refusal {
             Event::NameInUse { .. } => "somebody has that name (C3)",
             Event::ServerFull => "as many are logged in as may be (C4)",
+            Event::NoSuchUser { name } if name.parse::<Name>().is_err() => NO_NAME,
             Event::NoSuchUser { .. } => "nobody of that name is logged in; capitals count (C9)",
             Event::Error(RequestError::InvalidName("")) => "HELLO-FROM needs a name (C13)",
             Event::Error(RequestError::InvalidName(_)) => NO_NAME,
@@ -176,7 +177,6 @@ fn names(list: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Name;
 
     fn logged_in() -> PeerState {
         PeerState { name: "ann".parse::<Name>().ok(), ..PeerState::default() }
@@ -296,6 +296,9 @@ mod tests {
         ] {
             assert_eq!(explain(line, PeerState::default()), reason, "{line:?}");
         }
+        let nobody = |name| CAP.explain(&Event::NoSuchUser { name }, "", &logged_in());
+        assert_eq!(nobody("Bob"), "nobody of that name is logged in; capitals count (C9)");
+        assert_eq!(nobody("@bob"), NO_NAME);
         for (line, reason) in [
             ("SEND bob", "SEND needs a name and a text (C14)"),
             ("LIST all", "LIST and WHO stand alone on their line (C14)"),

@@ -141,6 +141,7 @@ impl Dialect for Wac {
         match refusal {
             Event::NameInUse { .. } => "somebody has that name (W7)",
             Event::ServerFull => "as many are logged in as may be (W7)",
+            Event::NoSuchUser { name } if name.parse::<Name>().is_err() => NO_NAME,
             Event::NoSuchUser { .. } => "nobody of that name is logged in; capitals count (W7)",
             Event::Error(RequestError::InvalidName(_)) => NO_NAME,
             Event::Error(RequestError::TooLong) => TOO_LONG,

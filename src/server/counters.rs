@@ -91,7 +91,7 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [messages_in, bytes_in] = [Count::MessagesIn, Count::BytesIn].map(|count| self.get(count));
         let [messages_out, bytes_out] = [Count::MessagesOut, Count::BytesOut].map(|count| self.get(count));
-        write!(f, "{messages_in} messages and {bytes_in} bytes in, {messages_out} and {bytes_out} out, refused ")?;
+        write!(f, "messages {messages_in} in {messages_out} out, bytes {bytes_in} in {bytes_out} out, refused ")?;
         let refusals =
             REFUSALS.iter().map(|(count, reason)| (self.get(*count), reason)).filter(|(number, _)| *number > 0);
         let refusals: Vec<String> = refusals.map(|(number, reason)| format!("{number} {reason}")).collect();
@@ -247,12 +247,12 @@ mod tests {
         }
         counters.row(7, cap).add(Count::NameInUse, 1);
         counters.row(8, cap).add(Count::NoName, 3);
-        let nothing = "0 messages and 0 bytes in, 0 and 0 out, refused none";
+        let nothing = "messages 0 in 0 out, bytes 0 in 0 out, refused none";
         let first = [
-            "100 messages and 1000 bytes in, 0 and 0 out, refused 1 name in use + 3 not a name",
-            "0 messages and 0 bytes in, 0 and 700 out, refused none",
+            "messages 100 in 0 out, bytes 1000 in 0 out, refused 1 name in use + 3 not a name",
+            "messages 0 in 0 out, bytes 0 in 700 out, refused none",
             nothing,
-            "0 messages and 0 bytes in, 0 and 0 out, refused 200 too many from one address",
+            "messages 0 in 0 out, bytes 0 in 0 out, refused 200 too many from one address",
         ];
         let now = ["3 online, 1 waiting to send, 2 behind", "0 online, 0 waiting to send, 0 behind"];
         let expected = |name: &str, now: &str, start: &str, last: &str| {

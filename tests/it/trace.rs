@@ -1,6 +1,8 @@
-//! What goes over the wire, as the server logs it for whoever writes a client.
+//! What goes over the wire, as the server logs it for whoever writes a client, and as the client shows it.
 
-use super::support::Server;
+use assert_cmd::cargo::cargo_bin_cmd;
+
+use super::support::{Client, FakeServer, PATIENCE, Server};
 
 /// The trace lines of the log so far, without their time and level.
 fn traced(server: &Server) -> Vec<String> {
@@ -127,4 +129,64 @@ fn every_line_of_a_flood_is_logged_or_counted() {
     // Both ways; the first line, and for each of the two that it has come, and its login both ways and in words.
     let expected = 2 * (100_000 + asked) + 1 + 2 * 4;
     assert!((expected - 1..=expected).contains(&(shown + dropped)), "{shown} and {dropped}: {expected}");
+}
+
+/// What a client with these options and this input writes to its two standard streams.
+fn traced_client(server: &Server, options: &[&str], typed: &str) -> (String, String) {
+    let mut client = cargo_bin_cmd!("client");
+    client.timeout(PATIENCE).args(["--port", &server.port(), "--trace"]).args(options).write_stdin(typed);
+    let output = client.assert().success().get_output().clone();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_client_shows_what_it_says_and_hears_in_each_protocol_on_standard_error() {
+    let server = Server::start();
+    let (shown, traced) = traced_client(&server, &[], "ann\n@echobot hi\n");
+    assert!(
+        shown.ends_with("The message was sent succesfully\nFrom echobot: hi\n") && !shown.contains("trace"),
+        "{shown}"
+    );
+    let expected = [
+        r#"trace > "HELLO-FROM ann\n""#,
+        r#"trace < "HELLO ann\n""#,
+        r#"trace > "SEND echobot hi\n""#,
+        r#"trace < "SEND-OK\n""#,
+        r#"trace < "DELIVERY echobot hi\n""#,
+    ];
+    assert_eq!(traced.lines().collect::<Vec<_>>(), expected);
+    let mut eve = server.wac("eve");
+    let (_, traced) = traced_client(&server, &["--protocol", "wac", "--name", "ann"], "hi\n!who\n");
+    eve.expect("ann: hi");
+    // It does not wait for the answers to what comes from a pipe.
+    let in_direction =
+        |direction: &str| -> Vec<&str> { traced.lines().filter_map(|line| line.strip_prefix(direction)).collect() };
+    assert_eq!(in_direction("trace > "), [r#""LIN ann\n""#, r#""MSG hi\n""#, r#""WHO\n""#]);
+    assert_eq!(in_direction("trace < "), [r#""Welcome, ann.\n""#, r#""Online: echobot, eve, ann\n""#]);
+    let (_, traced) = traced_client(&server, &["--protocol", "chat", "--name", "ann"], "hi\n");
+    eve.expect("ann: hi");
+    let mut lines: Vec<&str> = traced.lines().collect();
+    lines.sort_unstable();
+    let expected = [
+        r#"trace < "200 Registration successful\n""#,
+        r#"trace > "@ann: hi\n""#,
+        r#"trace > "DISCONNECT ann CHAT/1.0\n""#,
+        r#"trace > "REGISTER ann CHAT/1.0\n""#,
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn the_client_shows_what_a_server_gets_wrong() {
+    let server = FakeServer::start();
+    let mut client = Client::with(&server.port(), &["--trace"]);
+    let mut peer = server.accept();
+    client.type_line("ann");
+    peer.expect("HELLO-FROM ann");
+    // Nothing of it is shown (RT3), but what is missing can be seen.
+    peer.send(b"HELLO ann");
+    client.expect_error(r#"trace < "HELLO ann" and no LF yet (G1)"#);
+    peer.send(b"\0\r\n");
+    client.expect_error(r#"trace < "HELLO ann\0\r\n""#);
 }

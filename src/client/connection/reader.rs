@@ -1,13 +1,15 @@
 //! The thread on the socket: connects, then turns what the server sends into events, a line each.
 
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
+use std::time::Duration;
 
 use crate::client::messages;
 use crate::client::permits::{Permit, Permits};
 use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT, SERVER_SILENCE};
-use crate::net::{Line, LineReader};
+use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
 
@@ -20,6 +22,8 @@ pub(crate) enum SocketEvent {
     Unreachable(io::Error),
     /// A line, harmless to a terminal.
     Received(String),
+    /// A line as it came, or its beginning, for whoever wants to see it.
+    Traced(String),
     /// A line that is too long.
     TooLong,
     /// The connection has ended.
@@ -40,71 +44,136 @@ impl From<Line<'_>> for SocketEvent {
 }
 
 /// Starts the thread of a connection to a server. It ends with the connection, or when `report` says that nobody wants to
-/// hear of it any more.
+/// hear of it any more. With `trace` each line is reported as it came, too.
 pub(crate) fn spawn(
     address: (String, u16),
     dialect: &'static dyn Dialect,
+    trace: bool,
     report: impl Fn(SocketEvent, Permit) -> bool + Send + 'static,
 ) -> io::Result<()> {
     let permits = Permits::default();
     let builder = thread::Builder::new().name(String::from("socket"));
     let thread = move || {
-        connect_and_read(&address, dialect, |event| {
-            let permit = permits.acquire(if let SocketEvent::Received(line) = &event { line.len() } else { 0 });
+        let report = |event| {
+            let permit = permits.acquire(match &event {
+                SocketEvent::Received(text) | SocketEvent::Traced(text) => text.len(),
+                _ => 0,
+            });
             report(event, permit)
-        });
+        };
+        let (sending_half, stream) = match open(&address) {
+            Ok(halves) => halves,
+            Err(error) => {
+                report(SocketEvent::Unreachable(error));
+                return;
+            }
+        };
+        if report(SocketEvent::Connected(sending_half)) {
+            let reader = LineReader::new(stream, CLIENT_MAX_LINE);
+            let silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
+            Receiver { reader, dialect, silence, trace, has_traced_partial: false, report }.run();
+        }
     };
     builder.spawn(thread).map(drop)
 }
 
-/// Reports until the connection has ended or nobody wants to hear of it any more.
-fn connect_and_read((host, port): &(String, u16), dialect: &'static dyn Dialect, report: impl Fn(SocketEvent) -> bool) {
-    // Until the server has sent its first LF.
-    let mut silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
-    let opened = connect(host, *port).and_then(|stream| {
-        stream.set_read_timeout(silence)?;
-        Ok((stream.try_clone()?, stream))
-    });
-    let (sending_half, stream) = match opened {
-        Ok(halves) => halves,
-        Err(error) => {
-            report(SocketEvent::Unreachable(error));
-            return;
-        }
-    };
-    if !report(SocketEvent::Connected(sending_half)) {
-        return;
-    }
-    let mut reader = LineReader::new(stream, CLIENT_MAX_LINE);
-    let end = loop {
-        let received = match reader.read_line() {
-            Ok(Some(line)) => Some(SocketEvent::from(line)),
-            Ok(None) => break None,
-            Err(error) if silence.is_some() && error.kind() == ErrorKind::WouldBlock => None,
-            Err(error) => break Some(error),
-        };
-        let event = if let Some(event) = received {
-            if silence.take().is_some() {
-                let _ = reader.source().set_read_timeout(None);
+/// Connects, and returns the two halves of the connection.
+fn open((host, port): &(String, u16)) -> io::Result<(TcpStream, TcpStream)> {
+    let stream = connect(host, *port)?;
+    Ok((stream.try_clone()?, stream))
+}
+
+/// The receiving half of a connection.
+struct Receiver<F> {
+    reader: LineReader<TcpStream>,
+    dialect: &'static dyn Dialect,
+    /// Until the server has sent its first LF: the pause that ends a line.
+    silence: Option<Duration>,
+    trace: bool,
+    has_traced_partial: bool,
+    report: F,
+}
+
+impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
+    /// Reports until the connection has ended or nobody wants to hear of it any more.
+    fn run(mut self) {
+        self.set_timeout();
+        let end = loop {
+            if let Err(error) = self.trace_next() {
+                break Some(error);
             }
-            event
-        } else {
-            let Some(line) = reader.take_partial_line() else { continue };
-            line.into()
+            let has_timeout = self.has_timeout();
+            let received = match self.reader.read_line() {
+                Ok(Some(line)) => Some(SocketEvent::from(line)),
+                Ok(None) => break None,
+                Err(error) if has_timeout && error.kind() == ErrorKind::WouldBlock => None,
+                Err(error) => break Some(error),
+            };
+            let event = if let Some(event) = received {
+                if self.silence.take().is_some() {
+                    self.set_timeout();
+                }
+                event
+            } else {
+                self.trace_partial();
+                if self.silence.is_none() {
+                    continue;
+                }
+                let Some(line) = self.reader.take_partial_line() else { continue };
+                line.into()
+            };
+            self.has_traced_partial = false;
+            if !(self.report)(event) {
+                return;
+            }
         };
-        if !report(event) {
+        self.trace_partial();
+        let rest = sanitize(self.reader.partial_line());
+        if end.is_none()
+            && !rest.is_empty()
+            && self.dialect.is_last_event(&rest)
+            && !(self.report)(SocketEvent::Received(rest.into_owned()))
+        {
             return;
         }
-    };
-    let rest = sanitize(reader.partial_line());
-    if end.is_none()
-        && !rest.is_empty()
-        && dialect.is_last_event(&rest)
-        && !report(SocketEvent::Received(rest.into_owned()))
-    {
-        return;
+        (self.report)(SocketEvent::Disconnected(end));
     }
-    report(SocketEvent::Disconnected(end));
+
+    fn has_timeout(&self) -> bool {
+        self.silence.is_some() || self.trace
+    }
+
+    fn set_timeout(&self) {
+        let timeout = if self.has_timeout() { Some(SERVER_SILENCE) } else { None };
+        // Where the system refuses, lines without an LF are shown later.
+        let _ = self.reader.source().set_read_timeout(timeout);
+    }
+
+    /// Traces the next line, waiting for it as [`LineReader::read_line`] does.
+    fn trace_next(&mut self) -> io::Result<()> {
+        while self.trace {
+            if let Some(line) = self.reader.peek_line() {
+                (self.report)(SocketEvent::Traced(Excerpt::of(line).to_string()));
+                break;
+            }
+            match self.reader.fill() {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Traces what has come of a line, once.
+    fn trace_partial(&mut self) {
+        let partial = self.reader.partial_line();
+        if self.trace && !partial.is_empty() && !mem::replace(&mut self.has_traced_partial, true) {
+            let excerpt = Excerpt::of(partial).with_note("and no LF yet (G1)");
+            (self.report)(SocketEvent::Traced(excerpt.to_string()));
+        }
+    }
 }
 
 /// Connects to the first of the name's addresses that answers.

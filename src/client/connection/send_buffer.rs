@@ -1,10 +1,11 @@
 //! The sending half of the connection: what is to be sent goes out as the server takes it.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::net::{Shutdown, TcpStream};
 
 use crate::limits::CLIENT_WRITE_TIMEOUT;
-use crate::net;
+use crate::net::{self, Excerpt, ExcerptSplitter};
 
 /// The sending half, and what waits for it.
 #[derive(Debug)]
@@ -21,11 +22,15 @@ pub(crate) struct SendBuffer {
     is_broken: bool,
     /// To be shut down when all is sent.
     finish: bool,
+    /// What was sent of a line that is not sent to its end, if what is sent is to be seen.
+    trace: Option<ExcerptSplitter>,
+    /// Lines that were sent, to be seen.
+    traced: Vec<Excerpt>,
 }
 
 impl SendBuffer {
-    /// Takes over the sending half of `stream`.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// Takes over the sending half of `stream`. With `trace` it says what it has sent.
+    pub(crate) fn new(stream: TcpStream, trace: bool) -> Self {
         Self {
             stream,
             pending: Vec::new(),
@@ -34,6 +39,8 @@ impl SendBuffer {
             sent_of_line: 0,
             is_broken: false,
             finish: false,
+            trace: trace.then(ExcerptSplitter::default),
+            traced: Vec::new(),
         }
     }
 
@@ -69,12 +76,21 @@ impl SendBuffer {
         self.unsent() > 0 && !self.is_broken
     }
 
+    /// Returns the lines that were sent since this was last asked, if they are traced.
+    pub(crate) fn take_traced(&mut self) -> Vec<Excerpt> {
+        mem::take(&mut self.traced)
+    }
+
     /// Sends what the server takes within a moment. Returns whether it took anything.
     pub(crate) fn send_some(&mut self) -> bool {
         let mut sent = 0;
         if self.can_send() {
             match net::write_available(&mut &self.stream, &self.pending[self.sent..], CLIENT_WRITE_TIMEOUT) {
-                Ok(count) => sent = count,
+                Ok(count) => {
+                    let bytes = &self.pending[self.sent..self.sent + count];
+                    self.traced.extend(self.trace.iter_mut().flat_map(|trace| trace.split(bytes, false)));
+                    sent = count;
+                }
                 Err(_) => self.is_broken = true,
             }
             self.forget(sent);
@@ -115,7 +131,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
         stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT)).expect("a socket");
-        (SendBuffer::new(stream), listener.accept().expect("a connection").0)
+        (SendBuffer::new(stream, false), listener.accept().expect("a connection").0)
     }
 
     #[test]

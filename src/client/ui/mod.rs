@@ -46,6 +46,8 @@ pub struct UiOptions {
     pub bell: bool,
     /// A file to copy the chat to.
     pub log: Option<PathBuf>,
+    /// Show each line that comes and goes, as it is, on standard error.
+    pub trace: bool,
 }
 
 impl UiOptions {
@@ -64,6 +66,7 @@ pub(crate) struct Ui {
     patience: Duration,
     line_style: LineStyle,
     bell: bool,
+    traces: bool,
     transcript: Option<Transcript>,
     protocol: &'static Protocol,
     /// `None` where the line being typed is left to the terminal, or to a pipe.
@@ -106,6 +109,7 @@ impl Ui {
             patience: OUTPUT_WAIT,
             line_style,
             bell: options.bell,
+            traces: options.trace,
             transcript,
             protocol,
             input: None,
@@ -159,6 +163,16 @@ impl Ui {
     pub(crate) fn warn(&mut self, text: &str) {
         self.log("", text);
         self.screen.warn(text);
+    }
+
+    /// Returns whether lines as they come and go are wanted.
+    pub(crate) fn traces(&self) -> bool {
+        self.traces
+    }
+
+    /// Shows a line as it came or went, which is no part of the chat.
+    pub(crate) fn trace(&mut self, direction: char, line: &str) {
+        self.screen.warn(&format!("trace {direction} {line}"));
     }
 
     /// Adds names that can be completed.

@@ -3,6 +3,8 @@
 //! It never waits for the server to take anything for longer than a moment, so that incoming messages are shown whatever is
 //! on its way out (RT6), and the two ends of a connection can never wait for each other.
 
+mod sending;
+
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
@@ -19,7 +21,7 @@ use super::session::{Action, Input, Session};
 use super::stdin::StdinEvent;
 use super::ui::editor::INTERRUPT;
 use super::ui::{KeyAction, Ui};
-use crate::limits::{CLIENT_BACKLOG, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
+use crate::limits::{OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -204,7 +206,7 @@ impl EventLoop {
     fn connect(&self) -> io::Result<()> {
         let (number, sender) = (self.connection_id, self.sender.clone());
         let report = move |event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
-        reader::spawn(self.address.clone(), self.session.dialect(), report)
+        reader::spawn(self.address.clone(), self.session.dialect(), self.ui.traces(), report)
     }
 
     /// Drops the connection; whatever its thread still reports is of no interest.
@@ -308,23 +310,18 @@ impl EventLoop {
         }
     }
 
-    /// Returns how many bytes are still to be sent.
-    fn unsent(&self) -> usize {
-        self.send_buffer.as_ref().map_or(0, SendBuffer::unsent)
-    }
-
-    fn is_congested(&self) -> bool {
-        self.unsent() >= CLIENT_BACKLOG
-    }
-
     fn handle_socket(&mut self, event: SocketEvent) {
         let input = match event {
             SocketEvent::Connected(stream) => {
-                self.send_buffer = Some(SendBuffer::new(stream));
+                self.send_buffer = Some(SendBuffer::new(stream, self.ui.traces()));
                 Input::Connected
             }
             SocketEvent::Unreachable(error) => Input::Unreachable(program::describe(&error)),
             SocketEvent::Received(line) => Input::Received(line),
+            SocketEvent::Traced(line) => {
+                self.ui.trace('<', &line);
+                return;
+            }
             SocketEvent::TooLong => {
                 self.ui.warn(messages::REPLY_TOO_LONG);
                 return;
@@ -360,6 +357,9 @@ impl EventLoop {
             self.unflushed = 0;
             self.ui.refresh(self.session.prompt())?;
             let sending = self.send_some();
+            if self.trace_sent() {
+                continue;
+            }
             self.release_permits();
             let next = [next, self.ui.escape_at()].into_iter().flatten().min();
             let left = next.map(|next| next.saturating_duration_since(Instant::now()));
@@ -372,29 +372,6 @@ impl EventLoop {
             if event.is_some() {
                 return Ok(event);
             }
-        }
-    }
-
-    /// Sends what the server takes within a moment. Returns whether there is more to send.
-    fn send_some(&mut self) -> bool {
-        let Some(send_buffer) = &mut self.send_buffer else { return false };
-        let was_finishing = send_buffer.is_finishing();
-        let progress = send_buffer.send_some();
-        let more = send_buffer.can_send();
-        if was_finishing && progress {
-            self.set_timeout(self.timeout);
-        }
-        more
-    }
-
-    /// Lets more be read when what was read before has been taken care of.
-    fn release_permits(&mut self) {
-        if self.ui.is_congested() {
-            return;
-        }
-        self.unshown.clear();
-        if !self.is_congested() && self.session.wants_input() {
-            self.unsent_lines.clear();
         }
     }
 }
