@@ -1,7 +1,6 @@
 //! The CHAT/1.0 client (H12 to H15).
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
 
 use super::support::{Client, FakeServer, Peer, Server, Terminal, client_program, ending_signals};
 
@@ -95,13 +94,11 @@ fn h13_a_refusal_is_shown_in_the_server_s_words_with_status_1() {
 fn h14_a_signal_sends_the_good_bye_and_says_so() {
     for (signal, status) in ending_signals() {
         let (_server, mut peer, mut client) = with_fake_server();
-        let begun = Instant::now();
         client.signal(signal);
         peer.expect("DISCONNECT alice CHAT/1.0");
         peer.expect_end();
         client.expect("Interrupt received, shutting down ...");
         client.expect_exit(status);
-        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 }
 

