@@ -27,6 +27,8 @@ pub(crate) enum Count {
     MessagesOut,
     /// Bytes for clients.
     BytesOut,
+    /// Times that a sender waited for a second and more until others took its messages.
+    LongWaits,
     /// Logins with somebody's name.
     NameInUse,
     /// Logins with what is no name.
@@ -91,7 +93,8 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [messages_in, bytes_in] = [Count::MessagesIn, Count::BytesIn].map(|count| self.get(count));
         let [messages_out, bytes_out] = [Count::MessagesOut, Count::BytesOut].map(|count| self.get(count));
-        write!(f, "messages {messages_in} in {messages_out} out, bytes {bytes_in} in {bytes_out} out, refused ")?;
+        write!(f, "messages {messages_in} in {messages_out} out, bytes {bytes_in} in {bytes_out} out, ")?;
+        write!(f, "long waits {}, refused ", self.get(Count::LongWaits))?;
         let refusals =
             REFUSALS.iter().map(|(count, reason)| (self.get(*count), reason)).filter(|(number, _)| *number > 0);
         let refusals: Vec<String> = refusals.map(|(number, reason)| format!("{number} {reason}")).collect();
@@ -240,6 +243,7 @@ mod tests {
         for id in 1..=100 {
             let mut connection = ConnectionCounters::new(Arc::clone(&counters), id);
             (connection.bytes_in, connection.messages_in) = (10, 1);
+            connection.row(cap).add(Count::LongWaits, 2);
             connection.end_lines(cap);
             connection.end_lines(cap);
             connection.row(wac).add(Count::BytesOut, 7);
@@ -247,12 +251,12 @@ mod tests {
         }
         counters.row(7, cap).add(Count::NameInUse, 1);
         counters.row(8, cap).add(Count::NoName, 3);
-        let nothing = "messages 0 in 0 out, bytes 0 in 0 out, refused none";
+        let nothing = "messages 0 in 0 out, bytes 0 in 0 out, long waits 0, refused none";
         let first = [
-            "messages 100 in 0 out, bytes 1000 in 0 out, refused 1 name in use + 3 not a name",
-            "messages 0 in 0 out, bytes 0 in 700 out, refused none",
+            "messages 100 in 0 out, bytes 1000 in 0 out, long waits 200, refused 1 name in use + 3 not a name",
+            "messages 0 in 0 out, bytes 0 in 700 out, long waits 0, refused none",
             nothing,
-            "messages 0 in 0 out, bytes 0 in 0 out, refused 200 too many from one address",
+            "messages 0 in 0 out, bytes 0 in 0 out, long waits 0, refused 200 too many from one address",
         ];
         let now = ["3 online, 1 waiting to send, 2 behind", "0 online, 0 waiting to send, 0 behind"];
         let expected = |name: &str, now: &str, start: &str, last: &str| {

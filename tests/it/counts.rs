@@ -42,12 +42,14 @@ fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_e
     assert_eq!(start, last);
     assert!(start.starts_with("messages 1 in 3 out, bytes "), "{start}");
     assert!(start.ends_with(" out, refused 1 name in use + 1 not a name + 1 not a login"), "{start}");
-    assert!(ask(&server, "cap").ends_with("last time: messages 0 in 0 out, bytes 0 in 0 out, refused none"));
+    assert!(
+        ask(&server, "cap").ends_with("last time: messages 0 in 0 out, bytes 0 in 0 out, long waits 0, refused none")
+    );
     assert!(
         ask(&server, "wac")
             .starts_with("1 online, 0 waiting to send, 0 behind; since the start: messages 1 in 0 out, ")
     );
-    assert!(ask(&server, "chat").contains("start: messages 0 in 0 out, bytes 0 in 0 out, refused none;"));
+    assert!(ask(&server, "chat").contains("start: messages 0 in 0 out, bytes 0 in 0 out, long waits 0, refused none;"));
     assert!(!server.log().contains("no protocol yet"), "{}", server.log());
     drop((ann, bob, eve));
     server.signal("TERM");
@@ -57,8 +59,9 @@ fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_e
 #[test]
 fn the_end_is_told_like_that_after_shutting_down() {
     let mut server = Server::start();
-    let ann = server.cap("ann");
+    let mut ann = server.cap("ann");
     server.signal("TERM");
+    ann.expect_end();
     drop(ann);
     server.expect_exit(0);
     let log = server.log();

@@ -296,6 +296,10 @@ impl Handler {
     pub(super) fn flush(&mut self) {
         self.end_batch();
         self.post_replies();
+        match self.flush_list.take_long_waits() {
+            0 => {}
+            waits => self.counters.row(self.dialect).add(Count::LongWaits, waits),
+        }
         self.flush_list.flush();
     }
 }

@@ -4,13 +4,16 @@
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::allowance::Allowance;
 use super::outbox::{Outbox, Pushed};
 use super::socket::{ClientSocket, Socket};
 use super::state::Bytes;
 use crate::server::close_reason::CloseReason;
+
+/// From when on a wait is one that people notice.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// The outboxes that a sender has to flush, and those it waits for. Each connection has one.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(crate) struct FlushList<S = ClientSocket> {
     dirty: Vec<Arc<Outbox<S>>>,
     /// Outboxes in which something of the sender's waits for its turn, and its tickets.
     waits: Vec<(Arc<Outbox<S>>, u64)>,
+    /// How often the sender has waited for long since that was asked.
+    long_waits: usize,
     /// The sender's own connection was closed while it waited.
     is_over: bool,
 }
@@ -29,7 +34,8 @@ pub(crate) struct FlushList<S = ClientSocket> {
 impl<S: Socket> FlushList<S> {
     /// Creates the list of a sender, whose connection has this id, which no other one has and which is not 0.
     pub(crate) fn new(id: u64, own: Option<Arc<Outbox<S>>>) -> Self {
-        Self { id, own, allowance: Allowance::default(), dirty: Vec::new(), waits: Vec::new(), is_over: false }
+        let allowance = Allowance::default();
+        Self { id, own, allowance, dirty: Vec::new(), waits: Vec::new(), long_waits: 0, is_over: false }
     }
 
     /// Counts bytes that are about to be added, to one recipient or to many. Returns whether the sender's allowance covers
@@ -81,14 +87,21 @@ impl<S: Socket> FlushList<S> {
             return true;
         }
         self.flush();
+        let begun = Instant::now();
         let mut is_pending = true;
         self.set_owner_waits(true);
         for (outbox, ticket) in mem::take(&mut self.waits) {
             is_pending &= outbox.wait_for_turn(ticket, || self.own_is_closed());
         }
         self.set_owner_waits(false);
+        self.long_waits += usize::from(begun.elapsed() >= LONG_WAIT);
         self.is_over = self.own_is_closed();
         is_pending
+    }
+
+    /// Returns how often the sender has waited for long since this was asked.
+    pub(crate) fn take_long_waits(&mut self) -> usize {
+        mem::take(&mut self.long_waits)
     }
 
     fn set_owner_waits(&self, waits: bool) {
