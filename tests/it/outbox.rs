@@ -84,7 +84,7 @@ fn thirty_such_readers_hold_the_room_up_once_and_not_thirty_times() {
     let counts = server.wait_for_log("since the start");
     let waits = counts.split(", refused").next().and_then(|before| before.rsplit(' ').next());
     let waits: usize = waits.and_then(|number| number.parse().ok()).expect("a number");
-    assert!((1..SLEEPERS / 3).contains(&waits), "{counts}");
+    assert!(waits < SLEEPERS / 3, "{counts}");
     drop(sleepers);
 }
 
