@@ -201,6 +201,9 @@ pub const PIPE_BACKLOG: usize = 1 << 20;
 /// Names that Tab knows.
 pub const NAMES_REMEMBERED: usize = 1024;
 
+/// How long Tab takes a list of who is online for true before it asks for another one.
+pub const NAMES_LIFETIME: Duration = Duration::from_secs(30);
+
 /// Wait before the client connects again after a lost connection; it doubles with each failure in a row.
 pub const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 

@@ -34,8 +34,6 @@ pub const CLOSED_TOO_EARLY: &str = "the server closed it and has not taken every
 /// Too much was typed ahead.
 pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
 
-/// CAP knows no message to everybody.
-pub const NO_BROADCAST: &str = "There are no messages to everybody here. Use @<username> <message> to send.";
 /// W13: a mistyped command, most likely.
 pub const NO_SUCH_COMMAND: &str = "Not sent: no such command. Use !help to list them, !say to send any text.";
 /// Something looks like an answer to somebody's message, and everybody would read it.
@@ -98,6 +96,48 @@ pub fn online(names: &[&str]) -> String {
     }
     text
 }
+
+/// To whom plain lines go, before what is typed.
+pub fn recipient_prompt(name: &str) -> String {
+    format!("[{name}] ")
+}
+
+/// The same, where there is no prompt.
+pub fn recipient(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("Plain lines go to {name} now; !to ends that."),
+        None => String::from("Plain lines go to nobody in particular now."),
+    }
+}
+
+/// Somebody's messages are not shown any more.
+pub fn ignoring(name: &str) -> String {
+    format!("What {name} says is hidden now; !unignore {name} shows it again.")
+}
+
+/// Somebody's messages are shown again, or were all the time.
+pub fn not_ignoring(name: &str, was_ignored: bool) -> String {
+    if was_ignored { format!("What {name} says is shown again.") } else { format!("{name} was not ignored.") }
+}
+
+/// Whose messages are not shown.
+pub fn ignored(names: &[&str]) -> String {
+    if names.is_empty() { String::from("Nobody is ignored.") } else { format!("Ignored: {}", names.join(", ")) }
+}
+
+/// The first line of a person's session: where and as whom.
+pub fn connected_as(server: &str, name: &str) -> String {
+    let name = sanitize(name.as_bytes());
+    format!("Connected to {server} as {name}; !help says what can be typed.")
+}
+
+/// The login has worked with another name than the first.
+pub fn logged_in_with(name: &str) -> String {
+    format!("You are logged in as {name}.")
+}
+
+/// A login was refused with the name that was asked for.
+pub const CHOOSE_NAME: &str = "Choose another name with --name.";
 
 /// K4: nobody answers there.
 pub fn cannot_connect(server: &str, reason: &dyn Display) -> String {
@@ -183,11 +223,13 @@ pub fn searching(text: &str, has_failed: bool) -> String {
 
 /// The keys of the line editor, below what can be typed.
 pub const KEYS: &str = concat!(
-    "  Tab, Shift-Tab  Go through the names, or the commands, that fit\n",
+    "  Tab, Shift-Tab  Answer who wrote last, or go through what a word can become\n",
     "  Up, Down        Bring back what was typed, or what begins like what is\n",
     "  Ctrl-R          Search what was typed; Enter sends it, Esc gives up\n",
-    "  Ctrl-W, -U, -K  Delete the word, what is before, what is behind; Ctrl-Y brings it back\n",
-    "  Ctrl-_          Undo\n",
+    "  Ctrl-W, -U, -K  Delete a word, all before, all behind; Ctrl-Y brings it back\n",
+    "  Alt-B, -F, -D   Move by words, delete one; Alt-U, -L, -C change its case\n",
+    "  Ctrl-T, Ctrl-_  Exchange two characters; undo\n",
+    "  Ctrl-L          Clear the screen\n",
     "  Ctrl-C          Clear the line, or leave\n",
 );
 

@@ -28,6 +28,7 @@ mod foreign_clients;
 mod foreign_servers;
 mod fuzz;
 mod outbox;
+mod people;
 mod places;
 mod plain_terminal;
 mod reconnect;

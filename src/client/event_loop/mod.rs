@@ -16,12 +16,11 @@ use super::connection::reader::{self, SocketEvent};
 use super::connection::send_buffer::SendBuffer;
 use super::messages;
 use super::permits::Permit;
-use super::session::command::Command;
-use super::session::{Action, Input, Session};
+use super::session::{Action, Input, Names, Session};
 use super::stdin::StdinEvent;
 use super::ui::editor::INTERRUPT;
 use super::ui::{KeyAction, Ui};
-use crate::limits::{OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
+use crate::limits::{NAMES_LIFETIME, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -51,6 +50,8 @@ pub(crate) struct EventLoop {
     unshown: Vec<Permit>,
     /// Of lines that came through a pipe, and wait for the screen, for the session or for the server.
     unsent_lines: Vec<Permit>,
+    /// When the server last told who is online.
+    listed_at: Option<Instant>,
     /// Lines typed at a terminal since the session last did not want any.
     typed_ahead: usize,
     send_buffer: Option<SendBuffer>,
@@ -90,6 +91,7 @@ impl EventLoop {
             events,
             unshown: Vec::new(),
             unsent_lines: Vec::new(),
+            listed_at: None,
             typed_ahead: 0,
             send_buffer: None,
             connection_id: 0,
@@ -151,11 +153,18 @@ impl EventLoop {
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
         match action {
             Action::Print(text) => self.ui.print(&text),
-            Action::Message { line, sender, .. } => self.ui.print_message(&line, sender),
-            Action::Sent { .. } => {}
+            Action::Message { line, sender, scope } => self.ui.print_message(&line, sender, scope),
+            Action::Sent { to, .. } => self.ui.note_sent(to.as_deref()),
             Action::Warn(text) => self.ui.warn(&text),
             Action::LacksRecipient(line) => self.ui.note_missing_recipient(&line),
-            Action::Names(names) => self.ui.add_names(&names),
+            Action::Names(names) => {
+                self.ui.note_names(&names);
+                if matches!(names, Names::Online(_)) {
+                    self.listed_at = Some(Instant::now());
+                    self.ui.complete();
+                }
+            }
+            Action::Complete => self.ui.complete(),
             Action::Help => self.ui.print_help(),
             Action::Connect => {
                 self.disconnect();
@@ -169,7 +178,10 @@ impl EventLoop {
                 let seconds = wait.as_secs_f64().round() as u64;
                 self.ui.warn(&messages::trying_again(&why, seconds.max(1)));
             }
-            Action::LoggedIn => self.backoff.reset(),
+            Action::LoggedIn => {
+                self.backoff.reset();
+                self.listed_at = None;
+            }
             Action::Disconnect => self.disconnect(),
             Action::Send(bytes) => {
                 if let Some(send_buffer) = &mut self.send_buffer {
@@ -292,9 +304,19 @@ impl EventLoop {
         for action in self.ui.handle_keys(bytes, after_pause, self.session.prompt()) {
             match action {
                 KeyAction::Submit(line) => self.submit(line),
-                KeyAction::Completing => self.inputs.push_back(Input::Completing),
+                KeyAction::Person => self.inputs.push_back(Input::Person),
+                KeyAction::Completing => self.complete(),
                 KeyAction::Interrupt => self.end_by(Signal::Interrupt),
             }
+        }
+    }
+
+    /// Has a name completed, as soon as it is known who is online.
+    fn complete(&mut self) {
+        if self.listed_at.is_some_and(|listed_at| listed_at.elapsed() < NAMES_LIFETIME) {
+            self.ui.complete();
+        } else {
+            self.inputs.push_back(Input::Completing);
         }
     }
 
@@ -302,7 +324,7 @@ impl EventLoop {
     fn submit(&mut self, line: String) {
         let waits = !self.session.wants_input() || self.is_congested();
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
-        if self.typed_ahead > TYPED_AHEAD && Command::parse(&line) != Command::Quit {
+        if self.typed_ahead > TYPED_AHEAD && !self.session.is_farewell(&line) {
             self.ui.warn(messages::TOO_FAR_AHEAD);
             self.ui.add_history_entry(&line);
         } else {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::protocols::{HELP, Protocol, QUIT, SAY, Usage};
+use super::protocols::{HELP, IGNORE, MESSAGE, Protocol, QUIT, SAY, UNIGNORE};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Session};
+use super::{Command, Config, DialectSession, Session};
 use crate::client::messages;
 use crate::limits::NAMES_REMEMBERED;
 use crate::protocol::chat1::Chat1;
@@ -14,7 +14,8 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "chat",
     needs_name: true,
     about: "where your name is --name, or USER",
-    commands: &[Usage { syntax: "MESSAGE", meaning: "Send a message to everybody" }, SAY, HELP, QUIT],
+    commands: &[MESSAGE, SAY, IGNORE, UNIGNORE, HELP, QUIT],
+    limits: "CHAT/1.0 cannot send to one user, list who is online or change a name.",
     begin,
 };
 
@@ -26,7 +27,7 @@ struct Chat1Session {
 }
 
 fn begin(config: Config) -> Session {
-    Session::new(Shared::new(config, &Chat1), Chat1Session::default())
+    Session::new(Shared::new(config, &Chat1, PROTOCOL.commands), Chat1Session::default())
 }
 
 impl DialectSession for Chat1Session {
@@ -50,15 +51,15 @@ impl DialectSession for Chat1Session {
 
     /// This dialect has no private messages, but shows those that come from other ones.
     fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
-        let name = line.trim_start().strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
-        match command {
-            Command::Blank | Command::Help | Command::Quit | Command::Say(_) => None,
-            _ if name.is_some_and(|name| self.seen.contains(name.trim_end_matches(':'))) => {
-                Some(messages::EVERYBODY_READS)
-            }
-            _ if line.trim_start().starts_with(['!', '/']) => Some(messages::NO_SUCH_COMMAND),
-            _ => None,
+        if !matches!(command, Command::Direct { .. } | Command::Unknown) {
+            return None;
         }
+        let start = line.trim_start();
+        let name = start.strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
+        if name.is_some_and(|name| self.seen.contains(name.trim_end_matches(':'))) {
+            return Some(messages::EVERYBODY_READS);
+        }
+        start.starts_with(['!', '/']).then_some(messages::NO_SUCH_COMMAND)
     }
 
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
@@ -90,8 +91,9 @@ impl DialectSession for Chat1Session {
                     self.seen.insert(from.to_owned());
                 }
                 let sender = 1..1 + from.len();
-                shared.push(Action::Message { line, sender, scope });
+                shared.message(line, sender, scope);
             }
+            Some(Event::Presence(presence)) => shared.presence(&line, presence),
             _ => shared.print(line),
         }
     }

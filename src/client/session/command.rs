@@ -1,5 +1,8 @@
 //! What a typed line asks for, in whatever dialect.
 
+use super::Usage;
+use crate::protocol::Name;
+
 /// What a typed line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
@@ -15,6 +18,14 @@ pub(crate) enum Command<'a> {
     Secret,
     /// `@NAME TEXT` or `!msg NAME TEXT`: a message for one user. The text may be blank.
     Direct { to: &'a str, text: &'a str },
+    /// `!to NAME`: to send what is typed to this user, from now on; `!to`: no longer.
+    Recipient(Option<&'a str>),
+    /// `!ignore`: whose messages are hidden.
+    Ignored,
+    /// `!ignore NAME`: to hide the messages of this user.
+    Ignore(&'a str),
+    /// `!unignore NAME`: to show them again.
+    Unignore(&'a str),
     /// `!say TEXT`: a message for everybody, whatever it reads like.
     Say(&'a str),
     /// It begins as a command does, or as a message for one user, and is none.
@@ -24,13 +35,15 @@ pub(crate) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Parses a line. A command may begin with `/` as well as with `!`.
-    pub(crate) fn parse(line: &'a str) -> Self {
+    /// Parses a line, where there are these commands. They may begin with `/` as well as with `!`.
+    pub(crate) fn parse(line: &'a str, commands: &[Usage]) -> Self {
         let start = line.trim_start();
         if start.is_empty() {
             Self::Blank
-        } else if let Some(command) = start.strip_prefix(['!', '/']) {
-            Self::parse_marked(command)
+        } else if let Some(marked) = start.strip_prefix(['!', '/']) {
+            let (word, rest) = marked.split_at(marked.find(char::is_whitespace).unwrap_or(marked.len()));
+            let usage = commands.iter().find(|usage| usage.words.contains(&word));
+            usage.and_then(|usage| (usage.parse)(rest)).unwrap_or(Self::Unknown)
         } else if start.starts_with('@') {
             line.strip_prefix('@').and_then(parse_direct).unwrap_or(Self::Unknown)
         } else {
@@ -38,16 +51,11 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Parses what stands behind the `!`.
-    fn parse_marked(command: &'a str) -> Self {
-        match (command.trim_end(), command.split_once(' ')) {
-            ("quit", _) => Self::Quit,
-            ("help", _) => Self::Help,
-            ("who", _) => Self::Who,
-            ("sec", _) => Self::Secret,
-            (_, Some(("say", text))) if !text.trim().is_empty() => Self::Say(text),
-            (_, Some(("msg", rest))) => parse_direct(rest.trim_start()).unwrap_or(Self::Unknown),
-            _ => Self::Unknown,
+    /// Returns the same for somebody who sends plain lines to this user.
+    pub(crate) fn addressed(self, recipient: Option<&'a str>) -> Self {
+        match (self, recipient) {
+            (Self::Text(text), Some(to)) => Self::Direct { to, text },
+            _ => self,
         }
     }
 }
@@ -58,22 +66,48 @@ fn parse_direct(line: &str) -> Option<Command<'_>> {
     (!to.is_empty()).then_some(Command::Direct { to, text })
 }
 
+/// Parses what stands behind the word of a message for one user.
+pub(super) fn message(rest: &str) -> Option<Command<'_>> {
+    parse_direct(rest.trim_start())
+}
+
+/// Parses what stands behind the word of a message for everybody: one blank, and the text.
+pub(super) fn say(rest: &str) -> Option<Command<'_>> {
+    rest.strip_prefix(' ').filter(|text| !text.trim().is_empty()).map(Command::Say)
+}
+
+/// Returns the command if nothing stands behind its word.
+pub(super) fn alone<'a>(rest: &str, command: Command<'a>) -> Option<Command<'a>> {
+    rest.trim().is_empty().then_some(command)
+}
+
+/// Returns the name that stands behind the word of a command, with or without an `@`; a sentence is none.
+pub(super) fn name(rest: &str) -> Option<&str> {
+    let name = rest.trim();
+    let name = name.strip_prefix('@').unwrap_or(name);
+    name.parse::<Name>().is_ok().then_some(name)
+}
+
 /// Returns whether several lines were pasted, with or without an end of the last.
 pub(crate) fn is_paste(text: &str) -> bool {
     text.contains('\n')
 }
 
 /// Parses lines that were pasted. They are text, whatever they read like, but for the name of a recipient; a line without
-/// one goes to whom the first line names.
-pub(crate) fn parse_paste(text: &str) -> Vec<(Command<'_>, &str)> {
+/// one goes to whom the first line names, or else to the recipient of plain lines.
+pub(crate) fn parse_paste<'a>(
+    text: &'a str,
+    commands: &[Usage],
+    recipient: Option<&'a str>,
+) -> Vec<(Command<'a>, &'a str)> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let Some(first) = lines.next() else { return Vec::new() };
-    let start = match Command::parse(first) {
+    let start = match Command::parse(first, commands).addressed(recipient) {
         command @ (Command::Direct { .. } | Command::Say(_) | Command::Text(_)) => command,
         _ => Command::Unknown,
     };
     let rest = lines.map(|line| {
-        let command = match (start, Command::parse(line)) {
+        let command = match (start, Command::parse(line, commands)) {
             (Command::Say(_), _) => Command::Say(line),
             (_, direct @ Command::Direct { .. }) => direct,
             (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
@@ -90,20 +124,36 @@ pub(crate) fn parse_paste(text: &str) -> Vec<(Command<'_>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::session::PROTOCOLS;
+
+    /// Parses a line of WAC, which has all commands.
+    fn parse(line: &str) -> Command<'_> {
+        Command::parse(line, PROTOCOLS[1].commands)
+    }
 
     #[test]
     fn w13_a_command_begins_with_an_exclamation_mark_or_a_slash() {
-        for (word, command) in
-            [("quit", Command::Quit), ("help", Command::Help), ("who", Command::Who), ("sec", Command::Secret)]
-        {
+        for (words, command) in [
+            ("quit", Command::Quit),
+            ("help", Command::Help),
+            ("who", Command::Who),
+            ("sec", Command::Secret),
+            ("to", Command::Recipient(None)),
+            ("query", Command::Recipient(None)),
+            ("to bob", Command::Recipient(Some("bob"))),
+            ("query   @bob", Command::Recipient(Some("bob"))),
+            ("ignore", Command::Ignored),
+            ("ignore bob", Command::Ignore("bob")),
+            ("unignore bob", Command::Unignore("bob")),
+        ] {
             for mark in ["!", "/", " !", "  /"] {
-                assert_eq!(Command::parse(&format!("{mark}{word} ")), command);
+                assert_eq!(parse(&format!("{mark}{words} ")), command);
             }
         }
-        assert_eq!(Command::parse("!say  !any text "), Command::Say(" !any text "));
+        assert_eq!(parse("!say  !any text "), Command::Say(" !any text "));
         let direct = Command::Direct { to: "bob", text: " hi " };
         for line in ["@bob  hi ", "/msg bob  hi ", "!msg  bob  hi "] {
-            assert_eq!(Command::parse(line), direct);
+            assert_eq!(parse(line), direct);
         }
         for line in [
             "!",
@@ -115,22 +165,38 @@ mod tests {
             "/say  ",
             "!msg",
             "/msg bob",
+            "!to be or not to be",
+            "!to a,b",
+            "!ignore all of it",
+            "!unignore",
             "@bob",
             "@ hi",
             " @bob hi",
         ] {
-            assert_eq!(Command::parse(line), Command::Unknown, "{line:?}");
+            assert_eq!(parse(line), Command::Unknown, "{line:?}");
         }
         for line in ["hi", " hi", "hi !quit", "quit"] {
-            assert_eq!(Command::parse(line), Command::Text(line));
+            assert_eq!(parse(line), Command::Text(line));
         }
-        assert_eq!((Command::parse(""), Command::parse(" \t")), (Command::Blank, Command::Blank));
+        assert_eq!((parse(""), parse(" \t")), (Command::Blank, Command::Blank));
     }
 
     #[test]
     fn k2_a_name_and_a_blank_are_a_message_whatever_follows() {
         for (line, text) in [("@bob ", ""), ("@bob  \t", " \t"), ("/msg bob ", "")] {
-            assert_eq!(Command::parse(line), Command::Direct { to: "bob", text });
+            assert_eq!(parse(line), Command::Direct { to: "bob", text });
         }
+    }
+
+    #[test]
+    fn k2_w13_a_protocol_has_its_own_commands() {
+        let of = |line: &'static str| [0, 1, 2].map(|index| Command::parse(line, PROTOCOLS[index].commands));
+        let unknown = Command::Unknown;
+        assert_eq!(of("!sec"), [unknown, Command::Secret, unknown]);
+        assert_eq!(of("!say hi"), [unknown, Command::Say("hi"), Command::Say("hi")]);
+        assert_eq!(of("!who"), [Command::Who, Command::Who, unknown]);
+        let to_bob = Command::Recipient(Some("bob"));
+        assert_eq!(of("!to bob"), [to_bob, to_bob, unknown]);
+        assert_eq!(of("!ignore"), [Command::Ignored; 3]);
     }
 }

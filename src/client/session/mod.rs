@@ -18,107 +18,26 @@
 
 mod cap;
 mod chat1;
-pub(crate) mod command;
+mod command;
+mod interface;
 mod protocols;
 mod shared;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod wac;
 
 use std::fmt;
-#[cfg(test)]
-use std::iter;
-use std::ops::Range;
-use std::time::Duration;
 
 use self::command::{Command, is_paste};
+pub use self::interface::Config;
+pub(crate) use self::interface::{Action, Input, Names};
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;
-use crate::protocol::{Dialect, Request, Scope};
+use crate::protocol::{Dialect, Request};
 use crate::signals::Signal;
-
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// The program has started. The first input, and it comes once.
-    Start,
-    /// A line was typed, or came through a pipe. Where several were pasted it is all of them, with the line feeds between
-    /// them; what was pasted so is text, and never a command.
-    Typed(String),
-    /// A line was typed that is too long for anybody.
-    TypedTooLong,
-    /// Nothing more will be typed.
-    TypedEnd,
-    /// Somebody at a terminal has begun to complete a word, perhaps a name.
-    Completing,
-    /// The connection that was asked for is there.
-    Connected,
-    /// It could not be made, for this reason.
-    Unreachable(String),
-    /// A line came from the server.
-    Received(String),
-    /// The connection has ended; with a reason unless the server closed it in good order.
-    Disconnected(Option<String>),
-    /// A signal wants the program to end.
-    Signal(Signal),
-    /// The time of the last [`Action::WaitAtMost`] is over. `unsent`: the server has not even taken all that was sent.
-    TimeUp { unsent: bool },
-}
-
-/// Something to do, in the order in which a session says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Show a line, or several, on standard output.
-    Print(String),
-    /// Show somebody's message; the name of who sent it stands there in the line.
-    Message { line: String, sender: Range<usize>, scope: Scope },
-    /// Show what a line has become that was typed at a terminal: a message, which is on its way, to everybody or to one user.
-    Sent { to: Option<String>, text: String },
-    /// Have this typed line come back ready for a recipient in front of it.
-    LacksRecipient(String),
-    /// Remember these names: they can be completed.
-    Names(Vec<String>),
-    /// Show what can be typed.
-    Help,
-    /// Show a diagnostic on standard error.
-    Warn(String),
-    /// Connect to the server.
-    Connect,
-    /// Drop the connection, if there is one, and connect after a while, the longer the more often this has been to no
-    /// avail. The text says what has happened.
-    Reconnect(String),
-    /// The login has worked: the next [`Action::Reconnect`] is a first one.
-    LoggedIn,
-    /// Drop the connection; nothing more will be heard of it.
-    Disconnect,
-    /// Send these bytes.
-    Send(Vec<u8>),
-    /// When all is sent, tell the server that nothing more will come. The time of [`Action::WaitAtMost`] begins anew with
-    /// every part that the server takes of what is still to be sent.
-    FinishSending,
-    /// Wait for the next input no longer than this from now on; takes the place of an earlier one.
-    WaitAtMost(Duration),
-    /// Wait for the next input as long as it takes.
-    WaitForever,
-    /// End the program with this status.
-    Exit(u8),
-}
-
-/// What a session is begun with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Config {
-    /// The server, as messages call it.
-    pub server: String,
-    /// The name that was asked for.
-    pub name: Option<String>,
-    /// The name that the system knows the person by.
-    pub user: Option<String>,
-    /// Whether to connect and to log in again when the connection is lost.
-    pub reconnect: bool,
-    /// Whether a person types at a terminal, and it is no script's lines that come through a pipe.
-    pub interactive: bool,
-}
 
 /// What a dialect's session does in its own way.
 pub(crate) trait DialectSession: fmt::Debug {
@@ -139,8 +58,8 @@ pub(crate) trait DialectSession: fmt::Debug {
     fn name_typed(&mut self, _text: &str, _shared: &mut Shared) {}
 
     /// Returns what a line asks for that was typed in the chat.
-    fn parse<'a>(&self, line: &'a str) -> Command<'a> {
-        Command::parse(line)
+    fn parse<'a>(&self, line: &'a str, commands: &[Usage]) -> Command<'a> {
+        Command::parse(line, commands)
     }
 
     /// Returns what to say to a person who typed this at a terminal, if it is not to be acted upon: it is more likely a
@@ -188,6 +107,14 @@ pub(crate) trait DialectSession: fmt::Debug {
         None
     }
 
+    /// Called when a person is there and logged in, after every input: says once what there is to say.
+    fn greet(&mut self, _shared: &mut Shared) {}
+
+    /// Asks the server who is online without a word to the person, and returns whether it does.
+    fn ask_for_names(&mut self, _shared: &mut Shared) -> bool {
+        false
+    }
+
     /// Returns whether the server acknowledges messages.
     fn acknowledges(&self) -> bool {
         false
@@ -226,7 +153,12 @@ impl Session {
             Input::TypedEnd if shared.is_leaving() => {}
             Input::Typed(text) => self.typed(text),
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),
-            Input::Completing => {}
+            Input::Person => shared.note_person(),
+            Input::Completing => {
+                if !(shared.is_chatting() && !shared.is_leaving() && dialect.ask_for_names(shared)) {
+                    shared.push(Action::Complete);
+                }
+            }
             Input::Connected => {
                 shared.connection_opened();
                 dialect.connected(shared);
@@ -269,8 +201,17 @@ impl Session {
     }
 
     /// Returns what stands before what is typed, on a terminal.
-    pub(crate) fn prompt(&self) -> &'static str {
-        if self.shared.is_chatting() && !self.shared.is_leaving() { self.dialect.prompt() } else { "" }
+    pub(crate) fn prompt(&self) -> &str {
+        if self.shared.is_chatting() && !self.shared.is_leaving() {
+            self.shared.recipient_prompt().unwrap_or_else(|| self.dialect.prompt())
+        } else {
+            ""
+        }
+    }
+
+    /// Returns whether this line is the word by which one leaves.
+    pub(crate) fn is_farewell(&self, line: &str) -> bool {
+        !is_paste(line) && self.dialect.parse(line, self.shared.commands) == Command::Quit
     }
 
     /// Returns what was typed for these lines, which were to be sent. Of messages that are to be acknowledged the session
@@ -284,7 +225,7 @@ impl Session {
     }
 
     fn typed(&mut self, text: String) {
-        if !is_paste(&text) && self.dialect.parse(&text) == Command::Quit {
+        if self.is_farewell(&text) {
             self.shared.leave(Leaving::Quit);
         } else if self.shared.is_logging_in() {
             self.shared.type_ahead(text);
@@ -300,7 +241,12 @@ impl Session {
             dialect.name_typed(text, shared);
             return;
         }
-        let commands = if is_paste(text) { command::parse_paste(text) } else { vec![(dialect.parse(text), text)] };
+        let recipient = shared.recipient().map(str::to_owned);
+        let commands = if is_paste(text) {
+            command::parse_paste(text, shared.commands, recipient.as_deref())
+        } else {
+            vec![(dialect.parse(text, shared.commands).addressed(recipient.as_deref()), text)]
+        };
         if shared.config.interactive {
             let hint = commands.iter().find_map(|(command, line)| Some((dialect.hint(*command, line)?, *command)));
             if let Some((hint, command)) = hint {
@@ -315,6 +261,10 @@ impl Session {
             match command {
                 Command::Blank => {}
                 Command::Help => shared.push(Action::Help),
+                Command::Recipient(name) => shared.set_recipient(name),
+                Command::Ignored => shared.list_ignored(),
+                Command::Ignore(name) => shared.ignore(name),
+                Command::Unignore(name) => shared.unignore(name),
                 command => dialect.act(command, line, shared),
             }
         }
@@ -351,48 +301,11 @@ impl Session {
         while let Some(line) = self.shared.next_typed_ahead() {
             self.act(&line);
         }
+        if self.shared.has_person() && self.shared.is_chatting() {
+            self.dialect.greet(&mut self.shared);
+        }
         if self.shared.is_done() && !self.dialect.may_send_more() {
             self.shared.finish(self.dialect.farewell());
-        }
-    }
-}
-
-/// What the tests of sessions need.
-#[cfg(test)]
-pub(crate) mod testing {
-    use super::*;
-
-    /// What a session does about an input.
-    pub(crate) fn handle(session: &mut Session, input: Input) -> Vec<Action> {
-        session.handle(input);
-        iter::from_fn(|| session.poll_action()).collect()
-    }
-
-    /// The same, as one line an action, without what typed lines become, which is what is sent.
-    pub(crate) fn feed(session: &mut Session, input: Input) -> Vec<String> {
-        let actions = handle(session, input).into_iter();
-        actions.filter(|action| !matches!(action, Action::Sent { .. })).map(show).collect()
-    }
-
-    /// An action as one line.
-    pub(crate) fn show(action: Action) -> String {
-        match action {
-            Action::Print(text) => format!("print {text}"),
-            Action::Warn(text) => format!("warn {text}"),
-            Action::Message { line, .. } => format!("print {line}"),
-            Action::Sent { to, text } => format!("sent to {}: {text}", to.as_deref().unwrap_or("all")),
-            Action::LacksRecipient(line) => format!("lacks recipient: {line}"),
-            Action::Names(names) => format!("names {}", names.join(" ")),
-            Action::Help => "help".into(),
-            Action::Connect => "connect".into(),
-            Action::Reconnect(why) => format!("reconnect: {why}"),
-            Action::LoggedIn => "logged in".into(),
-            Action::Disconnect => "disconnect".into(),
-            Action::Send(bytes) => format!("send {}", String::from_utf8(bytes).expect("text").trim_end_matches('\n')),
-            Action::FinishSending => "finish".into(),
-            Action::WaitAtMost(time) => format!("wait {}", time.as_secs()),
-            Action::WaitForever => "wait for ever".into(),
-            Action::Exit(status) => format!("exit {status}"),
         }
     }
 }

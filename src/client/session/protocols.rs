@@ -1,18 +1,63 @@
 //! The protocols that a session can speak, by their names on command lines, and what can be typed in each.
 //!
 //! A further protocol is one file with a `DialectSession`, one `mod` line beside the others, and one entry in [`PROTOCOLS`].
-//! A further command is a variant of `Command`, what each session does about it, and an entry among the `commands` of each
-//! protocol that has it.
+//! A further command is an entry in a table below, which also makes the help and what Tab knows, and what is done about it.
 
+use super::command::{Command, alone, message, name, say};
 use super::{Config, Session, cap, chat1, wac};
 
 /// All protocols; the first one is what a person gets who does not say.
 pub static PROTOCOLS: &[Protocol] = &[cap::PROTOCOL, wac::PROTOCOL, chat1::PROTOCOL];
 
-pub(super) const WHO: Usage = Usage { syntax: "!who", meaning: "List who is online" };
-pub(super) const SAY: Usage = Usage { syntax: "!say MESSAGE", meaning: "Send it to everybody, whatever it reads like" };
-pub(super) const HELP: Usage = Usage { syntax: "!help", meaning: "Say what can be typed" };
-pub(super) const QUIT: Usage = Usage { syntax: "!quit", meaning: "Leave" };
+/// What plain text is where it goes to everybody.
+pub(super) const MESSAGE: Usage =
+    Usage { syntax: "MESSAGE", meaning: "Send a message to everybody", words: &[], parse: |_| None };
+pub(super) const DIRECT: Usage = Usage {
+    syntax: "@NAME MESSAGE",
+    meaning: "Send a message to one user (or: /msg NAME MESSAGE)",
+    words: &["msg"],
+    parse: message,
+};
+pub(super) const TO: Usage = Usage {
+    syntax: "!to NAME",
+    meaning: "Send plain lines to one user (or: /query NAME), until !to",
+    words: &["to", "query"],
+    parse: |rest| alone(rest, Command::Recipient(None)).or_else(|| Some(Command::Recipient(Some(name(rest)?)))),
+};
+pub(super) const SAY: Usage = Usage {
+    syntax: "!say MESSAGE",
+    meaning: "Send it to everybody, whatever it reads like",
+    words: &["say"],
+    parse: say,
+};
+pub(super) const WHO: Usage =
+    Usage { syntax: "!who", meaning: "List who is online", words: &["who"], parse: |rest| alone(rest, Command::Who) };
+pub(super) const SECRET: Usage = Usage {
+    syntax: "!sec",
+    meaning: "Ask for the secret",
+    words: &["sec"],
+    parse: |rest| alone(rest, Command::Secret),
+};
+pub(super) const IGNORE: Usage = Usage {
+    syntax: "!ignore NAME",
+    meaning: "Hide what a user says; !ignore lists whom",
+    words: &["ignore"],
+    parse: |rest| alone(rest, Command::Ignored).or_else(|| name(rest).map(Command::Ignore)),
+};
+pub(super) const UNIGNORE: Usage = Usage {
+    syntax: "!unignore NAME",
+    meaning: "Show it again",
+    words: &["unignore"],
+    parse: |rest| name(rest).map(Command::Unignore),
+};
+pub(super) const HELP: Usage = Usage {
+    syntax: "!help",
+    meaning: "Say what can be typed",
+    words: &["help"],
+    parse: |rest| alone(rest, Command::Help),
+};
+pub(super) const QUIT: Usage =
+    Usage { syntax: "!quit", meaning: "Leave", words: &["quit"], parse: |rest| alone(rest, Command::Quit) };
 
 /// A protocol that a session can speak.
 #[derive(Debug)]
@@ -25,17 +70,23 @@ pub struct Protocol {
     pub about: &'static str,
     /// What can be typed.
     pub commands: &'static [Usage],
+    /// What cannot be done in it, in a sentence.
+    pub limits: &'static str,
     /// Begins a session.
     pub(crate) begin: fn(Config) -> Session,
 }
 
 /// Something that can be typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Usage {
     /// How it is typed.
     pub syntax: &'static str,
     /// What it does.
     pub meaning: &'static str,
+    /// The words that stand behind the `!` of it.
+    pub(crate) words: &'static [&'static str],
+    /// Parses what stands behind such a word; `None` if it is not used like that.
+    pub(super) parse: fn(&str) -> Option<Command<'_>>,
 }
 
 impl Usage {
@@ -46,10 +97,11 @@ impl Usage {
 }
 
 impl Protocol {
-    /// Returns what can be typed, a line each.
+    /// Returns what can be typed, a line each, and what cannot be done.
     pub fn help(&self) -> String {
         let width = self.commands.iter().map(|usage| usage.syntax.len()).max().unwrap_or(0);
-        let lines = self.commands.iter().map(|Usage { syntax, meaning }| format!("  {syntax:width$}   {meaning}\n"));
-        lines.collect()
+        let lines =
+            self.commands.iter().map(|Usage { syntax, meaning, .. }| format!("  {syntax:width$}   {meaning}\n"));
+        lines.collect::<String>() + "  " + self.limits + "\n"
     }
 }

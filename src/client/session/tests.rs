@@ -71,6 +71,8 @@ struct Person {
     completion: Completion,
     /// How often each number was submitted in a line, and sent, and told of.
     submitted: BTreeMap<u32, usize>,
+    /// How many lines were submitted.
+    lines: usize,
     sent: BTreeMap<u32, usize>,
     told: BTreeSet<u32>,
     /// Numbers of lines that wait for a login.
@@ -97,8 +99,9 @@ impl Person {
             columns,
             decoder: Decoder::default(),
             editor: Editor::default(),
-            completion: Completion::new(protocol.commands.iter().filter_map(Usage::word).collect()),
+            completion: Completion::for_protocol(protocol),
             submitted: BTreeMap::new(),
+            lines: 0,
             sent: BTreeMap::new(),
             told: BTreeSet::new(),
             waiting: BTreeSet::new(),
@@ -140,6 +143,7 @@ impl Person {
                 self.screen.commit(InputLine { prompt, text, cursor });
             }
             if let Some(Outcome::Submit(text)) = self.editor.handle_key(key, &self.completion) {
+                self.lines += 1;
                 for number in numbers(&text) {
                     *self.submitted.entry(number).or_default() += 1;
                 }
@@ -208,7 +212,7 @@ impl Person {
     fn has_lost_nothing(&mut self) {
         let mut within_reach = BTreeSet::new();
         for key in ["\x1b[B", "\x1b[A"] {
-            for _ in 0..=self.submitted.len() {
+            for _ in 0..=self.lines {
                 self.press(key);
                 within_reach.extend(numbers(self.editor.text()));
             }
@@ -228,7 +232,11 @@ impl Person {
 const ROWS: usize = 8;
 
 /// What is typed; a number takes the place of `#`.
-const TYPED: [&str; 20] = [
+const TYPED: [&str; 24] = [
+    "!to bob",
+    "/query",
+    "!ignore bob",
+    "!unignore bob",
     "",
     "  ",
     "n#",
@@ -304,6 +312,8 @@ fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was
                     4..6 => Input::Disconnected((next(2) == 0).then(|| "reset".into())),
                     6 => Input::Unreachable("refused".into()),
                     7 => Input::TimeUp { unsent: next(2) == 0 },
+                    8 if next(9) == 0 => Input::Person,
+                    9 if next(5) == 0 => Input::Completing,
                     8 if next(20) == 0 => Input::Typed("!quit".into()),
                     9 if next(20) == 0 => Input::Signal(Signal::Interrupt),
                     _ => Input::Received("bob: hi".into()),
@@ -347,6 +357,121 @@ fn whoever_types_a_message_at_a_terminal_is_told_that_it_is_one_and_for_whom() {
                 let told = actions.into_iter().find(|action| matches!(action, Action::Sent { .. }));
                 assert_eq!(told, sent.filter(|_| interactive), "{line:?}, {}", protocol.name);
             }
+        }
+    }
+}
+
+/// A session in each protocol, logged in, at a terminal or in a script.
+fn chatting(interactive: bool) -> [Session; 3] {
+    [0, 1, 2].map(|index: usize| {
+        let config = Config { name: Some("ann".into()), interactive, ..Config::default() };
+        let mut session = (PROTOCOLS[index].begin)(config);
+        for input in [Input::Start, Input::Connected] {
+            handle(&mut session, input);
+        }
+        handle(&mut session, Input::Received(["HELLO ann", "Welcome, ann.", "200 OK"][index].into()));
+        session
+    })
+}
+
+fn typed(session: &mut Session, line: &str) -> Vec<String> {
+    testing::feed(session, Input::Typed(line.to_owned()))
+}
+
+#[test]
+fn k2_w13_plain_lines_go_to_the_recipient_until_there_is_none() {
+    for interactive in [false, true] {
+        let [cap, wac, mut chat] = chatting(interactive);
+        for (mut session, direct, to_all) in [
+            (cap, "send SEND", "print Use @<username> <message> to send, !who to list who is online, !quit to leave."),
+            (wac, "send W", "send MSG hi"),
+        ] {
+            let now = if interactive { vec!["print Plain lines go to bob now; !to ends that."] } else { vec![] };
+            assert_eq!(typed(&mut session, "!to bob"), now);
+            assert_eq!(session.prompt(), "");
+            assert_eq!(typed(&mut session, "hi"), [format!("{direct} bob hi")]);
+            assert_eq!(typed(&mut session, " two  blanks "), [format!("{direct} bob  two  blanks ")]);
+            assert_eq!(typed(&mut session, "@eve hi"), [format!("{direct} eve hi")]);
+            assert_eq!(
+                typed(&mut session, "one\n!quit\n@eve two\nthree"),
+                ["bob one", "bob !quit", "eve two", "bob three"].map(|sent| format!("{direct} {sent}"))
+            );
+            typed(&mut session, "/query eve");
+            assert_eq!(typed(&mut session, "hi"), [format!("{direct} eve hi")]);
+            typed(&mut session, "/query");
+            assert_eq!(typed(&mut session, "hi")[0], to_all);
+            testing::feed(&mut session, Input::Person);
+            assert_eq!((typed(&mut session, "!to bob"), session.prompt()), (vec![], "[bob] "));
+            assert_eq!((typed(&mut session, "!to"), session.prompt()), (vec![], ""));
+        }
+        let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
+        assert_eq!(typed(&mut chat, "!to bob"), [if interactive { kept } else { "send @ann: !to bob" }]);
+    }
+}
+
+#[test]
+fn w13_with_a_recipient_nothing_of_a_script_goes_to_all_but_by_a_word() {
+    let [_, mut wac, _] = chatting(false);
+    typed(&mut wac, "!to bob");
+    for (line, sent) in [
+        ("/usr/bin", "send W bob /usr/bin"),
+        ("!to be or not", "send W bob !to be or not"),
+        ("!say hi", "send MSG hi"),
+        ("!who", "send WHO"),
+    ] {
+        assert_eq!(typed(&mut wac, line), [sent]);
+    }
+}
+
+#[test]
+fn k2_w13_whoever_is_ignored_is_not_heard() {
+    for interactive in [false, true] {
+        for (mut session, lines) in chatting(interactive).into_iter().zip([
+            ["DELIVERY bob hi", "DELIVERY bobby hi"],
+            ["bob whispers, \"hi\"", "bobby: bob: hi"],
+            ["@bob: hi", "@bobby whispers: hi"],
+        ]) {
+            let shown = |session: &mut Session| {
+                lines.map(|line| testing::feed(session, Input::Received(line.to_owned())).len())
+            };
+            assert_eq!(typed(&mut session, "!ignore"), ["print Nobody is ignored."]);
+            let hidden = ["print What bob says is hidden now; !unignore bob shows it again."];
+            assert_eq!((typed(&mut session, "!ignore bob"), shown(&mut session)), (vec![hidden[0].into()], [0, 1]));
+            typed(&mut session, "/ignore ann");
+            assert_eq!(typed(&mut session, "!ignore"), ["print Ignored: ann, bob"]);
+            assert_eq!(typed(&mut session, "!unignore bob"), ["print What bob says is shown again."]);
+            assert_eq!(typed(&mut session, "!unignore bob"), ["print bob was not ignored."]);
+            assert_eq!(shown(&mut session), [1, 1]);
+        }
+    }
+}
+
+#[test]
+fn g15_the_names_of_who_comes_and_goes_are_known() {
+    let [_, wac, chat] = chatting(true);
+    for mut session in [wac, chat] {
+        for (line, names) in [
+            ("* bob has joined", Names::Joined("bob".into())),
+            ("* bob is now eve", Names::Renamed { from: "bob".into(), to: "eve".into() }),
+            ("* eve has left", Names::Left("eve".into())),
+        ] {
+            let actions = handle(&mut session, Input::Received(line.into()));
+            assert_eq!(actions, [Action::Print(line.into()), Action::Names(names)]);
+        }
+    }
+}
+
+#[test]
+fn k2_w13_the_help_fits_a_terminal_and_names_every_command_and_what_cannot_be_done() {
+    for protocol in PROTOCOLS {
+        let help = protocol.help() + messages::KEYS;
+        assert!(help.lines().count() <= 24, "{help}");
+        assert_eq!(help.lines().find(|line| line.chars().count() > 79), None);
+        assert!(help.contains(protocol.limits) && protocol.limits.contains("not"));
+        for usage in protocol.commands {
+            assert!(
+                help.contains(usage.syntax) && usage.word().is_none_or(|word| word == format!("!{}", usage.words[0]))
+            );
         }
     }
 }

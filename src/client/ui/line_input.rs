@@ -6,6 +6,7 @@ use super::editor::{Completion, Decoder, Editor, INTERRUPT, Key};
 use super::screen::InputLine;
 use super::terminal::Terminal;
 use super::unicode::next_boundary;
+use crate::client::session::Protocol;
 use crate::limits::ESCAPE_TIMEOUT;
 
 /// The line being typed, and what it takes.
@@ -21,19 +22,22 @@ pub(super) struct LineInput {
     question: Option<String>,
     /// When an ESC that was pressed is known to be a key of its own, while somebody searches and it ends that.
     pub(super) escape_at: Option<Instant>,
+    /// A Tab that waits until it is known who is online.
+    held_tab: Option<Key>,
 }
 
 impl LineInput {
-    /// Creates an empty line on a terminal, where these commands can be completed.
-    pub(super) fn new(terminal: Terminal, commands: Vec<&'static str>) -> Self {
+    /// Creates an empty line on a terminal, for what can be typed in this protocol.
+    pub(super) fn new(terminal: Terminal, protocol: &Protocol) -> Self {
         Self {
             terminal,
             decoder: Decoder::default(),
             editor: Editor::default(),
-            completion: Completion::new(commands),
+            completion: Completion::for_protocol(protocol),
             is_pasting: false,
             question: None,
             escape_at: None,
+            held_tab: None,
         }
     }
 
@@ -53,6 +57,18 @@ impl LineInput {
             self.editor.note_person();
         }
         keys
+    }
+
+    /// Returns whether this key has to wait until it is known who is online: it begins to complete a name.
+    pub(super) fn holds(&mut self, key: &Key) -> bool {
+        let is_held = matches!(key, Key::Tab | Key::BackTab) && self.editor.begins_name();
+        self.held_tab = is_held.then(|| key.clone());
+        is_held
+    }
+
+    /// Returns the key that has waited.
+    pub(super) fn release(&mut self) -> Option<Key> {
+        self.held_tab.take()
     }
 
     /// Takes note of what the keys have made of it.

@@ -9,6 +9,7 @@ pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod typing;
 mod unicode;
 
 use std::env;
@@ -16,9 +17,8 @@ use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use self::editor::Outcome;
 use self::line_input::LineInput;
 use self::output::Output;
 use self::screen::{InputLine, OutputMode, Screen, Stream};
@@ -26,9 +26,11 @@ pub use self::style::Color;
 use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
+pub(crate) use self::typing::KeyAction;
 use crate::client::messages;
-use crate::client::session::{Protocol, Usage};
-use crate::limits::{NAMES_REMEMBERED, OUTPUT_WAIT};
+use crate::client::session::{Names, Protocol};
+use crate::limits::OUTPUT_WAIT;
+use crate::protocol::Scope;
 
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
@@ -73,17 +75,6 @@ pub(crate) struct Ui {
     input: Option<LineInput>,
 }
 
-/// What keys ask of the rest of the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum KeyAction {
-    /// To take a line, or several that were pasted, as one text.
-    Submit(String),
-    /// To find out who is there: somebody completes a word.
-    Completing,
-    /// To end, as a signal would.
-    Interrupt,
-}
-
 impl Ui {
     /// Takes the standard streams for a session of this protocol, and a file to copy the chat to.
     ///
@@ -125,8 +116,7 @@ impl Ui {
         match Terminal::open() {
             Ok(Some((terminal, size))) => {
                 self.screen = Screen::new(OutputMode::Editing(size));
-                let commands = self.protocol.commands.iter().filter_map(Usage::word).collect();
-                self.input = Some(LineInput::new(terminal, commands));
+                self.input = Some(LineInput::new(terminal, self.protocol));
             }
             Ok(None) => {}
             Err(error) => self.screen.warn(&messages::plain_mode(&error)),
@@ -144,9 +134,9 @@ impl Ui {
     }
 
     /// Shows somebody's message; the name of who sent it stands there in the line.
-    pub(crate) fn print_message(&mut self, line: &str, sender: Range<usize>) {
+    pub(crate) fn print_message(&mut self, line: &str, sender: Range<usize>, scope: Scope) {
         if let Some(input) = &mut self.input {
-            input.completion.add(&line[sender.clone()]);
+            input.completion.note_message(&line[sender.clone()], scope == Scope::Direct);
         }
         self.print_line(line, Some(sender));
         if self.bell {
@@ -175,11 +165,17 @@ impl Ui {
         self.screen.warn(&format!("trace {direction} {line}"));
     }
 
-    /// Adds names that can be completed.
-    pub(crate) fn add_names(&mut self, names: &[String]) {
+    /// Takes note of a message that the person has sent, to one user or to everybody.
+    pub(crate) fn note_sent(&mut self, to: Option<&str>) {
+        if let (Some(input), Some(to)) = (&mut self.input, to) {
+            input.completion.note_sent(to);
+        }
+    }
+
+    /// Takes note of who is online, whose names can be completed.
+    pub(crate) fn note_names(&mut self, names: &Names) {
         if let Some(input) = &mut self.input {
-            // No more of them stay, and to add a million takes its time.
-            names.iter().rev().take(NAMES_REMEMBERED).rev().for_each(|name| input.completion.add(name));
+            input.completion.note_names(names);
         }
     }
 
@@ -196,69 +192,6 @@ impl Ui {
     pub(crate) fn log_line(&mut self, line: &str) {
         self.screen.commit(InputLine::default());
         self.log(TYPED, line);
-    }
-
-    /// Handles what a terminal has sent, and returns what that asks of others.
-    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<KeyAction> {
-        let mut actions = Vec::new();
-        let Some(input) = &mut self.input else { return actions };
-        let keys = input.decode(bytes, after_pause);
-        if input.is_pasting || !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-            self.screen.control(input.terminal.enable_bracketed_paste());
-        }
-        for key in keys {
-            match input.editor.handle_key(key, &input.completion) {
-                None => {}
-                Some(Outcome::Submit(text)) => {
-                    if input.terminal.is_editing() {
-                        self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() });
-                    }
-                    actions.push(KeyAction::Submit(text));
-                }
-                Some(Outcome::End) => actions.push(KeyAction::Submit(String::from("!quit"))),
-                Some(Outcome::Interrupt) => actions.push(KeyAction::Interrupt),
-                Some(Outcome::Completing) => actions.push(KeyAction::Completing),
-                Some(Outcome::Cleared) => self.screen.print(&self.line_style.dim(messages::CTRL_C_AGAIN)),
-                Some(Outcome::Clear) => self.screen.clear(),
-                Some(Outcome::Bell) => self.screen.ring(),
-            }
-        }
-        input.update();
-        for action in &actions {
-            if let KeyAction::Submit(line) = action {
-                self.log(TYPED, line);
-            }
-        }
-        actions
-    }
-
-    /// Leaves what is half-typed where it is: nothing will become of it.
-    pub(crate) fn abandon_line(&mut self, prompt: &str) {
-        let Some(input) = &mut self.input else { return };
-        input.editor.cancel_search();
-        if !input.editor.text().is_empty() {
-            self.screen.finish(input.whole_line(prompt));
-            input.editor.clear();
-        }
-    }
-
-    /// Returns when it is known that an ESC was a key of its own, if that is awaited: then it wants to hear of no more bytes.
-    pub(crate) fn escape_at(&self) -> Option<Instant> {
-        self.input.as_ref()?.escape_at
-    }
-
-    /// Adds a typed line to what Up brings back.
-    pub(crate) fn add_history_entry(&mut self, line: &str) {
-        if let Some(input) = &mut self.input {
-            input.editor.add_history_entry(line);
-        }
-    }
-
-    /// Takes note that this typed line names no recipient: Up brings it back with the cursor where one goes.
-    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
-        if let Some(input) = &mut self.input {
-            input.editor.note_missing_beginning(line);
-        }
     }
 
     /// Shows everything that is to be shown, and behind it the line being typed, as soon as standard output takes it.

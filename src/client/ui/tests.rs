@@ -77,7 +77,7 @@ struct Person {
 impl Person {
     fn at(size: Size, prompt: &'static str) -> Self {
         let mut completion = Completion::new(vec!["!who", "!quit"]);
-        ["ann", "annabel", "bob"].into_iter().for_each(|name| completion.add(name));
+        ["ann", "annabel", "bob"].into_iter().for_each(|name| completion.note_message(name, false));
         let mut editor = Editor::default();
         editor.note_person();
         Self {

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::protocols::{HELP, Protocol, QUIT, Usage, WHO};
+use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, TO, UNIGNORE, WHO};
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Session};
 use crate::client::messages;
-use crate::limits::{MAX_LINE, NAME_CHARS, NAMES_REMEMBERED};
+use crate::limits::{MAX_LINE, NAME_CHARS};
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Request, RequestError};
 
@@ -14,12 +14,8 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "cap",
     needs_name: false,
     about: "which asks for your name",
-    commands: &[
-        Usage { syntax: "@NAME MESSAGE", meaning: "Send a message to one user (or: /msg NAME MESSAGE)" },
-        WHO,
-        HELP,
-        QUIT,
-    ],
+    commands: &[DIRECT, TO, WHO, IGNORE, UNIGNORE, HELP, QUIT],
+    limits: "CAP cannot send to everybody, nor say what was sent to you alone.",
     begin,
 };
 
@@ -44,20 +40,30 @@ enum Awaited {
         bytes: usize,
     },
     /// `LIST`, to be followed by `WHO` when the server does not know it (K1).
-    List,
-    Who,
+    List(Audience),
+    Who(Audience),
+}
+
+/// For whom a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    /// A person, or a script, who sees the answer.
+    Person,
+    /// Tab, which needs the names; nobody sees anything of it.
+    Completion,
 }
 
 fn begin(config: Config) -> Session {
-    let mut shared = Shared::new(config, &CAP);
+    let mut shared = Shared::new(config, &CAP, PROTOCOL.commands);
     shared.revision = REVISION_2;
     Session::new(shared, CapSession::default())
 }
 
 impl CapSession {
-    fn request_list(&mut self, shared: &mut Shared) {
+    fn request_list(&mut self, audience: Audience, shared: &mut Shared) {
         shared.send(&Request::List);
-        self.awaited.push_back(if shared.revision == REVISION_1 { Awaited::Who } else { Awaited::List });
+        let is_who = shared.revision == REVISION_1;
+        self.awaited.push_back(if is_who { Awaited::Who(audience) } else { Awaited::List(audience) });
     }
 
     fn send_message(&mut self, to: &str, text: &str, shared: &mut Shared) {
@@ -117,24 +123,27 @@ impl CapSession {
         }
     }
 
-    /// Takes the request that this can be the answer to off the awaited ones; those before it will get none. Returns the
-    /// message, if that is what it was.
-    fn answered(&mut self, fits: impl Fn(&Awaited) -> bool, shared: &mut Shared) -> Option<Message> {
+    /// Takes the request that this can be the answer to off the awaited ones, and returns it; those before it will get none.
+    fn answered(&mut self, fits: impl Fn(&Awaited) -> bool, shared: &mut Shared) -> Option<Answered> {
         let at = self.awaited.iter().position(fits)?;
-        let mut message = None;
+        let mut answered = None;
         for awaited in self.awaited.drain(..=at) {
-            message = match awaited {
-                Awaited::Send { bytes } => shared.acknowledged().map(|line| Message { line, bytes }),
-                Awaited::List | Awaited::Who => None,
+            answered = match awaited {
+                Awaited::Send { bytes } => shared.acknowledged().map(|line| Answered::Message { line, bytes }),
+                Awaited::List(audience) | Awaited::Who(audience) => Some(Answered::List(audience)),
             };
         }
-        message
+        answered
     }
 
-    /// Shows that the server does not know what to do with a message, and with which one where that is not clear.
-    fn failed(&mut self, text: &str, message: Option<Message>, shared: &mut Shared) {
+    /// Shows that the server does not know what to do with a request, and with which message where that is not clear.
+    fn failed(&mut self, text: &str, answered: Option<Answered>, shared: &mut Shared) {
+        if let Some(Answered::List(Audience::Completion)) = answered {
+            shared.push(Action::Complete);
+            return;
+        }
         shared.print(text);
-        let Some(Message { line, bytes }) = message else { return };
+        let Some(Answered::Message { line, bytes }) = answered else { return };
         if self.is_ambiguous {
             shared.warn(messages::not_delivered(&line));
         }
@@ -146,24 +155,37 @@ impl CapSession {
     /// K1: a server that does not know `LIST` may know `WHO`.
     fn header_refused(&mut self, shared: &mut Shared) {
         match self.awaited.front() {
-            Some(Awaited::List) => {
+            Some(&Awaited::List(audience)) => {
                 self.awaited.pop_front();
                 shared.revision = REVISION_1;
-                self.request_list(shared);
+                self.request_list(audience, shared);
                 return;
             }
-            Some(Awaited::Who) => shared.revision = REVISION_2,
+            Some(Awaited::Who(_)) => shared.revision = REVISION_2,
             Some(Awaited::Send { .. }) | None => {}
         }
-        let message = self.answered(|_| true, shared);
-        self.failed(messages::BAD_HEADER, message, shared);
+        let answered = self.answered(|_| true, shared);
+        self.failed(messages::BAD_HEADER, answered, shared);
+    }
+
+    /// Takes a list of names, and shows it to whoever has asked for it.
+    fn listed(&mut self, names: &[&str], shared: &mut Shared) {
+        let answered = self.answered(|awaited| !is_send(awaited), shared);
+        if !matches!(answered, Some(Answered::List(Audience::Completion))) {
+            shared.print(messages::online(names));
+        }
+        shared.online(names);
     }
 }
 
-/// A message that was answered.
-struct Message {
-    line: String,
-    bytes: usize,
+/// A request that was answered.
+enum Answered {
+    /// A message, in a line of so many bytes.
+    Message {
+        line: String,
+        bytes: usize,
+    },
+    List(Audience),
 }
 
 fn is_send(awaited: &Awaited) -> bool {
@@ -186,16 +208,12 @@ impl DialectSession for CapSession {
     }
 
     fn hint(&self, command: Command<'_>, _line: &str) -> Option<&'static str> {
-        match command {
-            Command::Blank | Command::Help | Command::Quit | Command::Who | Command::Direct { .. } => None,
-            Command::Say(_) => Some(messages::NO_BROADCAST),
-            Command::Secret | Command::Unknown | Command::Text(_) => Some(messages::HINT),
-        }
+        matches!(command, Command::Unknown | Command::Text(_)).then_some(messages::HINT)
     }
 
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
         match command {
-            Command::Who => self.request_list(shared),
+            Command::Who => self.request_list(Audience::Person, shared),
             Command::Direct { to, text } => self.send_message(to, text, shared),
             _ => shared.print(self.hint(command, line).unwrap_or_default()),
         }
@@ -215,27 +233,21 @@ impl DialectSession for CapSession {
         match event {
             Event::Delivery { scope, from, text } => {
                 let (line, sender) = messages::delivery(from, text);
-                shared.push(Action::Message { line, sender, scope });
+                shared.message(line, sender, scope);
             }
             Event::Ack => {
                 self.answered(is_send, shared);
                 shared.print(messages::SENT);
             }
             Event::NoSuchUser { .. } => {
-                let message = self.answered(is_send, shared);
-                self.failed(messages::NO_SUCH_USER, message, shared);
+                let answered = self.answered(is_send, shared);
+                self.failed(messages::NO_SUCH_USER, answered, shared);
             }
-            Event::Users(names) => {
-                self.answered(|awaited| !is_send(awaited), shared);
-                shared.print(messages::online(&names));
-                shared.push(Action::Names(
-                    names.into_iter().rev().take(NAMES_REMEMBERED).rev().map(str::to_owned).collect(),
-                ));
-            }
+            Event::Users(names) => self.listed(&names, shared),
             Event::Error(RequestError::Header) => self.header_refused(shared),
             Event::Error(_) => {
-                let message = self.answered(|_| true, shared);
-                self.failed(messages::BAD_BODY, message, shared);
+                let answered = self.answered(|_| true, shared);
+                self.failed(messages::BAD_BODY, answered, shared);
             }
             Event::ServerFull if shared.is_asking() => Self::server_full(shared),
             _ => shared.warn(messages::UNEXPECTED_REPLY),
@@ -252,13 +264,23 @@ impl DialectSession for CapSession {
         self.awaited.clear();
     }
 
+    fn ask_for_names(&mut self, shared: &mut Shared) -> bool {
+        let is_for_completion = |awaited: &Awaited| {
+            matches!(awaited, Awaited::List(Audience::Completion) | Awaited::Who(Audience::Completion))
+        };
+        if !self.awaited.iter().any(is_for_completion) {
+            self.request_list(Audience::Completion, shared);
+        }
+        true
+    }
+
     fn acknowledges(&self) -> bool {
         true
     }
 
     /// A `LIST` may still have to be followed by a `WHO` (K1).
     fn may_send_more(&self) -> bool {
-        self.awaited.contains(&Awaited::List)
+        self.awaited.contains(&Awaited::List(Audience::Person))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::session::testing::{handle, show};
-use crate::client::session::{Action, Input};
+use crate::client::session::{Action, Input, Names};
 use crate::protocol::Scope;
 use crate::signals::Signal;
 
@@ -459,10 +459,10 @@ fn g2_a_name_is_shown_without_what_drives_a_terminal() {
 fn what_a_message_and_a_list_tell_of_names() {
     let mut script = Script::chatting();
     let mut actions = handle(&mut script.session, Input::Received("DELIVERY From From: hi".into()));
-    actions.extend(handle(&mut script.session, Input::Received("LIST-OK a,b".into())));
+    actions.extend(handle(&mut script.session, Input::Received("LIST-OK a,ann,b".into())));
     let line = String::from("From From: From: hi");
     assert_eq!(actions[0], Action::Message { line, sender: 5..9, scope: Scope::Direct });
-    assert_eq!(actions[2], Action::Names(vec!["a".into(), "b".into()]));
+    assert_eq!(actions[2], Action::Names(Names::Online(vec!["a".into(), "b".into()])));
 }
 
 #[test]
@@ -687,7 +687,7 @@ fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
 
 #[test]
 fn k2_there_is_no_message_to_everybody() {
-    let told = "print There are no messages to everybody here. Use @<username> <message> to send.";
+    let told = "print Use @<username> <message> to send, !who to list who is online, !quit to leave.";
     assert_eq!(Script::chatting().typed("!say hi"), [told]);
     assert_eq!(Script::chatting().typed("/msg bob hi"), ["send SEND bob hi"]);
     assert_eq!(Script::chatting().typed("/who"), ["send LIST"]);
@@ -781,4 +781,34 @@ fn k6_a_signal_tells_what_still_waited() {
 fn ri11_blanks_around_the_names_of_a_list_are_dropped() {
     let mut script = Script::chatting();
     assert_eq!(script.received("WHO-OK ann, bob ,eve"), ["print There are 3 online users:\n- ann\n- bob\n- eve"]);
+}
+
+#[test]
+fn k1_names_are_asked_for_unseen_and_each_answer_is_that_of_its_request() {
+    let mut script = Script::chatting();
+    let online = "print There are 1 online users:\n- ann";
+    assert_eq!(script.feed(Input::Completing), ["send LIST"]);
+    assert_eq!(script.feed(Input::Completing), [""; 0]);
+    assert_eq!(script.typed("!who"), ["send LIST"]);
+    assert_eq!(script.typed("@bob hi"), ["send SEND bob hi"]);
+    assert_eq!(script.received("LIST-OK ann,bob"), [""; 0]);
+    assert_eq!(script.received("LIST-OK ann"), [online]);
+    assert_eq!(script.received("SEND-OK"), ["print The message was sent succesfully"]);
+    assert_eq!(script.received("LIST-OK ann"), [online]);
+}
+
+#[test]
+fn k1_a_server_without_lists_is_asked_in_both_words_and_nobody_hears_of_it() {
+    let mut script = Script::chatting();
+    assert_eq!(script.feed(Input::Completing), ["send LIST"]);
+    assert_eq!(script.received("BAD-RQST-HDR"), ["send WHO"]);
+    assert_eq!(script.received("WHO-OK ann"), [""; 0]);
+    assert_eq!(script.feed(Input::Completing), ["send WHO"]);
+    assert_eq!(script.received("BAD-RQST-HDR"), ["complete"]);
+    script.feed(Input::Completing);
+    assert_eq!(script.received("BAD-RQST-BODY"), ["complete"]);
+    assert_eq!(script.received("BAD-RQST-BODY"), ["print Error: Unknown issue in previous message body."]);
+    script.feed(Input::Completing);
+    // It does not keep anybody who leaves.
+    assert_eq!(script.typed("!quit"), ["wait 1", "finish"]);
 }

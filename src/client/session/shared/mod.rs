@@ -2,14 +2,16 @@
 //! and how one comes back.
 
 mod leaving;
+mod people;
 mod unacknowledged;
 
 use std::collections::VecDeque;
 use std::mem;
 
 pub(crate) use self::leaving::Leaving;
+use self::people::People;
 use self::unacknowledged::Unacknowledged;
-use super::{Action, Config};
+use super::{Action, Config, Usage};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
 use crate::protocol::{Dialect, PeerState, Request};
@@ -19,6 +21,8 @@ use crate::protocol::{Dialect, PeerState, Request};
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(super) dialect: &'static dyn Dialect,
+    /// What can be typed.
+    pub(super) commands: &'static [Usage],
     /// Which revision of the dialect the server is known to speak.
     pub(crate) revision: u8,
     /// The name that is logged in, or to be.
@@ -29,6 +33,7 @@ pub(crate) struct Shared {
     typed_ahead: VecDeque<String>,
     /// Messages that the server has not acknowledged yet, in dialects in which it does.
     unacknowledged: Unacknowledged,
+    people: People,
     /// A line was too long to be sent.
     is_line_lost: bool,
     /// A login was refused, or a name was none.
@@ -88,16 +93,18 @@ pub(crate) enum Loss {
 
 impl Shared {
     /// Creates the state of a session that asks for a name first.
-    pub(crate) fn new(config: Config, dialect: &'static dyn Dialect) -> Self {
+    pub(crate) fn new(config: Config, dialect: &'static dyn Dialect, commands: &'static [Usage]) -> Self {
         Self {
             config,
             dialect,
+            commands,
             revision: 0,
             name: String::new(),
             connection: Connection::Closed,
             stage: Stage::Asking,
             typed_ahead: VecDeque::new(),
             unacknowledged: Unacknowledged::default(),
+            people: People::default(),
             is_line_lost: false,
             was_refused: false,
             is_heard: false,

@@ -1,13 +1,48 @@
-//! What Tab makes of the word before the cursor: a name somebody was seen under, or a command.
+//! What Tab makes of the word before the cursor: a command, or the name of somebody who is there.
 
+use std::collections::HashSet;
+
+use crate::client::session::{Names, Protocol, Usage};
 use crate::limits::NAMES_REMEMBERED;
 
 /// The words that Tab knows.
 #[derive(Debug, Default)]
 pub(crate) struct Completion {
     commands: Vec<&'static str>,
-    /// Names, the one seen last at the end.
-    names: Vec<String>,
+    /// A line may begin with `@NAME `, and is for that user alone then.
+    has_direct: bool,
+    /// Everybody reads what has no recipient, and `NAME: ` says whom it is for.
+    has_room: bool,
+    /// Who has said something.
+    speakers: Recent,
+    /// Who has written to the person alone.
+    writers: Recent,
+    /// To whom the person has written.
+    recipients: Recent,
+    /// Who is there, as far as they have said nothing, in the order of the last list.
+    others: Vec<String>,
+}
+
+/// Names, the latest one at the end.
+#[derive(Debug, Default)]
+struct Recent(Vec<String>);
+
+impl Recent {
+    fn push(&mut self, name: &str) {
+        if self.0.last().is_some_and(|last| last == name) {
+            return;
+        }
+        self.0.retain(|known| known != name);
+        if self.0.len() == NAMES_REMEMBERED {
+            self.0.remove(0);
+        }
+        self.0.push(name.to_owned());
+    }
+
+    /// Returns the names, the latest one first.
+    fn latest(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().rev()
+    }
 }
 
 /// What can take the place of the word before the cursor.
@@ -22,82 +57,200 @@ pub(crate) struct Candidates {
 impl Completion {
     /// Creates a completion that knows these commands, and no names yet.
     pub(crate) fn new(commands: Vec<&'static str>) -> Self {
-        Self { commands, names: Vec::new() }
+        Self { commands, ..Self::default() }
     }
 
-    /// Adds a name, as the latest one.
-    pub(crate) fn add(&mut self, name: &str) {
-        if self.names.last().is_some_and(|last| last == name) {
-            return;
+    /// Creates a completion for what can be typed in this protocol.
+    pub(crate) fn for_protocol(protocol: &Protocol) -> Self {
+        let has = |syntax: &str| protocol.commands.iter().any(|usage| usage.syntax == syntax);
+        Self {
+            has_direct: has("@NAME MESSAGE"),
+            has_room: has("MESSAGE"),
+            ..Self::new(protocol.commands.iter().filter_map(Usage::word).collect())
         }
-        self.names.retain(|known| known != name);
-        if self.names.len() == NAMES_REMEMBERED {
-            self.names.remove(0);
-        }
-        self.names.push(name.to_owned());
     }
 
-    /// Returns what can take the place of the end of `before`, the text up to the cursor. It is empty on an empty line, and
-    /// at the start of any other.
+    /// Takes note of a message, which may be for the person alone.
+    pub(crate) fn note_message(&mut self, from: &str, is_direct: bool) {
+        self.speakers.push(from);
+        if is_direct {
+            self.writers.push(from);
+        }
+    }
+
+    /// Takes note of a message that the person has sent to this user alone.
+    pub(crate) fn note_sent(&mut self, to: &str) {
+        self.recipients.push(to);
+    }
+
+    /// Takes note of who is there.
+    pub(crate) fn note_names(&mut self, names: &Names) {
+        match names {
+            Names::Online(names) => {
+                // A longer list is not known as a whole.
+                if names.len() < NAMES_REMEMBERED {
+                    let online: HashSet<&String> = names.iter().collect();
+                    self.lists().into_iter().for_each(|list| list.retain(|name| online.contains(name)));
+                }
+                self.others.clone_from(names);
+                self.others.truncate(NAMES_REMEMBERED);
+            }
+            Names::Joined(name) => {
+                self.others.retain(|known| known != name);
+                self.others.truncate(NAMES_REMEMBERED - 1);
+                self.others.push(name.clone());
+            }
+            Names::Left(name) => self.lists().into_iter().for_each(|list| list.retain(|known| known != name)),
+            Names::Renamed { from, to } => {
+                let known = self.lists().into_iter().flatten();
+                known.filter(|name| *name == from).for_each(|name| name.clone_from(to));
+            }
+        }
+    }
+
+    fn lists(&mut self) -> [&mut Vec<String>; 4] {
+        [&mut self.speakers.0, &mut self.writers.0, &mut self.recipients.0, &mut self.others]
+    }
+
+    /// Returns what can take the place of the end of `before`, the text up to the cursor.
     pub(crate) fn candidates(&self, before: &str) -> Candidates {
         let start = before
             .rfind(char::is_whitespace)
             .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
         let word = &before[start..];
-        let words = if let Some(beginning) = word.strip_prefix('@') {
-            let names = self.names.iter().rev();
-            names.filter(|name| name.starts_with(beginning)).map(|name| format!("@{name}")).collect()
-        } else if let Some(beginning) = word.strip_prefix(['!', '/']).filter(|_| start == 0) {
-            let mark = &word[..1];
+        let words = if before.is_empty() {
+            self.correspondents()
+        } else if let Some(beginning) = word.strip_prefix('@') {
+            self.names(beginning).map(|name| format!("@{name}")).collect()
+        } else if start > 0 || word.is_empty() {
+            Vec::new()
+        } else if let Some(beginning) = word.strip_prefix(['!', '/']) {
             let commands = self.commands.iter().filter_map(|command| command.strip_prefix('!'));
-            commands
-                .filter(|command| command.starts_with(beginning))
-                .map(|command| format!("{mark}{command}"))
-                .collect()
+            let commands = commands.filter(|command| command.starts_with(beginning));
+            commands.map(|command| format!("{}{command}", &word[..1])).collect()
+        } else if self.has_room {
+            self.names(word).map(|name| format!("{name}:")).collect()
         } else {
             Vec::new()
         };
         Candidates { start, words }
+    }
+
+    /// Returns whom to answer: who has written to the person, and then to whom the person has written.
+    fn correspondents(&self) -> Vec<String> {
+        let writers = self.writers.latest();
+        let others = self.recipients.latest().filter(|name| !self.writers.0.contains(name));
+        let names = writers.chain(others).filter(|_| self.has_direct);
+        names.map(|name| format!("@{name}")).collect()
+    }
+
+    /// Returns the names that begin so, in whatever case: who has spoken last, and then who has said nothing.
+    fn names(&self, beginning: &str) -> impl Iterator<Item = &String> {
+        let beginning = beginning.to_lowercase();
+        let others = self.others.iter().filter(|name| !self.speakers.0.contains(name));
+        let names = self.speakers.latest().chain(others);
+        names.filter(move |name| name.to_lowercase().starts_with(&beginning))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::session::PROTOCOLS;
 
-    fn candidates(start: usize, words: &[&str]) -> Candidates {
-        Candidates { start, words: words.iter().map(|&word| word.to_owned()).collect() }
+    /// The words that Tab offers behind this text.
+    fn words(completion: &Completion, before: &str) -> String {
+        completion.candidates(before).words.join(" ")
+    }
+
+    fn online(names: &[&str]) -> Names {
+        Names::Online(names.iter().map(|&name| name.to_owned()).collect())
+    }
+
+    /// A completion in CAP, in WAC and in CHAT/1.0.
+    fn each() -> [Completion; 3] {
+        [0, 1, 2].map(|index| Completion::for_protocol(&PROTOCOLS[index]))
     }
 
     #[test]
-    fn names_are_found_by_their_beginning_the_last_one_first_and_commands_at_the_start() {
-        let mut completion = Completion::new(vec!["!quit", "!who", "!help"]);
-        for name in ["bob", "annabel", "anna", "bob", "élan", "éclair"] {
-            completion.add(name);
+    fn names_are_found_by_their_beginning_in_whatever_case_the_last_to_speak_first() {
+        let mut completion = Completion::for_protocol(&PROTOCOLS[0]);
+        completion.note_names(&online(&["echobot", "Eve", "éric", "Éva", "bob", "emil"]));
+        for name in ["emil", "Eve", "emil", "bob"] {
+            completion.note_message(name, true);
         }
         for (before, expected) in [
-            ("@b", candidates(0, &["@bob"])),
-            ("hi @a", candidates(3, &["@anna", "@annabel"])),
-            ("漢\u{3000}@é", candidates(6, &["@éclair", "@élan"])),
-            ("@x", candidates(0, &[])),
-            ("!w", candidates(0, &["!who"])),
-            ("/w", candidates(0, &["/who"])),
-            ("!", candidates(0, &["!quit", "!who", "!help"])),
-            ("hi !w", candidates(3, &[])),
-            ("b", candidates(0, &[])),
-            ("", candidates(0, &[])),
+            ("@e", "@emil @Eve @echobot"),
+            ("@E", "@emil @Eve @echobot"),
+            ("hi @eV", "@Eve"),
+            ("漢\u{3000}@É", "@éric @Éva"),
+            ("@x", ""),
+            ("@", "@bob @emil @Eve @echobot @éric @Éva"),
+            ("!wh", "!who"),
+            ("/q", "/quit"),
+            ("hi !w", ""),
+            ("hi e", ""),
+            ("hi ", ""),
+            (" ", ""),
         ] {
-            assert_eq!(completion.candidates(before), expected, "{before:?}");
+            assert_eq!(words(&completion, before), expected, "{before:?}");
         }
+        assert_eq!((completion.candidates("hi @e").start, completion.candidates("漢\u{3000}@e").start), (3, 6));
     }
 
     #[test]
-    fn the_names_seen_last_are_remembered() {
-        let mut completion = Completion::new(Vec::new());
-        for number in 0..=NAMES_REMEMBERED {
-            completion.add(&format!("n{number}"));
+    fn an_empty_line_offers_who_wrote_last_and_then_to_whom_one_wrote() {
+        let mut all = each();
+        for completion in &mut all {
+            for name in ["bob", "eve", "bob"] {
+                completion.note_sent(name);
+            }
+            assert_eq!(words(completion, ""), if completion.has_direct { "@bob @eve" } else { "" });
+            for (name, is_direct) in [("dan", true), ("eve", true), ("gus", false)] {
+                completion.note_message(name, is_direct);
+            }
         }
-        assert_eq!(completion.candidates("@n0"), candidates(0, &[]));
-        assert_eq!(completion.candidates("@").words.last().map(String::as_str), Some("@n1"));
+        assert_eq!(all.map(|completion| words(&completion, "")), ["@eve @dan @bob", "@eve @dan @bob", ""]);
+    }
+
+    #[test]
+    fn a_name_at_the_start_is_for_everybody_to_read_where_there_is_a_room() {
+        let mut all = each();
+        for completion in &mut all {
+            completion.note_message("Eve", false);
+            completion.note_names(&Names::Joined("emil".into()));
+        }
+        assert_eq!(all.map(|completion| words(&completion, "e")), ["", "Eve: emil:", "Eve: emil:"]);
+    }
+
+    #[test]
+    fn who_has_left_is_not_offered_and_who_is_renamed_is() {
+        let mut completion = Completion::for_protocol(&PROTOCOLS[1]);
+        for name in ["ann", "bob", "eve"] {
+            completion.note_message(name, true);
+            completion.note_sent(name);
+        }
+        completion.note_names(&online(&["eve", "gus", "ann"]));
+        assert_eq!((&*words(&completion, "@"), &*words(&completion, "")), ("@eve @ann @gus", "@eve @ann"));
+        completion.note_names(&Names::Renamed { from: "eve".into(), to: "Eva".into() });
+        completion.note_names(&Names::Left("gus".into()));
+        completion.note_names(&Names::Joined("dan".into()));
+        assert_eq!((&*words(&completion, "@"), &*words(&completion, "")), ("@Eva @ann @dan", "@Eva @ann"));
+        completion.note_names(&Names::Left("Eva".into()));
+        assert_eq!((&*words(&completion, "@"), &*words(&completion, "")), ("@ann @dan", "@ann"));
+    }
+
+    #[test]
+    fn so_many_names_are_remembered_and_a_longer_list_makes_nobody_leave() {
+        let mut completion = Completion::for_protocol(&PROTOCOLS[1]);
+        for number in 0..=NAMES_REMEMBERED {
+            completion.note_message(&format!("n{number}"), false);
+        }
+        let names: Vec<String> = (0..2 * NAMES_REMEMBERED).map(|number| format!("x{number}")).collect();
+        completion.note_names(&Names::Online(names));
+        completion.note_names(&Names::Joined("last".into()));
+        let offered = completion.candidates("@").words;
+        assert_eq!((offered.len(), &*offered[NAMES_REMEMBERED - 1]), (2 * NAMES_REMEMBERED, "@n1"));
+        assert_eq!(offered.last().map(String::as_str), Some("@last"));
     }
 }

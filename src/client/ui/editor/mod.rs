@@ -81,8 +81,6 @@ pub(crate) enum Outcome {
     Interrupt,
     /// The screen is to be cleared.
     Clear,
-    /// Somebody has begun to complete a word, and more may be known of the names next time.
-    Completing,
     /// There is nothing that this key could do, or no room for it.
     Bell,
 }
@@ -118,6 +116,18 @@ impl Editor {
     /// Takes note that a person is there: from now on keys do what a program that types whole lines does not expect.
     pub(crate) fn note_person(&mut self) {
         self.has_person = true;
+    }
+
+    /// Returns whether a person is there.
+    pub(crate) fn has_person(&self) -> bool {
+        self.has_person
+    }
+
+    /// Returns whether a Tab would begin to complete the name of somebody.
+    pub(crate) fn begins_name(&self) -> bool {
+        let is_command = self.text().starts_with(['!', '/']) && !self.buffer.before().contains(char::is_whitespace);
+        let is_editing = self.search.is_none() && !self.is_asking();
+        self.has_person && is_editing && self.cycle.is_none() && !is_command
     }
 
     /// Adds a line to what Up brings back.
@@ -304,7 +314,6 @@ impl Editor {
 
     /// Tab and Shift-Tab: go through what the word before the cursor can become.
     fn complete(&mut self, cycle: Option<Cycle>, direction: Direction, completion: &Completion) -> Option<Outcome> {
-        let is_new = cycle.is_none();
         let cycle = match cycle {
             Some(cycle) => cycle.step(direction),
             None => Cycle::new(self.candidates(completion)?, direction),
@@ -318,7 +327,7 @@ impl Editor {
         if cycle.word().is_some() {
             self.cycle = Some(cycle);
         }
-        outcome.or(is_new.then_some(Outcome::Completing))
+        outcome
     }
 
     /// Returns what Tab goes through here. Whoever types whole lines gets only what is beyond doubt.

@@ -17,7 +17,7 @@ fn typed_by_program(bytes: &str) -> (Editor, Vec<Outcome>) {
 fn typed_at(mut editor: Editor, bytes: &str) -> (Editor, Vec<Outcome>) {
     let mut completion = Completion::new(vec!["!who", "!quit"]);
     for name in ["bob", "annabel", "anna"] {
-        completion.add(name);
+        completion.note_message(name, false);
     }
     let mut outcomes = Vec::new();
     for key in Decoder::default().decode(bytes.as_bytes(), false) {
@@ -286,8 +286,25 @@ fn tab_goes_through_what_fits_and_shift_tab_goes_back() {
     assert_eq!(line("@\t\t\x17\x17@a\t"), "@anna |");
     assert_eq!(line(&format!("@a hi\x01{RIGHT}{RIGHT}\t\t")), "@annabel| hi");
     assert_eq!(line("!\t\t"), "!quit |");
-    assert_eq!(typed("@a\t\t").1, [Outcome::Completing]);
-    assert_eq!(typed("@x\t\t").1, [Outcome::Completing, Outcome::Completing]);
+    assert_eq!(typed("@a\t\t@x\t\t").1, []);
+}
+
+#[test]
+fn a_tab_begins_to_complete_a_name_once_and_only_where_a_name_goes() {
+    for (bytes, begins) in [
+        ("", true),
+        ("@a", true),
+        ("@a\t", false),
+        ("@a\tx", true),
+        ("hi @", true),
+        ("!w", false),
+        ("/w", false),
+        ("!to @", true),
+        ("x\n\x12x", false),
+    ] {
+        assert_eq!(typed(bytes).0.begins_name(), begins, "{bytes:?}");
+        assert!(!typed_by_program(bytes).0.begins_name());
+    }
 }
 
 #[test]

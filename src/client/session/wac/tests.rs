@@ -1,0 +1,333 @@
+//! The WAC session as a script: what happens, and what is done about it.
+
+use super::*;
+use crate::client::session::testing::{feed, handle};
+use crate::client::session::{Action, Input};
+use crate::signals::Signal;
+
+fn received(session: &mut Session, line: &str) -> Vec<String> {
+    feed(session, Input::Received(line.to_owned()))
+}
+
+fn typed(session: &mut Session, line: &str) -> Vec<String> {
+    feed(session, Input::Typed(line.to_owned()))
+}
+
+fn chatting(reconnect: bool) -> Session {
+    let name = Some(String::from("ann"));
+    let mut session = begin(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
+    assert_eq!(feed(&mut session, Input::Start), ["connect"]);
+    assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
+    session
+}
+
+#[test]
+fn w14_lines_are_shown_in_full_and_names_in_them_are_known() {
+    let mut session = chatting(false);
+    let mut actions = handle(&mut session, Input::Received("bob: hi".into()));
+    actions.extend(handle(&mut session, Input::Received("bob whispers, \"psst\"".into())));
+    let lines = [("bob: hi", Scope::Broadcast), ("bob whispers, \"psst\"", Scope::Direct)];
+    let messages = lines.map(|(line, scope)| Action::Message { line: line.to_owned(), sender: 0..3, scope });
+    assert_eq!(actions, messages);
+    assert_eq!(typed(&mut session, "!who"), ["send WHO"]);
+    assert_eq!(received(&mut session, "Online: a,  b"), ["print Online: a,  b", "names a b"]);
+    assert_eq!(received(&mut session, "anything"), ["print anything"]);
+    assert_eq!(typed(&mut session, "!help"), ["help"]);
+}
+
+#[test]
+fn a_lost_connection_comes_back_and_what_was_typed_waits_for_the_login() {
+    let mut session = chatting(true);
+    received(&mut session, "The server is shutting down.");
+    let lost = ["wait for ever", "reconnect: The connection to here was lost: the server closed it."];
+    assert_eq!(feed(&mut session, Input::Disconnected(None)), lost);
+    assert_eq!(typed(&mut session, "hello"), [""; 0]);
+    let refused = ["wait for ever", "reconnect: Cannot connect to here: refused"];
+    assert_eq!(feed(&mut session, Input::Unreachable("refused".into())), refused);
+    assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait 10"]);
+    let in_use = "Cannot log in as ann: that name is already in use.";
+    let again = format!("reconnect: Cannot log in to here again: {in_use}");
+    assert_eq!(received(&mut session, in_use)[1..], [again]);
+    feed(&mut session, Input::Connected);
+    assert_eq!(received(&mut session, "Have a nice day!"), ["print Have a nice day!"]);
+    let back = ["print Welcome, ann.", "wait for ever", "logged in", "send MSG hello"];
+    assert_eq!(received(&mut session, "Welcome, ann."), back);
+    feed(&mut session, Input::Disconnected(None));
+    typed(&mut session, "late");
+    assert_eq!(feed(&mut session, Input::Signal(Signal::Interrupt)), ["warn One line was not sent: late", "exit 130"]);
+}
+
+#[test]
+fn w12_a_login_that_is_refused_is_the_end_as_there_is_no_other_name() {
+    for line in [
+        "Cannot log in as ann: that name is already in use.",
+        "Cannot log in as ann: that name is malformed (use letters, digits, '_', '-' and '.').",
+        "Cannot log in: the server is full.",
+    ] {
+        let mut session = chatting(false);
+        typed(&mut session, "hello");
+        let hint = Some("warn Choose another name with --name.").filter(|_| line.contains("as ann"));
+        let unsent = "warn One line was not sent: hello";
+        let told = format!("warn {line}");
+        let told: Vec<_> = [&*told].into_iter().chain(hint).chain([unsent, "exit 1"]).collect();
+        assert_eq!(received(&mut session, line), told);
+        let mut session = chatting(false);
+        received(&mut session, "Welcome, ann.");
+        assert_eq!(received(&mut session, line), [format!("print {line}")]);
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_to_a_login_is_taken_to_agree() {
+    let mut session = chatting(true);
+    feed(&mut session, Input::Disconnected(None));
+    typed(&mut session, "hello");
+    feed(&mut session, Input::Connected);
+    let ready = ["wait for ever", "logged in", "send MSG hello"];
+    assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), ready);
+    let late = received(&mut session, "Cannot log in as ann: that name is already in use.");
+    assert!(late[1].starts_with("reconnect: Cannot log in to here again"), "{late:?}");
+}
+
+#[test]
+fn w14_a_list_counts_only_when_it_was_asked_for() {
+    let mut session = chatting(false);
+    for _ in 0..2 {
+        let actions = handle(&mut session, Input::Received("Online: echobot, mallory".into()));
+        let line = String::from("Online: echobot, mallory");
+        assert_eq!(actions, [Action::Message { line, sender: 0..6, scope: Scope::Broadcast }]);
+        typed(&mut session, "!who");
+        assert_eq!(received(&mut session, "Online: ann")[1..], ["names "]);
+    }
+}
+
+#[test]
+fn w12_only_the_first_answer_to_a_login_can_refuse_it() {
+    let refusals = ["Cannot log in as ann: that name is already in use.", "Cannot log in: the server is full."];
+    for line in refusals {
+        for answer in ["Hello, ann!", "Welcome, ann."] {
+            let mut session = chatting(false);
+            assert_eq!(received(&mut session, "bob: hi"), ["print bob: hi"]);
+            received(&mut session, answer);
+            assert_eq!(received(&mut session, line), [format!("print {line}")]);
+        }
+    }
+}
+
+/// Begins a session of somebody whom the system knows by this name.
+fn user(user: Option<&str>, interactive: bool) -> Session {
+    let mut session =
+        begin(Config { server: "here".into(), user: user.map(String::from), interactive, ..Config::default() });
+    feed(&mut session, Input::Start);
+    session
+}
+
+#[test]
+fn w12_a_name_that_nobody_asked_for_gets_a_number_when_it_is_taken() {
+    let mut session = user(Some("sam"), true);
+    assert_eq!(feed(&mut session, Input::Connected), ["send LIN sam", "wait 10", "wait 2"]);
+    assert_eq!(typed(&mut session, "hello"), [""; 0]);
+    for number in 2..5 {
+        let taken = "Cannot log in as sam: that name is already in use.";
+        let next = format!("send LIN sam{number}");
+        assert_eq!(received(&mut session, taken), [&format!("print {taken}"), next.as_str(), "wait 10"]);
+    }
+    let welcome = ["print Welcome, sam4.", "wait for ever", "logged in", "send MSG hello"];
+    assert_eq!(received(&mut session, "Welcome, sam4."), welcome);
+
+    let mut session = user(Some("sam"), true);
+    feed(&mut session, Input::Connected);
+    typed(&mut session, "hello");
+    let full = ["warn Cannot log in: the server is full.", "warn One line was not sent: hello", "exit 1"];
+    assert_eq!(received(&mut session, "Cannot log in: the server is full."), full);
+}
+
+#[test]
+fn w9_what_was_sent_behind_a_refused_login_is_sent_again_to_the_same_people() {
+    let config = Config { name: Some("ann".into()), reconnect: true, interactive: true, ..Config::default() };
+    let mut session = begin(config);
+    for input in [Input::Start, Input::Connected, Input::Disconnected(None), Input::Connected] {
+        feed(&mut session, input);
+    }
+    feed(&mut session, Input::TimeUp { unsent: false });
+    for paste in ["@bob one\ntwo\n/three", "!say four\n@bob five\nquit", "six\nquit"] {
+        typed(&mut session, paste);
+    }
+    received(&mut session, "Cannot log in as ann: that name is already in use.");
+    feed(&mut session, Input::Connected);
+    assert_eq!(
+        received(&mut session, "Welcome, ann.")[3..],
+        [
+            "send W bob one",
+            "send W bob two",
+            "send W bob /three",
+            "send MSG four",
+            "send MSG @bob five",
+            "send MSG quit",
+            "send MSG six",
+            "send MSG quit"
+        ]
+    );
+}
+
+#[test]
+fn w12_what_no_name_may_have_becomes_an_underscore() {
+    let long = "x".repeat(80);
+    for (name, login) in [
+        (Some("ACME\\sam smith"), "LIN ACME_sam_smith"),
+        (Some("zoë@home"), "LIN zoë_home"),
+        (Some(&long), &format!("LIN {}", &long[..64])),
+        (Some(""), "LIN guest"),
+        (None, "LIN guest"),
+    ] {
+        assert_eq!(feed(&mut user(name, false), Input::Connected)[0], format!("send {login}"));
+    }
+    let mut session = user(Some(&long), false);
+    feed(&mut session, Input::Connected);
+    let next = received(&mut session, "Cannot log in as x: that name is already in use.");
+    assert_eq!(next[1], format!("send LIN {}2", &long[..63]));
+}
+
+#[test]
+fn w13_at_a_terminal_what_looks_like_a_command_is_kept_back() {
+    for interactive in [false, true] {
+        let mut session = user(None, interactive);
+        feed(&mut session, Input::Connected);
+        received(&mut session, "Welcome, guest.");
+        for line in ["!whp", "/qiut", "!", "/", "!help me", "/usr/bin", "!say", " !whp"] {
+            let sent = format!("send MSG {line}");
+            let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
+            assert_eq!(typed(&mut session, line), [if interactive { kept } else { &sent }], "{line:?}");
+        }
+        for (line, sent) in [
+            ("!say /quit !who ", "send MSG /quit !who "),
+            ("/say  hi", "send MSG  hi"),
+            ("/who", "send WHO"),
+            ("/sec", "send SEC"),
+            ("/msg bob  hi ", "send W bob  hi "),
+            ("/help", "help"),
+        ] {
+            assert_eq!(typed(&mut session, line), [sent]);
+        }
+        assert_eq!(typed(&mut session, "/quit"), ["wait 1", "finish"]);
+    }
+}
+
+#[test]
+fn w13_the_lines_of_a_paste_are_text_and_never_commands() {
+    let mut session = user(None, true);
+    feed(&mut session, Input::Connected);
+    received(&mut session, "Welcome, guest.");
+    let sent = typed(&mut session, "How to leave ftp:\nquit\n\nis the command\n");
+    assert_eq!(sent, ["send MSG How to leave ftp:", "send MSG quit", "send MSG is the command"]);
+    let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
+    for paste in ["one\n!quit\ntwo", "one\n/* two */", "!quit\n", "!who\nx"] {
+        assert_eq!(typed(&mut session, paste), [kept], "{paste:?}");
+    }
+    assert_eq!(typed(&mut session, "!say one\n!quit\n@bob x"), ["send MSG one", "send MSG !quit", "send MSG @bob x"]);
+    assert_eq!(
+        typed(&mut session, "@bob one\ntwo\n/three\n@eve four\nfive"),
+        ["send W bob one", "send W bob two", "send W bob /three", "send W eve four", "send W bob five"]
+    );
+}
+
+#[test]
+fn w14_a_server_that_says_nothing_is_told_of_at_a_terminal_and_fails_a_script() {
+    let config = |interactive| {
+        let name = Some(String::from("ann"));
+        Config { server: "here".into(), name, interactive, ..Config::default() }
+    };
+    let mut session = begin(config(true));
+    feed(&mut session, Input::Start);
+    assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait 10", "logged in"]);
+    let told = ["warn No answer from here yet. It is waited for; !quit leaves.", "wait for ever"];
+    assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), told);
+    assert_eq!(received(&mut session, "hi"), ["wait for ever", "print hi"]);
+    assert_eq!(received(&mut session, "hi"), ["print hi"]);
+
+    for heard in [false, true] {
+        let mut session = begin(config(false));
+        feed(&mut session, Input::Start);
+        feed(&mut session, Input::Connected);
+        assert_eq!(typed(&mut session, "hello"), ["send MSG hello"]);
+        assert_eq!(feed(&mut session, Input::TypedEnd), ["wait 5", "finish"]);
+        if heard {
+            received(&mut session, "hi");
+        }
+        let end: &[&str] = if heard { &["exit 0"] } else { &["warn No answer from here.", "exit 1"] };
+        assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), end);
+    }
+}
+
+#[test]
+fn w12_a_name_that_the_server_does_not_take_becomes_plainer_and_what_it_is_in_the_end_is_told() {
+    let malformed = "Cannot log in as x: that name is malformed (use letters, digits, '_', '-' and '.').";
+    let mut session = user(Some("zoë.b"), true);
+    assert_eq!(feed(&mut session, Input::Connected)[0], "send LIN zoë.b");
+    for next in ["zo__b", "guest"] {
+        assert_eq!(received(&mut session, malformed)[1], format!("send LIN {next}"));
+    }
+    let taken = "Cannot log in as guest: that name is already in use.";
+    assert_eq!(received(&mut session, taken)[1], "send LIN guest2");
+    let told = ["print Nice to see you.", "wait for ever", "logged in", "print You are logged in as guest2."];
+    assert_eq!(received(&mut session, "Nice to see you."), told);
+    let mut session = user(None, true);
+    feed(&mut session, Input::Connected);
+    assert_eq!(
+        received(&mut session, malformed),
+        [format!("warn {malformed}"), "warn Choose another name with --name.".into(), "exit 1".into()]
+    );
+}
+
+#[test]
+fn w12_a_person_is_told_once_where_they_are_and_as_whom() {
+    let greeting = "print Connected to here as sam2; !help says what can be typed.";
+    let mut session = user(Some("sam"), true);
+    feed(&mut session, Input::Connected);
+    received(&mut session, "Cannot log in as sam: that name is already in use.");
+    assert_eq!(feed(&mut session, Input::Person), [""; 0]);
+    assert_eq!(received(&mut session, "Welcome, sam2.").last().map(String::as_str), Some(greeting));
+    assert_eq!(typed(&mut session, "hello"), ["send MSG hello"]);
+    let mut session = user(Some("sam2"), true);
+    feed(&mut session, Input::Connected);
+    received(&mut session, "Welcome, sam2.");
+    assert_eq!(
+        (feed(&mut session, Input::Person), typed(&mut session, "x")),
+        (vec![greeting.into()], vec!["send MSG x".into()])
+    );
+}
+
+#[test]
+fn w14_names_are_asked_for_unseen_where_the_answer_is_known_from_messages() {
+    let mut session = chatting(false);
+    assert_eq!(feed(&mut session, Input::Completing), ["complete"]);
+    received(&mut session, "Welcome, ann.");
+    assert_eq!(feed(&mut session, Input::Completing), ["send WHO"]);
+    assert_eq!(feed(&mut session, Input::Completing), [""; 0]);
+    assert_eq!(typed(&mut session, "!who"), ["send WHO"]);
+    assert_eq!(received(&mut session, "bob: hi"), ["print bob: hi"]);
+    assert_eq!(received(&mut session, "Online: ann, bob"), ["names bob"]);
+    assert_eq!(received(&mut session, "Online: ann, eve"), ["print Online: ann, eve", "names eve"]);
+    // Somebody is called like the beginning of a list.
+    assert_eq!(received(&mut session, "Online: mallory"), ["print Online: mallory"]);
+    assert_eq!(feed(&mut session, Input::Completing), ["complete"]);
+    let mut session = chatting(false);
+    received(&mut session, "Hello!");
+    assert_eq!(feed(&mut session, Input::Completing), ["complete"]);
+}
+
+#[test]
+fn w9_what_went_to_all_before_there_was_a_recipient_goes_to_all_again() {
+    let config = Config { name: Some("ann".into()), reconnect: true, interactive: true, ..Config::default() };
+    let mut session = begin(config);
+    for input in [Input::Start, Input::Connected, Input::Disconnected(None), Input::Connected] {
+        feed(&mut session, input);
+    }
+    feed(&mut session, Input::TimeUp { unsent: false });
+    for line in ["one", "!to bob", "two"] {
+        typed(&mut session, line);
+    }
+    received(&mut session, "Cannot log in as ann: that name is already in use.");
+    feed(&mut session, Input::Connected);
+    assert_eq!(received(&mut session, "Welcome, ann.")[3..], ["send MSG one", "send W bob two"]);
+}

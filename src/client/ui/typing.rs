@@ -1,0 +1,111 @@
+//! What a person types: from what the terminal sends to what is to be done about it.
+
+use std::time::Instant;
+
+use super::editor::{Key, Outcome};
+use super::line_input::LineInput;
+use super::screen::InputLine;
+use super::{TYPED, Ui};
+use crate::client::messages;
+
+/// What keys ask of the rest of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyAction {
+    /// To take a line, or several that were pasted, as one text.
+    Submit(String),
+    /// To take note that a person is there.
+    Person,
+    /// To find out who is there, and to have the name completed then that somebody has begun to complete.
+    Completing,
+    /// To end, as a signal would.
+    Interrupt,
+}
+
+impl Ui {
+    /// Handles what a terminal has sent, and returns what that asks of others.
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<KeyAction> {
+        let mut actions = Vec::new();
+        let Some(input) = &mut self.input else { return actions };
+        let was_person = input.editor.has_person();
+        let keys = input.decode(bytes, after_pause);
+        if input.editor.has_person() && !was_person {
+            actions.push(KeyAction::Person);
+        }
+        if input.is_pasting || !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.screen.control(input.terminal.enable_bracketed_paste());
+        }
+        for key in keys {
+            self.complete();
+            let is_held = self.input.as_mut().is_some_and(|input| input.holds(&key));
+            actions.extend(if is_held { Some(KeyAction::Completing) } else { self.handle_key(key, prompt) });
+        }
+        self.update();
+        for action in &actions {
+            if let KeyAction::Submit(line) = action {
+                self.log(TYPED, line);
+            }
+        }
+        actions
+    }
+
+    /// Completes what somebody has begun to complete, with what is known of who is online.
+    pub(crate) fn complete(&mut self) {
+        if let Some(tab) = self.input.as_mut().and_then(LineInput::release) {
+            self.handle_key(tab, "");
+            self.update();
+        }
+    }
+
+    fn update(&mut self) {
+        if let Some(input) = &mut self.input {
+            input.update();
+        }
+    }
+
+    fn handle_key(&mut self, key: Key, prompt: &str) -> Option<KeyAction> {
+        let input = self.input.as_mut()?;
+        match input.editor.handle_key(key, &input.completion)? {
+            Outcome::Submit(text) => {
+                if input.terminal.is_editing() {
+                    self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() });
+                }
+                return Some(KeyAction::Submit(text));
+            }
+            Outcome::End => return Some(KeyAction::Submit(String::from("!quit"))),
+            Outcome::Interrupt => return Some(KeyAction::Interrupt),
+            Outcome::Cleared => self.screen.print(&self.line_style.dim(messages::CTRL_C_AGAIN)),
+            Outcome::Clear => self.screen.clear(),
+            Outcome::Bell => self.screen.ring(),
+        }
+        None
+    }
+
+    /// Leaves what is half-typed where it is: nothing will become of it.
+    pub(crate) fn abandon_line(&mut self, prompt: &str) {
+        let Some(input) = &mut self.input else { return };
+        input.editor.cancel_search();
+        if !input.editor.text().is_empty() {
+            self.screen.finish(input.whole_line(prompt));
+            input.editor.clear();
+        }
+    }
+
+    /// Returns when it is known that an ESC was a key of its own, if that is awaited: then it wants to hear of no more bytes.
+    pub(crate) fn escape_at(&self) -> Option<Instant> {
+        self.input.as_ref()?.escape_at
+    }
+
+    /// Adds a typed line to what Up brings back.
+    pub(crate) fn add_history_entry(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            input.editor.add_history_entry(line);
+        }
+    }
+
+    /// Takes note that this typed line names no recipient: Up brings it back with the cursor where one goes.
+    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            input.editor.note_missing_beginning(line);
+        }
+    }
+}
