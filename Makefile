@@ -2,9 +2,14 @@
 
 CARGO ?= cargo
 ARGS ?=
+# Where 'make install' puts things, and below which folder a package is put together.
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Where the programs are that it installs.
+BUILT ?= target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help run-server run-client build test bench soak check clean cargo
+.PHONY: help run-server run-client build test bench soak check clean install uninstall cargo
 
 help: ## List what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -41,6 +46,67 @@ check: cargo ## Everything that must hold before a change lands
 
 clean: cargo ## Remove what was built
 	@$(CARGO) clean
+
+# The programs print what their shells complete by the names that they are installed under.
+define INSTALL
+set -eu
+new=
+# Takes away all that is new, and says what was in the way.
+fail() {
+	printf '%s' "$$new" | while IFS= read -r entry; do rm -f "$$entry" 2>/dev/null || rmdir "$$entry"; done
+	echo "cannot install into $$1: give a PREFIX that you can write to, or become root" >&2
+	exit 1
+}
+note() {
+	new="$$1
+$$new"
+}
+folder() {
+	[ -d "$$1" ] && return
+	folder "$$(dirname "$$1")"
+	mkdir "$$1" 2>/dev/null || fail "$$1"
+	note "$$1"
+}
+# Puts a file beside its place, so that all of them are there before any takes its place.
+put() {
+	folder "$$(dirname "$$2")"
+	[ ! -d "$$2" ] || fail "$$2"
+	note "$$2.new"
+	cp "$$1" "$$2.new" 2>/dev/null && chmod "$$3" "$$2.new" || fail "$$2"
+	moves="$$moves$$2
+"
+}
+moves=
+root="$$DESTDIR$$PREFIX"
+staged=$$(mktemp -d)
+trap 'rm -rf "$$staged"' EXIT
+cp "$$BUILT/server" "$$staged/parley-server"
+cp "$$BUILT/client" "$$staged/parley"
+for program in parley-server parley; do
+	for shell in bash zsh fish; do
+		"$$staged/$$program" --completions $$shell > "$$staged/$$program.$$shell"
+	done
+done
+for program in parley-server parley; do
+	put "$$staged/$$program" "$$root/bin/$$program" 755
+	put "$$staged/$$program.bash" "$$root/share/bash-completion/completions/$$program" 644
+	put "$$staged/$$program.zsh" "$$root/share/zsh/site-functions/_$$program" 644
+	put "$$staged/$$program.fish" "$$root/share/fish/vendor_completions.d/$$program.fish" 644
+done
+printf '%s' "$$moves" | while IFS= read -r file; do mv -f "$$file.new" "$$file"; done
+endef
+export INSTALL PREFIX DESTDIR BUILT
+
+install: $(if $(filter target/release,$(BUILT)),build) ## Install both programs, and what shells complete, below PREFIX
+	@sh -c "$$INSTALL"
+
+uninstall: ## Remove what 'make install' with the same PREFIX has installed
+	@for program in parley-server parley; do \
+		rm -f "$$DESTDIR$$PREFIX/bin/$$program" \
+			"$$DESTDIR$$PREFIX/share/bash-completion/completions/$$program" \
+			"$$DESTDIR$$PREFIX/share/zsh/site-functions/_$$program" \
+			"$$DESTDIR$$PREFIX/share/fish/vendor_completions.d/$$program.fish"; \
+	done
 
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \

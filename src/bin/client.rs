@@ -8,7 +8,9 @@ use parley::client::{self, session::Config};
 use parley::program;
 
 fn main() -> ExitCode {
-    let options = match cli::client::parse(env::args_os().skip(1), env::var_os(cli::client::VARIABLE).as_deref()) {
+    let mut args = env::args_os();
+    let program = cli::program_name(args.next().as_deref(), "client");
+    let options = match cli::client::parse(&program, args, env::var_os(cli::client::VARIABLE).as_deref()) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),
@@ -22,6 +24,6 @@ fn main() -> ExitCode {
     };
     match client::run(options.protocol, config, options.ui, &options.address, options.port) {
         Ok(status) => ExitCode::from(status),
-        Err(error) => program::fail(1, &format_args!("client: {error}")),
+        Err(error) => program::fail(1, &format_args!("{program}: {error}")),
     }
 }

@@ -15,14 +15,16 @@ use parley::signals::{self, Signal};
 use parley::{net, program, sys};
 
 fn main() -> ExitCode {
-    let options = match cli::server::parse(env::args_os().skip(1)) {
+    let mut args = env::args_os();
+    let program = cli::program_name(args.next().as_deref(), "server");
+    let options = match cli::server::parse(&program, args) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),
     };
     match run(options) {
         Ok(status) => status,
-        Err(problem) => program::fail(1, &format_args!("server: {problem}")),
+        Err(problem) => program::fail(1, &format_args!("{program}: {problem}")),
     }
 }
 

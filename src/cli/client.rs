@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
+use super::{Command, DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
 use crate::client::session::{PROTOCOLS, Protocol};
 use crate::client::{Color, UiOptions, messages};
 
@@ -38,9 +38,9 @@ struct Args {
 type Flag = super::Flag<Args>;
 
 static SPEC: Spec<Args> = Spec {
-    program: "client",
+    role: "client",
     about: "A chat client for one server, at the keyboard or in a pipe.",
-    usage: &["client [OPTIONS]", "client USER chat://HOST:PORT"],
+    usage: &["{program} [OPTIONS]", "{program} USER chat://HOST:PORT"],
     max_positionals: 2,
     flags: &[
         Flag::option("address", "ADDRESS", "Connect to this address or name", |args, value| {
@@ -103,9 +103,9 @@ const EXAMPLES: &str = "
 PARLEY_OPTIONS in the environment may hold options, as LESS does: the command line wins, --no-bell takes --bell back.
 
 Examples:
-  client --address chat.example.org --name ann
-  client ann chat://chat.example.org:5378
-  printf 'ann\\n@bob I am late\\n' | client
+  {program} --address chat.example.org --name ann
+  {program} ann chat://chat.example.org:5378
+  printf 'ann\\n@bob I am late\\n' | {program}
 
 Exit status: 0 after a good end, 1 when the connection fails or is lost or the login is refused for good,
 2 for a wrong command line, 128 and its number after a signal: 130 after Ctrl-C.
@@ -118,25 +118,27 @@ fn protocol(name: &str) -> Option<&'static Protocol> {
 /// The variable of the environment that holds options to be put before those of the command line.
 pub const VARIABLE: &str = "PARLEY_OPTIONS";
 
-/// Parses the client's command line, without the program's name. What `variable`, the value of [`VARIABLE`], says counts as
+/// Parses the command line of a client that was started with the name `program`. What `variable`, the value of [`VARIABLE`], says counts as
 /// far as the command line does not say otherwise.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(
+    program: &str,
     args: impl IntoIterator<Item = OsString>,
     variable: Option<&OsStr>,
 ) -> Result<Invocation<Options>, UsageError> {
+    let command = SPEC.called(program);
     let args: Vec<OsString> = args.into_iter().collect();
-    let given = match SPEC.parse(Args::default(), args.clone())? {
+    let given = match command.parse(Args::default(), args.clone())? {
         Invocation::Run((given, _)) => given,
         Invocation::Print(text) => return Ok(Invocation::Print(text)),
     };
-    let defaults = SPEC.parse_variable(Args::default(), VARIABLE, variable.unwrap_or_default())?;
-    SPEC.parse(defaults, args)?.and_then(|(args, positionals)| match &positionals[..] {
-        [] => by_flags(args),
-        [user, server] => by_url(&given, args, user, server),
+    let defaults = command.parse_variable(Args::default(), VARIABLE, variable.unwrap_or_default())?;
+    command.parse(defaults, args)?.and_then(|(args, positionals)| match &positionals[..] {
+        [] => by_flags(&command, args),
+        [user, server] => by_url(&command, &given, args, user, server),
         _ => Err(invalid_server()),
     })
 }
@@ -146,10 +148,10 @@ fn invalid_server() -> UsageError {
     UsageError(messages::INVALID_SERVER.to_owned())
 }
 
-fn by_flags(args: Args) -> Result<Options, UsageError> {
+fn by_flags(command: &Command<'_, Args>, args: Args) -> Result<Options, UsageError> {
     let protocol = args.protocol.unwrap_or(&PROTOCOLS[0]);
     if protocol.needs_name && args.name.is_none() {
-        return Err(SPEC.error("option '--name' is missing"));
+        return Err(command.error("option '--name' is missing"));
     }
     Ok(Options {
         address: args.address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
@@ -162,7 +164,13 @@ fn by_flags(args: Args) -> Result<Options, UsageError> {
 }
 
 /// `<user> chat://<host>:<port>` (H12, H13). `given` is what the command line itself says.
-fn by_url(given: &Args, args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
+fn by_url(
+    command: &Command<'_, Args>,
+    given: &Args,
+    args: Args,
+    user: &str,
+    server: &str,
+) -> Result<Options, UsageError> {
     let said_twice = [
         ("address", given.address.is_some()),
         ("port", given.port.is_some()),
@@ -170,16 +178,17 @@ fn by_url(given: &Args, args: Args, user: &str, server: &str) -> Result<Options,
         ("name", given.name.is_some()),
     ];
     if let Some((flag, _)) = said_twice.iter().find(|(_, is_given)| *is_given) {
-        return Err(SPEC.error(&format!("option '--{flag}' does not go with a chat:// server")));
+        return Err(command.error(&format!("option '--{flag}' does not go with a chat:// server")));
     }
     let (address, port) = host_and_port(server).ok_or_else(invalid_server)?;
-    by_flags(Args {
+    let args = Args {
         address: Some(address.to_owned()),
         port: Some(port),
         protocol: protocol("chat"),
         name: Some(user.to_owned()),
         ..args
-    })
+    };
+    by_flags(command, args)
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
@@ -205,7 +214,7 @@ mod tests {
     }
 
     fn run_with(variable: &str, args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        let options = outcome(parse(args.iter().map(OsString::from), Some(OsStr::new(variable))))?;
+        let options = outcome(parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable))))?;
         Ok((options.address, options.port, options.protocol.name, options.name))
     }
 
@@ -235,11 +244,11 @@ mod tests {
             trace: true,
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
-            let options =
-                outcome(parse(args.iter().chain(server).map(OsString::from), None)).expect("they go together");
+            let options = outcome(parse("client", args.iter().chain(server).map(OsString::from), None))
+                .expect("they go together");
             assert_eq!((options.ui, options.reconnect), (ui.clone(), true));
         }
-        let options = outcome(parse([], None)).expect("nothing is needed");
+        let options = outcome(parse("client", [], None)).expect("nothing is needed");
         assert_eq!((options.ui, options.reconnect), (UiOptions::default(), false));
     }
 
@@ -308,7 +317,7 @@ mod tests {
         let by_url = run_with(variable, &["eve", "chat://localhost:8"]);
         assert_eq!(by_url, Ok(("localhost".into(), 8, "chat", Some("eve".into()))));
         let args = ["--no-bell", "--reconnect", "--no-reconnect"].map(OsString::from);
-        let options = outcome(parse(args, Some(OsStr::new(variable)))).expect("they are right");
+        let options = outcome(parse("client", args, Some(OsStr::new(variable)))).expect("they are right");
         assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (false, true, false));
         assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
     }
@@ -321,7 +330,10 @@ mod tests {
             ("--port", "client: in PARLEY_OPTIONS: option '--port' needs a value; "),
             ("--name 'ann", "client: in PARLEY_OPTIONS: a quote has no end; "),
             ("ann", "client: in PARLEY_OPTIONS: unexpected argument 'ann'; "),
-            ("--bell --help", "client: in PARLEY_OPTIONS: '--help' and '--version' are for the command line; "),
+            (
+                "--bell --help",
+                "client: in PARLEY_OPTIONS: '--help', '--version' and '--completions' are for the command line; ",
+            ),
             ("--no-port", "client: in PARLEY_OPTIONS: unknown option '--no-port'; "),
         ] {
             let text = run_with(variable, &[]).expect_err("it is wrong");

@@ -1,15 +1,18 @@
-//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text.
+//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text and what
+//! shells complete.
 //!
 //! Help and version are values like any other; nothing here prints or ends a program.
 
 #![expect(clippy::unit_arg, reason = "a flag sets its field in one expression")]
 
 pub mod client;
+mod completions;
 pub mod server;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,6 +23,12 @@ pub const DEFAULT_ADDRESS: &str = "127.0.0.1";
 
 /// The port that goes with [`DEFAULT_ADDRESS`].
 pub const DEFAULT_PORT: u16 = 5378;
+
+/// Returns the name that a program was started with, by the first word of its command line.
+pub fn program_name(first_word: Option<&OsStr>, default: &str) -> String {
+    let name = first_word.map(Path::new).and_then(Path::file_name).map(OsStr::as_encoded_bytes).unwrap_or_default();
+    if name.is_empty() { default.to_owned() } else { protocol::sanitize(name).into_owned() }
+}
 
 /// What a command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +61,7 @@ enum Update<O> {
     Value { placeholder: &'static str, set: SetValue<O> },
     Help,
     Version,
+    Completions,
 }
 
 /// A flag of a program whose options are an `O`.
@@ -70,6 +80,9 @@ pub(crate) struct Flag<O> {
 impl<O> Flag<O> {
     const HELP: Self = Self::new("help", "Print this help", Update::Help).short('h');
     const VERSION: Self = Self::new("version", "Print the version", Update::Version).short('V');
+    const COMPLETIONS: Self =
+        Self::new("completions", "Print what completes these options in a shell", Update::Completions)
+            .choices(|| completions::SHELLS.iter().map(|(name, _)| *name).collect());
 
     const fn new(long: &'static str, help: &'static str, update: Update<O>) -> Self {
         Self { long, short: None, help, default: None, choices: Vec::new, update }
@@ -101,9 +114,16 @@ impl<O> Flag<O> {
     /// Returns the flag as the help text shows it: its names, and what stands for its value.
     fn synopsis(&self) -> String {
         let short = self.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
+        let placeholder = self.placeholder().map(|placeholder| format!(" {placeholder}")).unwrap_or_default();
+        format!("  {short}--{}{placeholder}", self.long)
+    }
+
+    /// Returns what stands for its value, if it takes one.
+    fn placeholder(&self) -> Option<&'static str> {
         match self.update {
-            Update::Value { placeholder, .. } => format!("  {short}--{} {placeholder}", self.long),
-            _ => format!("  {short}--{}", self.long),
+            Update::Value { placeholder, .. } => Some(placeholder),
+            Update::Completions => Some("SHELL"),
+            _ => None,
         }
     }
 
@@ -127,18 +147,32 @@ impl<O> Flag<O> {
 /// A program's command line.
 #[derive(Debug)]
 pub(crate) struct Spec<O: 'static> {
-    program: &'static str,
+    /// What the program is, in one word.
+    role: &'static str,
     about: &'static str,
-    /// The forms of a command line.
+    /// The forms of a command line; `{program}` stands for its name.
     usage: &'static [&'static str],
     /// How many arguments that are no flags it takes.
     max_positionals: usize,
     flags: &'static [Flag<O>],
-    /// What follows the flags in the help text.
+    /// What follows the flags in the help text; `{program}` stands for its name.
     after_help: fn() -> String,
 }
 
+/// A program's command line, and the name that the program was started with.
+#[derive(Debug)]
+pub(crate) struct Command<'a, O: 'static> {
+    spec: &'static Spec<O>,
+    program: &'a str,
+}
+
 impl<O> Spec<O> {
+    fn called<'a>(&'static self, program: &'a str) -> Command<'a, O> {
+        Command { spec: self, program }
+    }
+}
+
+impl<O> Command<'_, O> {
     /// Parses the arguments behind the program's name into `options`, and returns them with the positional ones. The last
     /// one of a flag counts.
     fn parse(&self, options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, UsageError> {
@@ -155,7 +189,9 @@ impl<O> Spec<O> {
                 None => Ok(options),
                 Some(arg) => Err(unexpected(arg)),
             },
-            Invocation::Print(_) => Err(String::from("'--help' and '--version' are for the command line")),
+            Invocation::Print(_) => {
+                Err(String::from("'--help', '--version' and '--completions' are for the command line"))
+            }
         });
         parsed.map_err(|problem| self.error(&format!("in {variable}: {problem}")))
     }
@@ -165,7 +201,7 @@ impl<O> Spec<O> {
         let mut args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
-                if positionals.len() == self.max_positionals {
+                if positionals.len() == self.spec.max_positionals {
                     return Err(unexpected(&arg));
                 }
                 positionals.push(arg);
@@ -180,54 +216,69 @@ impl<O> Spec<O> {
             let (flag, rest) = found.ok_or_else(unknown)?;
             let attached =
                 if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
-            match flag.update {
-                Update::Value { set, .. } => {
-                    let missing = || format!("option '--{}' needs a value", flag.long);
-                    let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
-                    let choices = (flag.choices)();
-                    let result = if choices.is_empty() || choices.contains(&value.as_str()) {
-                        set(&mut options, &value)
-                    } else {
-                        Err(one_of(&choices))
-                    };
-                    result.map_err(|expected| invalid(flag.long, &value, &expected))?;
+            if flag.placeholder().is_some() {
+                let missing = || format!("option '--{}' needs a value", flag.long);
+                let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
+                if let Some(text) = self.set(flag, &mut options, &value)? {
+                    return Ok(Invocation::Print(text));
                 }
+                continue;
+            }
+            match flag.update {
                 _ if attached.is_some() && !arg.starts_with("--") => return Err(unknown()),
                 _ if attached.is_some() => return Err(format!("option '--{}' takes no value", flag.long)),
                 Update::Switch(set) => set(&mut options, true),
                 Update::Help => return Ok(Invocation::Print(self.help())),
-                Update::Version => {
-                    return Ok(Invocation::Print(format!("parley {} {}\n", self.program, env!("CARGO_PKG_VERSION"))));
-                }
+                _ => return Ok(Invocation::Print(self.version())),
             }
         }
         Ok(Invocation::Run((options, positionals)))
     }
 
+    /// Sets a flag to a value. Returns the text that it asks for instead, if that is what it does.
+    fn set(&self, flag: &Flag<O>, options: &mut O, value: &str) -> Result<Option<String>, String> {
+        let choices = (flag.choices)();
+        let result = match flag.update {
+            _ if !choices.is_empty() && !choices.contains(&value) => Err(one_of(&choices)),
+            Update::Value { set, .. } => set(options, value).map(|()| None),
+            _ => Ok(self.completions(value)),
+        };
+        result.map_err(|expected| invalid(flag.long, value, &expected))
+    }
+
+    fn version(&self) -> String {
+        format!("parley {} {}\n", self.spec.role, env!("CARGO_PKG_VERSION"))
+    }
+
     /// Returns what sets the switch that `--no-` stands before in `arg`.
     fn switch_taken_back(&self, arg: &str) -> Option<fn(&mut O, bool)> {
         let long = arg.strip_prefix("--no-")?;
-        self.flags.iter().find(|flag| flag.long == long).and_then(|flag| match flag.update {
+        self.spec.flags.iter().find(|flag| flag.long == long).and_then(|flag| match flag.update {
             Update::Switch(set) => Some(set),
             _ => None,
         })
     }
 
     fn all_flags(&self) -> impl Iterator<Item = &Flag<O>> {
-        self.flags.iter().chain([const { &Flag::HELP }, const { &Flag::VERSION }])
+        let others = [const { &Flag::HELP }, const { &Flag::VERSION }, const { &Flag::COMPLETIONS }];
+        self.spec.flags.iter().chain(others)
     }
 
     fn help(&self) -> String {
-        let mut lines = vec![self.about.to_owned(), String::new()];
-        lines.push(format!("Usage: {}\n\nOptions:", self.usage.join("\n       ")));
+        let mut lines = vec![self.spec.about.to_owned(), String::new()];
+        lines.push(format!("Usage: {}\n\nOptions:", self.spec.usage.join("\n       ")));
         let width = self.all_flags().map(|flag| flag.synopsis().len()).max().unwrap_or(0);
         lines.extend(self.all_flags().map(|flag| format!("{:width$}  {}", flag.synopsis(), flag.description())));
-        lines.join("\n") + "\n" + &(self.after_help)()
+        self.with_name(&(lines.join("\n") + "\n" + &(self.spec.after_help)()))
     }
 
     fn error(&self, problem: &str) -> UsageError {
-        let (program, usage) = (self.program, self.usage.join(" or "));
+        let (program, usage) = (self.program, self.with_name(&self.spec.usage.join(" or ")));
         UsageError(format!("{program}: {problem}; usage: {usage} (see '{program} --help')"))
+    }
+
+    fn with_name(&self, text: &str) -> String {
+        text.replace("{program}", self.program)
     }
 }
 
@@ -317,6 +368,19 @@ fn outcome<T>(parsed: Result<Invocation<T>, UsageError>) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_called_by_the_name_it_was_started_with() {
+        for (first_word, name) in [
+            (Some("/usr/bin/parley"), "parley"),
+            (Some("./target/release/client"), "client"),
+            (Some("chat\x1b"), "chat\u{fffd}"),
+            (Some(""), "client"),
+            (None, "client"),
+        ] {
+            assert_eq!(program_name(first_word.map(OsStr::new), "client"), name);
+        }
+    }
 
     #[test]
     fn a_text_is_split_into_words_as_a_shell_does() {

@@ -38,9 +38,9 @@ const MAX_MAX_BACKLOG: usize = 1 << 40;
 type Flag = super::Flag<Args>;
 
 static SPEC: Spec<Args> = Spec {
-    program: "server",
+    role: "server",
     about: "A chat server: everybody in one room, whatever protocol their client speaks.",
-    usage: &["server [OPTIONS]"],
+    usage: &["{program} [OPTIONS]"],
     max_positionals: 0,
     flags: &[
         Flag::option(
@@ -155,25 +155,26 @@ static SPEC: Spec<Args> = Spec {
 
 const AFTER_HELP: &str = "
 Example:
-  server --address 0.0.0.0 --port 5378 --max-clients 100
+  {program} --address 0.0.0.0 --port 5378 --max-clients 100
 
 Ctrl-C ends it in good order: what was sent is delivered first. A second one ends it at once.
 Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 for a wrong command line.
 ";
 
-/// Parses the server's command line, without the program's name.
+/// Parses the command line of a server that was started with the name `program`.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
+pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
+    let command = SPEC.called(program);
     let options = Options {
         address: DEFAULT_ADDRESS.to_owned(),
         port: DEFAULT_PORT,
         log_level: Level::Info,
         settings: Settings::default(),
     };
-    let args = SPEC.parse(Args { options, port: None, max_backlog: None }, args)?;
+    let args = command.parse(Args { options, port: None, max_backlog: None }, args)?;
     args.and_then(|(Args { mut options, port, max_backlog }, _)| {
         let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
         options.port = port.unwrap_or(if is_chat1 { 0 } else { DEFAULT_PORT });
@@ -181,7 +182,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Opti
         settings.max_backlog = max_backlog.unwrap_or(limits::MAX_BACKLOG.max(settings.max_line));
         if settings.max_backlog < settings.max_line {
             let expected = format!("a number from {} to {MAX_MAX_BACKLOG}", settings.max_line);
-            return Err(SPEC.error(&invalid("max-backlog", &settings.max_backlog.to_string(), &expected)));
+            return Err(command.error(&invalid("max-backlog", &settings.max_backlog.to_string(), &expected)));
         }
         Ok(options)
     })
@@ -194,7 +195,7 @@ mod tests {
     use std::time::Duration;
 
     fn run(args: &[&str]) -> Result<Options, String> {
-        outcome(parse(args.iter().map(OsString::from)))
+        outcome(parse("server", args.iter().map(OsString::from)))
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod flood;
 mod foreign_clients;
 mod foreign_servers;
 mod fuzz;
+mod install;
 mod outbox;
 mod people;
 mod places;
