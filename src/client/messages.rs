@@ -224,7 +224,7 @@ pub fn searching(text: &str, has_failed: bool) -> String {
 /// The keys of the line editor, below what can be typed.
 pub const KEYS: &str = concat!(
     "  Tab, Shift-Tab  Answer who wrote last, or go through what a word can become\n",
-    "  Up, Down        Bring back what was typed, or what begins like what is\n",
+    "  Up, Down        Bring back what was typed, or what begins like the line\n",
     "  Ctrl-R          Search what was typed; Enter sends it, Esc gives up\n",
     "  Ctrl-W, -U, -K  Delete a word, all before, all behind; Ctrl-Y brings it back\n",
     "  Alt-B, -F, -D   Move by words, delete one; Alt-U, -L, -C change its case\n",

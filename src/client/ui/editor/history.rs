@@ -76,14 +76,28 @@ impl History {
         Some(self.go_to(back, shown))
     }
 
-    /// Returns the latest line that has this text in it, and is so many lines back or more. What it was changed to does not
-    /// count.
+    /// Returns the latest line that has this text in it, is so many lines back or more, and is not `shown` already. What it
+    /// was changed to does not count.
     pub(super) fn search(&self, text: &str, back: usize, shown: Option<&str>) -> Option<Found> {
-        let lines = self.lines.iter().rev().enumerate().skip(back.saturating_sub(1));
-        let mut found = lines
-            .filter(|(_, line)| shown != Some(line))
-            .filter_map(|(number, line)| Some(Found { back: number + 1, line: line.clone(), at: line.rfind(text)? }));
-        found.next()
+        let back = back.max(1);
+        Self::find((back..).zip(self.lines.iter().rev().skip(back - 1)), text, shown)
+    }
+
+    /// Returns the oldest such line that is less far back.
+    pub(super) fn search_newer(&self, text: &str, back: usize, shown: Option<&str>) -> Option<Found> {
+        let older = self.lines.len() + 1 - back;
+        Self::find((1..back).rev().zip(self.lines.iter().skip(older)), text, shown)
+    }
+
+    fn find<'a>(
+        mut lines: impl Iterator<Item = (usize, &'a String)>,
+        text: &str,
+        shown: Option<&str>,
+    ) -> Option<Found> {
+        lines.find_map(|(back, line)| {
+            let at = line.rfind(text).filter(|_| shown != Some(line))?;
+            Some(Found { back, line: line.clone(), at })
+        })
     }
 
     /// Goes to a line that was found.
@@ -180,6 +194,11 @@ mod tests {
         assert_eq!(history.search("two", 2, Some("@eve two")), found(4, "@bob one two", 9));
         assert_eq!(history.search("o", 4, None), found(4, "@bob one two", 11));
         assert_eq!(history.search("x", 1, None), None);
+        assert_eq!(history.search_newer("two", 4, None), found(3, "@eve two", 5));
+        assert_eq!(history.search_newer("two", 3, Some("@eve two")), None);
+        assert_eq!(history.search_newer("o", 2, None), found(1, "@eve two", 7));
+        assert_eq!(history.search_newer("o", 1, None), None);
+        assert_eq!(history.search_newer("o", 0, None), None);
         history.go_to_found(3, "draft");
         assert_eq!(history.older("@eve two", true), some("@bob one two"));
     }

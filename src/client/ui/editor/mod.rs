@@ -223,7 +223,8 @@ impl Editor {
             Key::Backspace | Key::Delete => Some(Change::Deleting),
             Key::EndOfInput if !self.buffer.is_empty() => Some(Change::Deleting),
             Key::Left | Key::Right | Key::WordLeft | Key::WordRight | Key::Home | Key::End => None,
-            Key::Enter | Key::EndOfInput | Key::Clear | Key::Undo | Key::Search | Key::Abort | Key::Escape => None,
+            Key::Enter | Key::EndOfInput | Key::Clear | Key::Undo | Key::Abort | Key::Escape => None,
+            Key::Search | Key::SearchNewer => None,
             _ => Some(Change::Other),
         }
     }

@@ -26,6 +26,14 @@ pub(super) struct Search {
     prompt: String,
 }
 
+/// Where to search, from the line that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seek {
+    Here,
+    Older,
+    Newer,
+}
+
 impl Search {
     fn new(before: LineBuffer) -> Self {
         Self { text: String::new(), back: 0, has_failed: false, before, prompt: messages::searching("", false) }
@@ -53,22 +61,24 @@ impl Editor {
                 if fits {
                     search.text += &text;
                 }
-                let from = search.back;
-                (!fits || !self.find(&mut search, from)).then_some(Outcome::Bell)
+                (!fits || !self.find(&mut search, Seek::Here)).then_some(Outcome::Bell)
             }
             Key::Backspace => {
                 search.text.truncate(previous_boundary(&search.text, search.text.len()));
-                self.find(&mut search, 0);
+                search.back = 0;
+                self.find(&mut search, Seek::Here);
                 None
             }
             Key::Search => {
                 if search.text.is_empty() {
                     search.text.clone_from(&self.last_search);
                 }
-                let from = search.back + 1;
-                (!self.find(&mut search, from)).then_some(Outcome::Bell)
+                (!self.find(&mut search, Seek::Older)).then_some(Outcome::Bell)
             }
-            Key::Enter if search.has_failed => Some(Outcome::Bell),
+            Key::SearchNewer => (!self.find(&mut search, Seek::Newer)).then_some(Outcome::Bell),
+            // Nobody wants to send what was not searched for.
+            Key::Enter if search.back == 0 && search.has_failed => Some(Outcome::Bell),
+            Key::Enter if !self.text().contains(&search.text) => Some(Outcome::Bell),
             Key::Abort | Key::Escape => {
                 self.buffer = search.before;
                 return ControlFlow::Break(None);
@@ -87,22 +97,24 @@ impl Editor {
         ControlFlow::Break(outcome)
     }
 
-    /// Shows the latest line that has the text in it, from so many lines back. Returns whether there is one; else what was found last
-    /// stays.
-    fn find(&mut self, search: &mut Search, from: usize) -> bool {
-        let found = if search.text.is_empty() {
-            search.back = 0;
-            self.buffer = search.before.clone();
-            None
-        } else {
-            let shown = (search.back > 0 && from > search.back).then_some(self.buffer.text());
-            self.history.search(&search.text, from, shown)
+    /// Shows a line that has the text in it. Returns whether there is one; else what was found last stays.
+    fn find(&mut self, search: &mut Search, seek: Seek) -> bool {
+        let Search { text, back, .. } = search;
+        let shown = (*back > 0).then_some(self.buffer.text());
+        let found = match seek {
+            _ if text.is_empty() => None,
+            Seek::Here => self.history.search(text, *back, None),
+            Seek::Older => self.history.search(text, *back + 1, shown),
+            Seek::Newer => self.history.search_newer(text, *back, shown),
         };
-        search.has_failed = found.is_none() && !search.text.is_empty();
+        search.has_failed = found.is_none() && !text.is_empty();
         if let Some(Found { back, line, at }) = found {
             search.back = back;
             self.buffer = LineBuffer::new(line);
             self.buffer.move_to(at);
+        } else if text.is_empty() {
+            search.back = 0;
+            self.buffer = search.before.clone();
         }
         search.prompt = messages::searching(&search.text, search.has_failed);
         !search.has_failed

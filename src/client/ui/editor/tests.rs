@@ -204,6 +204,9 @@ fn ctrl_r_finds_what_was_typed_before() {
     assert_eq!(search("\x12b\x12"), "(reverse-i-search)`b': @bo|b one");
     assert_eq!(search("\x12bx"), "(failed reverse-i-search)`bx': |");
     assert_eq!(search("\x12e\x12\x12\x12"), "(failed reverse-i-search)`e': @bob on|e");
+    assert_eq!(search("\x12e\x12\x12\x13"), "(reverse-i-search)`e': @ev|e two");
+    assert_eq!(search("\x12e\x12\x13\x13"), "(failed reverse-i-search)`e': @bob thre|e");
+    assert_eq!(search("\x13draft"), "draft|");
     assert_eq!(search("\x12two\x7f\x7f"), "(reverse-i-search)`t': @bob |three");
     assert_eq!(search("draft\x12t\x7f"), "(reverse-i-search)`': draft|");
     assert_eq!(search("\x12bob\x1b[Cx"), "@bx|ob three");
@@ -223,6 +226,9 @@ fn enter_sends_what_was_found() {
     let submitted = |keys: &str| typed(&format!("one\ntwo\n{keys}")).1.split_off(2);
     assert_eq!(submitted("\x12o\x12\n"), [Outcome::Submit("one".into())]);
     assert_eq!(submitted("\x12x\n"), [Outcome::Bell, Outcome::Bell]);
+    assert_eq!(submitted("\x12ox\n"), [Outcome::Bell, Outcome::Bell]);
+    assert_eq!(submitted("\x12o\x12\x12\n"), [Outcome::Bell, Outcome::Submit("one".into())]);
+    assert_eq!(submitted("one\x12onex\n"), [Outcome::Bell, Outcome::Bell]);
     assert_eq!(submitted("draft\x12\n"), [Outcome::Submit("draft".into())]);
     assert_eq!(submitted("\x12o\x03\x03"), [Outcome::Cleared, Outcome::Interrupt]);
 }

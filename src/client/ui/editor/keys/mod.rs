@@ -50,6 +50,8 @@ pub(crate) enum Key {
     Undo,
     /// Ctrl-R.
     Search,
+    /// Ctrl-S: back to what a search has found before.
+    SearchNewer,
     /// Ctrl-G.
     Abort,
     /// ESC, as far as it is known to begin no sequence.
@@ -76,6 +78,7 @@ impl Key {
                 | Self::Capitalize
                 | Self::Undo
                 | Self::Search
+                | Self::SearchNewer
                 | Self::Abort
                 | Self::Escape
                 | Self::Interrupt
@@ -207,6 +210,7 @@ impl Decoder {
             0x0e => Key::Down,
             0x10 => Key::Up,
             0x12 => Key::Search,
+            0x13 => Key::SearchNewer,
             0x14 => Key::Transpose,
             0x15 => Key::KillToStart,
             0x17 => Key::KillWord,
