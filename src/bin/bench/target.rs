@@ -5,6 +5,10 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::connection::PATIENCE;
 
 /// A server of this program's own; it ends with it.
 #[derive(Debug)]
@@ -16,9 +20,14 @@ pub(crate) struct Target {
 impl Target {
     /// Starts a server that nobody has talked to.
     pub(crate) fn start() -> io::Result<Self> {
+        Self::with(&[])
+    }
+
+    /// Starts one with these options.
+    pub(crate) fn with(options: &[&str]) -> io::Result<Self> {
         let program = env::current_exe()?.with_file_name("server");
         let mut command = Command::new(&program);
-        command.args(["--port", "0", "--max-clients", "20000", "--log-level", "error"]);
+        command.args(["--port", "0", "--max-clients", "20000", "--log-level", "error"]).args(options);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -40,6 +49,35 @@ impl Target {
         let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         field.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0)
     }
+}
+
+impl Target {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
+        wait(&mut self.child)
+    }
+}
+
+/// Waits until a program has ended, and not for ever.
+pub(crate) fn wait(child: &mut Child) -> io::Result<()> {
+    let begun = Instant::now();
+    while child.try_wait()?.is_none() {
+        if begun.elapsed() > PATIENCE {
+            return Err(io::Error::other("a program does not end"));
+        }
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Sends a process a signal, such as `TERM`.
+pub(crate) fn signal(name: &str, pid: u32) -> io::Result<()> {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("a program has ended too early")) }
 }
 
 impl Drop for Target {

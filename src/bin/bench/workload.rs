@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, End, PATIENCE};
+use crate::promises::{self, ClientEnd, Disturbance, End as ServerEnd};
 use crate::target::Target;
 
 /// One result of one run.
@@ -14,6 +15,14 @@ pub(crate) struct Figure {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) value: f64,
+    /// What is promised: it is never more.
+    pub(crate) most: Option<f64>,
+}
+
+impl Figure {
+    fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
+        Self { name, unit, value, most: None }
+    }
 }
 
 /// Something to measure.
@@ -31,6 +40,16 @@ enum Kind {
     PingPong { rounds: usize },
     /// Many CAP users log in and say nothing; then one message goes to all.
     Idle { connections: usize },
+    /// Two people talk while something happens to others.
+    Bystanders(Disturbance),
+    /// The server is ended.
+    ServerEnd(ServerEnd),
+    /// Somebody does not behave.
+    Misbehaved,
+    /// The server is started again, and many connect.
+    Arrivals,
+    /// A client is ended.
+    ClientEnd(ClientEnd),
 }
 
 /// Bytes of a text, where nothing else is said.
@@ -51,7 +70,27 @@ pub(crate) fn all() -> Vec<Workload> {
     all.push(Workload { name: String::from("50 pairs, 64 B"), kind: Kind::Pairs { pairs: 50, messages: 20_000 } });
     all.push(Workload { name: String::from("ping-pong"), kind: Kind::PingPong { rounds: 20_000 } });
     all.push(Workload { name: String::from("1000 idle"), kind: Kind::Idle { connections: 1000 } });
+    all.extend(promises());
     all
+}
+
+/// Those whose figures are promised.
+fn promises() -> Vec<Workload> {
+    let all = [
+        ("a message, stalled readers", Kind::Bystanders(Disturbance::StalledReaders)),
+        ("a message, 20 who flood", Kind::Bystanders(Disturbance::Flooders)),
+        ("a message, logins + resets", Kind::Bystanders(Disturbance::LoginsAndResets)),
+        ("a message, 200 strangers", Kind::Bystanders(Disturbance::Strangers)),
+        ("shutdown, 5 of 100 stalled", Kind::ServerEnd(ServerEnd::Deaf)),
+        ("shutdown, 20 who flood", Kind::ServerEnd(ServerEnd::Flooders)),
+        ("shutdown, second signal", Kind::ServerEnd(ServerEnd::SecondSignal)),
+        ("who does not behave", Kind::Misbehaved),
+        ("start", Kind::Arrivals),
+        ("client, unread, SIGTERM", Kind::ClientEnd(ClientEnd::Signal)),
+        ("client, unread, !quit", Kind::ClientEnd(ClientEnd::Quit)),
+        ("client, server is killed", Kind::ClientEnd(ClientEnd::LostServer)),
+    ];
+    all.into_iter().map(|(name, kind)| Workload { name: name.to_owned(), kind }).collect()
 }
 
 impl Workload {
@@ -62,21 +101,26 @@ impl Workload {
             Kind::Pairs { pairs, messages } => exchange_in_pairs(target, pairs, messages),
             Kind::PingPong { rounds } => ping_pong(target, rounds),
             Kind::Idle { connections } => idle(connections),
+            Kind::Bystanders(disturbance) => promises::bystanders(disturbance),
+            Kind::ServerEnd(end) => promises::end(end),
+            Kind::Misbehaved => promises::misbehaved(),
+            Kind::Arrivals => promises::arrivals(),
+            Kind::ClientEnd(end) => promises::client_end(end),
         }
     }
 }
 
 /// A name that nobody has had before, as the server may still be busy with the last run's.
-fn new_name() -> String {
+pub(crate) fn new_name() -> String {
     static LAST: AtomicU64 = AtomicU64::new(0);
     format!("bench{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
-fn cap(target: &Target, name: &str) -> io::Result<Connection> {
+pub(crate) fn cap(target: &Target, name: &str) -> io::Result<Connection> {
     Connection::log_in(target.address, &format!("HELLO-FROM {name}"), &format!("HELLO {name}"))
 }
 
-fn wac(target: &Target, name: &str) -> io::Result<Connection> {
+pub(crate) fn wac(target: &Target, name: &str) -> io::Result<Connection> {
     Connection::log_in(target.address, &format!("LIN {name}"), &format!("Welcome, {name}."))
 }
 
@@ -91,8 +135,8 @@ fn lines(before: &str, text: usize, count: usize) -> Arc<Vec<u8>> {
 }
 
 /// A question that each dialect answers in a line of its own, and the answer.
-const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
-const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
+pub(crate) const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
+pub(crate) const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
 
 /// Has all ends send and hear everything, and nothing else; returns how long it took.
 fn exchange(mut ends: Vec<(End, (&str, &str))>) -> io::Result<Duration> {
@@ -122,7 +166,7 @@ fn exchange(mut ends: Vec<(End, (&str, &str))>) -> io::Result<Duration> {
 }
 
 fn rate(count: usize, time: Duration) -> Vec<Figure> {
-    vec![Figure { name: "deliveries", unit: "M/s", value: count as f64 / time.as_secs_f64() / 1e6 }]
+    vec![Figure::new("deliveries", "M/s", count as f64 / time.as_secs_f64() / 1e6)]
 }
 
 fn fan_out(target: &Target, recipients: usize, text: usize, messages: usize) -> io::Result<Vec<Figure>> {
@@ -167,10 +211,19 @@ fn ping_pong(target: &Target, rounds: usize) -> io::Result<Vec<Figure>> {
         times.push(begun.elapsed());
         bob.expect("SEND-OK")?;
     }
+    Ok(percentiles(times, "µs", 1e6, &[("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)]))
+}
+
+/// Which time so large a share of all did not take longer than.
+pub(crate) fn percentiles(
+    mut times: Vec<Duration>,
+    unit: &'static str,
+    per_second: f64,
+    shares: &[(&'static str, f64)],
+) -> Vec<Figure> {
     times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-    let figure = |name, share| Figure { name, unit: "µs", value: at(share) };
-    Ok(vec![figure("p50", 0.5), figure("p99", 0.99), figure("p99.9", 0.999), figure("max", 1.0)])
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * per_second;
+    shares.iter().map(|(name, share)| Figure::new(name, unit, at(*share))).collect()
 }
 
 fn idle(connections: usize) -> io::Result<Vec<Figure>> {
@@ -190,10 +243,10 @@ fn idle(connections: usize) -> io::Result<Vec<Figure>> {
         }
     }
     let logins = connections as f64 / begun.elapsed().as_secs_f64();
-    let mut figures = vec![Figure { name: "logins", unit: "1/s", value: logins }];
+    let mut figures = vec![Figure::new("logins", "1/s", logins)];
     if let (Some(before), Some(after)) = (before, target.resident()) {
         let each = (after - before).max(0.0) / connections as f64 / 1024.0;
-        figures.push(Figure { name: "memory of each", unit: "KiB", value: each });
+        figures.push(Figure::new("memory of each", "KiB", each));
     }
     let name = new_name();
     let nothing = Arc::new(Vec::new());
@@ -204,6 +257,6 @@ fn idle(connections: usize) -> io::Result<Vec<Figure>> {
         ends.push((End::new(client, Arc::clone(&nothing), Arc::clone(&expected))?, CAP_FENCE));
     }
     let reached = exchange(ends)?.as_secs_f64() * 1e3;
-    figures.push(Figure { name: "one message to all", unit: "ms", value: reached });
+    figures.push(Figure::new("one message to all", "ms", reached));
     Ok(figures)
 }
