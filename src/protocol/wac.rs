@@ -20,6 +20,8 @@ const REFUSED: &str = "Cannot log in as ";
 const IN_USE: &str = ": that name is already in use.";
 const MALFORMED: &str = ": that name is malformed (use letters, digits, '_', '-' and '.').";
 const SERVER_FULL: &str = "Cannot log in: the server is full.";
+const NOBODY: &str = "No user named ";
+const NOT_LOGGED_IN: &str = " is logged in.";
 const ONLINE: &str = "Online: ";
 const WHISPERS: &str = " whispers, \"";
 const GOODBYE: &str = "The server is shutting down.";
@@ -101,6 +103,8 @@ impl Dialect for Wac {
             Event::NameInUse { name }
         } else if let Some(name) = within(REFUSED, MALFORMED) {
             Event::Error(RequestError::InvalidName(name))
+        } else if let Some(name) = within(NOBODY, NOT_LOGGED_IN) {
+            Event::NoSuchUser { name }
         } else {
             match line {
                 SERVER_FULL => Event::ServerFull,
@@ -126,7 +130,7 @@ impl Dialect for Wac {
             Event::Error(RequestError::Usage(usage)) => put_line(out, &["Usage: ", usage]),
             Event::Error(RequestError::TooLong) => put_line(out, &["That line is too long."]),
             Event::LoginTimeout => put_line(out, &["You have not logged in in time; good-bye."]),
-            Event::NoSuchUser { name } => put_line(out, &["No user named ", name, " is logged in."]),
+            Event::NoSuchUser { name } => put_line(out, &[NOBODY, name, NOT_LOGGED_IN]),
             Event::Users(names) => put_line(out, &[ONLINE, &names.join(", ")]),
             Event::Secret(secret) => put_line(out, &["The secret is: ", secret]),
             Event::Presence(presence) => presence.encode(out),

@@ -189,11 +189,9 @@ impl Handler {
 
     /// Tells everybody who was told that the client has come that it is gone; at the end of the server all are.
     pub(super) fn announce_leaving(&mut self) {
+        let Some(name) = self.state.name.clone().filter(|_| self.is_announced) else { return };
         let shutdown = Arc::clone(&self.context.shutdown);
-        let (Some(name), true, Some(_batch)) = (self.state.name.clone(), self.is_announced, shutdown.begin_batch())
-        else {
-            return;
-        };
+        let Some(_batch) = shutdown.begin_batch() else { return };
         self.broadcast_event(&Event::Presence(Presence::Left { name: name.as_str() }));
         self.flush();
     }

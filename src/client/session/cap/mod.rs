@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, TO, UNIGNORE, WHO};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Session};
+use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
 use crate::limits::{MAX_LINE, NAME_CHARS};
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
@@ -241,6 +241,10 @@ impl DialectSession for CapSession {
             }
             Event::NoSuchUser { .. } => {
                 let answered = self.answered(is_send, shared);
+                if let Some(Answered::Message { line, .. }) = &answered {
+                    let to = line.trim_start_matches('@').split(' ').next().unwrap_or_default();
+                    shared.push(Action::Names(Names::Left(to.to_owned())));
+                }
                 self.failed(messages::NO_SUCH_USER, answered, shared);
             }
             Event::Users(names) => self.listed(&names, shared),

@@ -798,6 +798,17 @@ fn k1_names_are_asked_for_unseen_and_each_answer_is_that_of_its_request() {
 }
 
 #[test]
+fn ri9_a_name_that_nobody_has_is_not_completed() {
+    let mut script = Script::chatting();
+    for line in ["@bob hi", "@gus hi"] {
+        script.typed(line);
+    }
+    script.received("SEND-OK");
+    let actions = handle(&mut script.session, Input::Received("BAD-DEST-USER".into()));
+    assert_eq!(actions[0], Action::Names(Names::Left("gus".into())));
+}
+
+#[test]
 fn k1_a_server_without_lists_is_asked_in_both_words_and_nobody_hears_of_it() {
     let mut script = Script::chatting();
     assert_eq!(script.feed(Input::Completing), ["send LIST"]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::protocols::{DIRECT, HELP, IGNORE, MESSAGE, Protocol, QUIT, SAY, SECRET, TO, UNIGNORE, Usage, WHO};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Session};
+use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
 use crate::limits::{NAME_CHARS, TYPED_AHEAD};
 use crate::protocol::wac::Wac;
@@ -268,6 +268,7 @@ impl DialectSession for WacSession {
             }
             Event::Users(names) => return self.listed(&line, &names, shared),
             Event::Presence(presence) => return shared.presence(&line, presence),
+            Event::NoSuchUser { name } => shared.push(Action::Names(Names::Left(name.to_owned()))),
             _ => {}
         }
         let is_welcome = matches!(event, Event::Welcome { .. });

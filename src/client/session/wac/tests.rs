@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::session::testing::{feed, handle};
-use crate::client::session::{Action, Input};
+use crate::client::session::{Action, Input, Names};
 use crate::signals::Signal;
 
 fn received(session: &mut Session, line: &str) -> Vec<String> {
@@ -99,6 +99,15 @@ fn w14_a_list_counts_only_when_it_was_asked_for() {
         typed(&mut session, "!who");
         assert_eq!(received(&mut session, "Online: ann")[1..], ["names "]);
     }
+}
+
+#[test]
+fn w7_a_name_that_nobody_has_is_not_completed() {
+    let mut session = chatting(false);
+    received(&mut session, "Welcome, ann.");
+    let line = "No user named bob is logged in.";
+    let actions = handle(&mut session, Input::Received(line.into()));
+    assert_eq!(actions, [Action::Names(Names::Left("bob".into())), Action::Print(line.into())]);
 }
 
 #[test]
