@@ -146,7 +146,7 @@ fn a_list_of_a_million_names_freezes_nothing() {
     ann.types("@");
     ann.waits_for("@");
     ann.types("n99999\t\t");
-    ann.waits_for("n999998 ");
+    ann.waits_for("n999991 ");
     ann.types("\x15!quit\n");
     while peer.recv_line().is_some() {}
     drop(peer);
