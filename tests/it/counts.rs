@@ -41,7 +41,7 @@ fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_e
     let (start, last) = counts.split_once("; since the last time: ").expect("both");
     assert_eq!(start, last);
     assert!(start.starts_with("messages 1 in 3 out, bytes "), "{start}");
-    assert!(start.ends_with(" out, refused 1 name in use + 1 not a name + 1 not a login"), "{start}");
+    assert!(start.ends_with(" out, long waits 0, refused 1 name in use + 1 not a name + 1 not a login"), "{start}");
     assert!(
         ask(&server, "cap").ends_with("last time: messages 0 in 0 out, bytes 0 in 0 out, long waits 0, refused none")
     );

@@ -280,11 +280,16 @@ fn k6_a_terminal_that_is_gone_is_a_hang_up() {
     let server = Server::start();
     let client = cargo_bin!("client").display().to_string();
     let told = env::temp_dir().join(format!("parley-gone-{}", std::process::id()));
-    for (name, options) in [("a", ""), ("b", "--plain"), ("c", "--protocol wac"), ("d", "--protocol chat")] {
+    for (name, options, welcome) in [
+        ("a", "", "logged in as a!"),
+        ("b", "--plain", "logged in as b!"),
+        ("c", "--protocol wac", "Welcome, c."),
+        ("d", "--protocol chat", "Registration successful."),
+    ] {
         let options = format!("--port {} --name {name} {options}", server.port());
         let line = format!("trap : HUP; '{client}' {options}; echo $? > {}", told.display());
-        let ann = Terminal::running(80, 24, &line);
-        server.wait_for_log(&format!("{name} logged in"));
+        let mut ann = Terminal::running(80, 24, &line);
+        ann.waits_for(welcome);
         drop(ann);
         let status = wait_for("the status", || fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n')));
         assert_eq!(status, "129\n", "{options}");
