@@ -105,6 +105,7 @@ pub(crate) const SIGTTIN: c_int = 21;
 pub(crate) const SIGWINCH: c_int = 28;
 
 const IPPROTO_TCP: c_int = 6;
+const MSG_PEEK: c_int = 2;
 /// The handler of a signal that is ignored.
 const SIG_IGN: usize = 1;
 
@@ -112,6 +113,7 @@ unsafe extern "C" {
     fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     fn setrlimit(resource: c_int, limit: *const ResourceLimit) -> c_int;
     fn listen(socket: c_int, backlog: c_int) -> c_int;
+    fn recv(socket: c_int, bytes: *mut c_void, length: usize, flags: c_int) -> isize;
     fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
     fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
     fn tcgetpgrp(terminal: c_int) -> c_int;
@@ -214,6 +216,14 @@ impl Write for WithoutWaiting<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Returns whether a read would not wait.
+pub(crate) fn has_input(stream: &TcpStream) -> bool {
+    let mut byte = 0_u8;
+    // SAFETY: the descriptor is open as long as the stream is borrowed, and the call writes no more than this byte.
+    let count = unsafe { recv(stream.as_raw_fd(), (&raw mut byte).cast(), 1, MSG_PEEK | MSG_DONTWAIT) };
+    count >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
 }
 
 /// Has the system find out that a peer has vanished without a word: it probes a silent one, and gives up one that does not

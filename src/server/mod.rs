@@ -13,6 +13,7 @@ mod memory;
 mod rate_limit;
 mod registry;
 mod secret;
+mod semaphore;
 mod shutdown;
 mod sync;
 mod trace;
@@ -35,6 +36,7 @@ use self::memory::MemoryBudget;
 use self::rate_limit::{LimitedLog, RateLimit};
 use self::registry::Registry;
 use self::secret::Secret;
+use self::semaphore::Semaphore;
 use self::shutdown::Shutdown;
 use self::sync::lock;
 use self::trace::{Trace, Traced};
@@ -184,6 +186,7 @@ impl Server {
             let text = "connections fit into this machine's limits, not";
             log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: {RAISE}"));
         }
+        let flooders = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
         let outbox_config = OutboxConfig {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
@@ -192,6 +195,7 @@ impl Server {
             memory: MemoryBudget::new(settings.max_memory.unwrap_or(capacity.backlogs)),
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
+            flooders: Semaphore::new(flooders),
         };
         let announcements = RateLimit::new(limits::ANNOUNCE_RATE, limits::ANNOUNCE_BURST, Instant::now());
         let per_source = settings.max_per_address;
@@ -253,7 +257,7 @@ impl Server {
         if self.context.shutdown.has_begun() {
             return Ok(());
         }
-        let mut permit = self.places.enter(peer.ip(), || is_silent(&stream)).map_err(io::Error::other)?;
+        let mut permit = self.places.enter(peer.ip(), || !sys::has_input(&stream)).map_err(io::Error::other)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         sys::keep_alive(&stream)?;
@@ -277,14 +281,4 @@ fn refusal(error: &io::Error) -> Count {
         Some(NoPlace::Full | NoPlace::Displaced) => Count::NoPlace,
         None => Count::System,
     }
-}
-
-/// Returns whether a connection has not brought anything yet.
-fn is_silent(stream: &TcpStream) -> bool {
-    let peek = || {
-        stream.set_nonblocking(true)?;
-        let peeked = stream.peek(&mut [0]);
-        stream.set_nonblocking(false).and(peeked)
-    };
-    peek().is_err()
 }

@@ -129,6 +129,7 @@ pub(crate) mod tests {
     use crate::server::delivery::config::OutboxConfig;
     use crate::server::delivery::socket::ClientSocket;
     use crate::server::memory::MemoryBudget;
+    use crate::server::semaphore::Semaphore;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
@@ -144,6 +145,7 @@ pub(crate) mod tests {
             memory: MemoryBudget::new(usize::MAX),
             max_writers: 0,
             writers: AtomicUsize::new(0),
+            flooders: Semaphore::new(1),
         };
         Arc::new(Outbox::new(ClientSocket::new(stream, None), Arc::new(settings)))
     }

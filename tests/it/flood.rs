@@ -1,6 +1,8 @@
 //! Clients that know what others are promised: what they cost those who do nothing but talk.
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -172,4 +174,39 @@ fn six_who_flood_themselves_do_not_hold_up_the_end() {
     drop((ann, bob));
     server.expect_exit(0);
     drop(attackers);
+}
+
+#[test]
+fn lines_of_few_who_flood_are_handled_at_a_time() {
+    const FLOODERS: usize = 40;
+    let server = Server::start();
+    let flooders: Vec<Peer> = (0..FLOODERS).map(|number| server.wac(&format!("f{number}"))).collect();
+    let block = "W nobody and a text\n".repeat(5000);
+    let is_over = AtomicBool::new(false);
+    let mut running = thread::scope(|scope| {
+        for flooder in &flooders {
+            scope.spawn(|| {
+                let mut answers = flooder.stream.try_clone().expect("a socket");
+                scope.spawn(move || while matches!(answers.read(&mut [0; 1 << 16]), Ok(1..)) {});
+                let mut stream = &flooder.stream;
+                while !is_over.load(Ordering::Relaxed) {
+                    let Ok(_) = stream.write(block.as_bytes()) else { break };
+                }
+                let _ = flooder.stream.shutdown(Shutdown::Both);
+            });
+        }
+        // What they are allowed is used up at once.
+        wait_for("the flood", || (server.cpu_time() > Duration::from_millis(500)).then_some(()));
+        let running: Vec<usize> = (0..200)
+            .map(|_| {
+                thread::yield_now();
+                server.running_clients()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        running
+    });
+    running.sort_unstable();
+    let most = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1) + 8;
+    assert!(running[running.len() / 2] <= most, "{running:?}");
 }

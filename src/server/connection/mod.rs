@@ -1,5 +1,6 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
+mod closing;
 mod requests;
 mod telemetry;
 
@@ -22,7 +23,7 @@ use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
 use super::lines::Lines;
 use super::rate_limit::{LimitedLog, RateLimit};
-use super::sync::{lock, read, write};
+use super::sync::{lock, read};
 use super::trace::Trace;
 use crate::limits;
 use crate::log::Level;
@@ -167,8 +168,10 @@ impl Handler {
     fn handle_buffered(&mut self, lines: &mut Lines) -> ControlFlow<CloseReason> {
         let shutdown = Arc::clone(&self.context.shutdown);
         self.is_held_up = false;
+        self.flush_list.begin_turn();
         let Some(_batch) = shutdown.begin_batch() else {
             while lines.next().is_some() {}
+            self.flush_list.end_turn();
             return ControlFlow::Continue(());
         };
         Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
@@ -206,7 +209,13 @@ impl Handler {
             self.outbox.socket.omit_line_feeds(!lines.has_read_line_feed());
         }
         self.counters.end_lines(self.dialect);
-        self.flush();
+        self.post_all();
+        if may_go_on {
+            self.flush_list.flush_until_input();
+        } else {
+            self.flush_list.flush();
+        }
+        self.flush_list.end_turn();
         if let Some(trace) = &self.trace {
             trace.end_lines();
         }
@@ -316,70 +325,6 @@ impl Handler {
             None => lock(&self.context.lobby_log).event(level, &self.peer, text),
         }
     }
-
-    /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
-    /// and no reset destroys it (G10).
-    fn close(&mut self, reason: CloseReason, lines: &mut Lines) {
-        self.permit.begin_leaving();
-        self.leave();
-        let level = if self.login.is_some() || !reason.is_orderly() { Level::Info } else { Level::Debug };
-        if self.login.is_none() {
-            self.count_stranger(reason);
-        }
-        let said = if self.context.shutdown.has_begun() { CloseReason::Shutdown } else { reason };
-        if let Some(name) = &self.state.name {
-            self.log.catch_up(name);
-        }
-        self.report(level, format_args!("left: {said}"));
-        self.announce_leaving();
-        if reason.is_orderly() && !self.finish(reason, lines) {
-            self.report(Level::Info, format_args!("did not take its last lines"));
-        }
-        self.outbox.close(reason);
-    }
-
-    /// Has the client take its last lines, and says whether it has.
-    fn finish(&mut self, reason: CloseReason, lines: &mut Lines) -> bool {
-        let at_end = reason == CloseReason::EndOfInput;
-        let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
-        self.release_echo();
-        if self.context.shutdown.has_begun() && self.login.is_none() {
-            self.reply(&Event::Goodbye);
-        }
-        self.flush();
-        let delivered = self.outbox.finish(Instant::now());
-        if !delivered || !at_end {
-            self.permit.step_outside(&self.outbox);
-        }
-        if !delivered && !self.finish_slowly(Instant::now() + timeout) {
-            return false;
-        }
-        self.outbox.shutdown_sending();
-        if !at_end {
-            lines.drain(Instant::now() + limits::DRAIN_TIMEOUT);
-        }
-        true
-    }
-
-    /// Gives the client time to take what is left, as long as it takes anything.
-    fn finish_slowly(&self, deadline: Instant) -> bool {
-        loop {
-            let backlog = self.outbox.backlog();
-            let next = deadline.min(Instant::now() + limits::HALF_CLOSED_STALL);
-            if self.outbox.finish(next) {
-                return true;
-            }
-            if next == deadline || self.outbox.backlog() >= backlog || self.outbox.close_reason().is_some() {
-                return false;
-            }
-        }
-    }
-
-    fn leave(&self) {
-        if let Some(login) = self.login {
-            write(&self.context.registry).leave(login);
-        }
-    }
 }
 
 /// Returns whether the beginning of a line is not one of ours: its answer is the same then, whatever follows.
@@ -393,7 +338,6 @@ impl Drop for Handler {
         if thread::panicking() {
             self.leave();
             self.outbox.close(CloseReason::Panicked);
-            self.flush_list.flush();
         }
     }
 }

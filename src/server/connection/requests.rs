@@ -292,12 +292,17 @@ impl Handler {
 
     /// Everything that the lines handled so far have brought about goes out.
     pub(super) fn flush(&mut self) {
+        self.post_all();
+        self.flush_list.flush();
+    }
+
+    /// Everything that the lines handled so far have brought about is added to outboxes.
+    pub(super) fn post_all(&mut self) {
         self.end_batch();
         self.post_replies();
         match self.flush_list.take_long_waits() {
             0 => {}
             waits => self.counters.row(self.dialect).add(Count::LongWaits, waits),
         }
-        self.flush_list.flush();
     }
 }

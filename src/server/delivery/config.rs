@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::server::memory::MemoryBudget;
+use crate::server::semaphore::Semaphore;
 
 /// What all outboxes of a server have in common.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct OutboxConfig {
     pub(crate) max_writers: usize,
     /// Writer threads that there are.
     pub(crate) writers: AtomicUsize,
+    /// Senders that flood and whose lines are handled at the same time.
+    pub(crate) flooders: Semaphore,
 }
 
 impl OutboxConfig {

@@ -15,9 +15,12 @@ use crate::server::close_reason::CloseReason;
 /// From when on a wait is one that people notice.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
+/// Outboxes of clients that flood or are flooded that are flushed before a sender is heard again.
+const BUSY_ROUND: usize = 16;
+
 /// The outboxes that a sender has to flush, and those it waits for. Each connection has one.
 #[derive(Debug)]
-pub(crate) struct FlushList<S = ClientSocket> {
+pub(crate) struct FlushList<S: Socket = ClientSocket> {
     id: u64,
     /// The sender's own outbox; `None` is the server itself.
     own: Option<Arc<Outbox<S>>>,
@@ -29,13 +32,23 @@ pub(crate) struct FlushList<S = ClientSocket> {
     long_waits: usize,
     /// The sender's own connection was closed while it waited.
     is_over: bool,
+    /// The sender floods, and it is its turn.
+    has_turn: bool,
 }
 
 impl<S: Socket> FlushList<S> {
     /// Creates the list of a sender, whose connection has this id, which no other one has and which is not 0.
     pub(crate) fn new(id: u64, own: Option<Arc<Outbox<S>>>) -> Self {
-        let allowance = Allowance::default();
-        Self { id, own, allowance, dirty: Vec::new(), waits: Vec::new(), long_waits: 0, is_over: false }
+        Self {
+            id,
+            own,
+            allowance: Allowance::default(),
+            dirty: Vec::new(),
+            waits: Vec::new(),
+            long_waits: 0,
+            is_over: false,
+            has_turn: false,
+        }
     }
 
     /// Counts bytes that are about to be added, to one recipient or to many. Returns whether the sender's allowance covers
@@ -44,6 +57,22 @@ impl<S: Socket> FlushList<S> {
         let is_covered = self.allowance.charge(bytes);
         self.tell_own();
         is_covered
+    }
+
+    /// Waits for the sender's turn, if it floods: lines of few of those are handled at a time, so that they leave the machine to
+    /// others.
+    pub(crate) fn begin_turn(&mut self) {
+        let Some(own) = self.own.as_ref().filter(|_| self.allowance.is_spent()) else { return };
+        self.has_turn = own.config.flooders.acquire(|| self.own_is_closed());
+    }
+
+    /// Ends the sender's turn, and returns whether it had one.
+    pub(crate) fn end_turn(&mut self) -> bool {
+        let had_turn = mem::take(&mut self.has_turn);
+        if let Some(own) = self.own.as_ref().filter(|_| had_turn) {
+            own.config.flooders.release();
+        }
+        had_turn
     }
 
     /// Counts a time in which the sender had nothing to say.
@@ -87,6 +116,7 @@ impl<S: Socket> FlushList<S> {
             return true;
         }
         self.flush();
+        let had_turn = self.end_turn();
         let begun = Instant::now();
         let mut is_pending = true;
         self.set_owner_waits(true);
@@ -96,6 +126,9 @@ impl<S: Socket> FlushList<S> {
         self.set_owner_waits(false);
         self.long_waits += usize::from(begun.elapsed() >= LONG_WAIT);
         self.is_over = self.own_is_closed();
+        if had_turn {
+            self.begin_turn();
+        }
         is_pending
     }
 
@@ -128,6 +161,24 @@ impl<S: Socket> FlushList<S> {
     /// Flushes every outbox on the list. Those of clients that flood or are flooded come last, so that a crowd of them is not
     /// what the others wait for.
     pub(crate) fn flush(&mut self) {
+        self.flush_quiet();
+        self.dirty.drain(..).for_each(|outbox| outbox.flush());
+    }
+
+    /// The same, but once the sender has more to say, a sender that does not flood, the rest of the crowd waits until that has
+    /// been heard. To be called before a read.
+    pub(crate) fn flush_until_input(&mut self) {
+        self.flush_quiet();
+        while !self.dirty.is_empty() {
+            let count = self.dirty.len().min(BUSY_ROUND);
+            self.dirty.drain(..count).for_each(|outbox| outbox.flush());
+            if !self.allowance.is_spent() && self.own.as_ref().is_some_and(|own| own.socket.has_input()) {
+                return;
+            }
+        }
+    }
+
+    fn flush_quiet(&mut self) {
         self.dirty.retain(|outbox| {
             let is_busy = outbox.is_busy();
             if !is_busy {
@@ -135,6 +186,13 @@ impl<S: Socket> FlushList<S> {
             }
             is_busy
         });
-        self.dirty.drain(..).for_each(|outbox| outbox.flush());
+    }
+}
+
+impl<S: Socket> Drop for FlushList<S> {
+    /// Nothing that is pending lies forgotten, however the sender ends.
+    fn drop(&mut self) {
+        self.flush();
+        self.end_turn();
     }
 }

@@ -106,16 +106,11 @@ impl<S: Socket> Outbox<S> {
         }
         state.append(bytes, &self.config);
         self.is_flooded.store(state.is_flooded(), Ordering::Relaxed);
-        if state.mode != Mode::Queued {
-            let was_queued = mem::replace(&mut state.queued_by, list) == list;
-            return if was_queued { Pushed::Done } else { Pushed::Flush };
+        if state.mode == Mode::Queued && !state.writer_waits {
+            return Pushed::Done;
         }
-        let writer_waits = mem::take(&mut state.writer_waits);
-        drop(state);
-        if writer_waits {
-            self.work.notify_one();
-        }
-        Pushed::Done
+        let was_queued = mem::replace(&mut state.queued_by, list) == list;
+        if was_queued { Pushed::Done } else { Pushed::Flush }
     }
 
     /// Waits until the bytes with this ticket are pending, and returns whether they are: they are not when the outbox is
@@ -140,7 +135,7 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// Writes what is pending as far as the recipient takes it without any wait, unless somebody else is doing so, and
-    /// leaves the rest to a writer thread.
+    /// leaves the rest to a writer thread. Where there is one that waits for work, wakes it.
     pub(crate) fn flush(self: &Arc<Self>) {
         let _guard = CloseOnPanic(self);
         let Some(mut batch) = self.begin_direct() else { return };
@@ -177,6 +172,11 @@ impl<S: Socket> Outbox<S> {
     /// Takes what is pending in order to write it here, unless there is nothing or somebody else writes.
     fn begin_direct(&self) -> Option<BufList> {
         let mut state = lock(&self.state);
+        if mem::take(&mut state.writer_waits) {
+            drop(state);
+            self.work.notify_one();
+            return None;
+        }
         if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
             return None;
         }

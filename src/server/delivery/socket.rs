@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::outbox::WRITE_TIMEOUT;
 use crate::net;
 use crate::server::trace::Trace;
-use crate::sys::WithoutWaiting;
+use crate::sys::{self, WithoutWaiting};
 
 /// The sending side of a connection.
 pub(crate) trait Socket: Send + Sync + 'static {
@@ -19,6 +19,9 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were. Fails when the
     /// connection is broken.
     fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Returns whether the peer has said something that nobody has read yet.
+    fn has_input(&self) -> bool;
 
     /// Returns how the connection broke, if it did since this was last asked.
     fn take_error(&self) -> Option<ErrorKind>;
@@ -85,6 +88,10 @@ impl Socket for ClientSocket {
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT));
         self.trace(bytes, || sent)
+    }
+
+    fn has_input(&self) -> bool {
+        sys::has_input(&self.stream)
     }
 
     fn take_error(&self) -> Option<ErrorKind> {

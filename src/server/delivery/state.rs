@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::thread::{self, Thread};
+use std::time::Instant;
 
+use super::allowance::Allowance;
 use super::buf_list::BufList;
 use super::config::OutboxConfig;
 use super::slow_clock::SlowClock;
@@ -36,8 +38,8 @@ pub(crate) struct State {
     /// The ticket of the last waiter.
     last_ticket: u64,
     pub(crate) clock: SlowClock,
-    /// Bytes of the latest additions on average.
-    addition: usize,
+    /// What tells a recipient that is flooded from one that is not; `None` before the first addition.
+    received: Option<(Allowance, Instant)>,
     /// Threads that wait for `drained`.
     pub(crate) finishing: usize,
     /// The writer thread waits for `work`.
@@ -126,7 +128,10 @@ impl State {
     /// Adds bytes behind all others.
     pub(crate) fn append(&mut self, bytes: Bytes<'_>, config: &OutboxConfig) {
         bytes.append_to(&mut self.pending);
-        self.addition = (self.addition * 63 + bytes.len()) / 64;
+        let now = Instant::now();
+        let (allowance, last) = self.received.get_or_insert_with(|| (Allowance::default(), now));
+        allowance.earn(now.saturating_duration_since(mem::replace(last, now)));
+        allowance.charge(bytes.len());
         self.set_clock(config);
     }
 
@@ -194,9 +199,9 @@ impl State {
         admitted
     }
 
-    /// Returns whether the recipient is sent much at a time.
+    /// Returns whether the recipient is sent so much that a sender of it would flood.
     pub(crate) fn is_flooded(&self) -> bool {
-        self.addition > SMALL
+        self.received.as_ref().is_some_and(|(allowance, _)| allowance.is_spent())
     }
 
     /// Takes all pending bytes in order to write them.

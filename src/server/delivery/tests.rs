@@ -16,6 +16,7 @@ use super::socket::Socket;
 use super::state::{Bytes, Mode};
 use crate::server::close_reason::CloseReason;
 use crate::server::memory::MemoryBudget;
+use crate::server::semaphore::Semaphore;
 use crate::server::sync::{lock, wait_for};
 
 /// A deadline for facts that do come; only a failing test waits for it.
@@ -44,6 +45,8 @@ struct PeerState {
     fails_once: bool,
     /// The next call panics.
     panics: bool,
+    /// It has said something.
+    has_input: bool,
     /// It has reset the connection, which nobody has seen yet.
     reset: bool,
 }
@@ -116,6 +119,10 @@ impl Socket for Arc<Peer> {
         self.take(bytes, TIMEOUT)
     }
 
+    fn has_input(&self) -> bool {
+        lock(&self.state).has_input
+    }
+
     fn take_error(&self) -> Option<io::ErrorKind> {
         mem::take(&mut lock(&self.state).reset).then_some(io::ErrorKind::ConnectionReset)
     }
@@ -141,6 +148,7 @@ fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<O
         memory: MemoryBudget::new(usize::MAX),
         max_writers: writers,
         writers: AtomicUsize::new(0),
+        flooders: Semaphore::new(1),
     })
 }
 
@@ -459,6 +467,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
         memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
+        flooders: Semaphore::new(1),
     };
     let outbox = outbox(&peer, &Arc::new(settings));
     let mut pass = FlushList::new(1, None);
@@ -479,6 +488,7 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
         memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
+        flooders: Semaphore::new(1),
     });
     let outbox = outbox(&peer, &settings);
     let mut pass = FlushList::new(1, None);
@@ -639,4 +649,79 @@ fn clients_that_flood_or_are_flooded_come_last() {
     assert!(panic::catch_unwind(AssertUnwindSafe(|| flush_list.flush())).is_err());
     assert_eq!([peers[2].taken(), peers[3].taken()], ["hello", "hello"]);
     assert!(!peers[1].taken().ends_with("hello"));
+}
+
+#[test]
+fn a_sender_with_more_to_say_is_heard_before_all_of_a_crowd_is_written_to() {
+    const CROWD: usize = 100;
+    let settings = settings(1 << 20, LONG, 0);
+    let own = Peer::with_appetite(usize::MAX);
+    let peers: Vec<_> = (0..CROWD).map(|_| Peer::with_appetite(usize::MAX)).collect();
+    let outboxes: Vec<_> = peers.iter().map(|peer| outbox(peer, &settings)).collect();
+    let mut flooder = FlushList::new(1, None);
+    for outbox in &outboxes {
+        flooder.push(outbox, Bytes::Shared(&Arc::new(vec![b'x'; 10_000])), false);
+    }
+    flooder.flush();
+    let heard = || peers.iter().filter(|peer| peer.taken().ends_with("hello")).count();
+    let mut sender = FlushList::new(2, Some(outbox(&own, &settings)));
+    let say_hello = |sender: &mut FlushList<Arc<Peer>>| {
+        outboxes.iter().for_each(|outbox| _ = sender.push(outbox, Bytes::Own(b"hello"), true));
+    };
+    say_hello(&mut sender);
+    lock(&own.state).has_input = true;
+    sender.flush_until_input();
+    let heard_first = heard();
+    assert!(heard_first > 0 && heard_first < CROWD, "{heard_first}");
+    sender.flush_until_input();
+    assert!(heard() > heard_first);
+    lock(&own.state).has_input = false;
+    sender.flush_until_input();
+    assert_eq!(heard(), CROWD);
+    // Who floods has always more to say.
+    say_hello(&mut sender);
+    lock(&own.state).has_input = true;
+    sender.charge(1 << 20);
+    sender.flush_until_input();
+    assert!(peers.iter().all(|peer| peer.taken().ends_with("hellohello")));
+    // However a sender ends, what it has said goes out.
+    say_hello(&mut sender);
+    drop(sender);
+    assert!(peers.iter().all(|peer| peer.taken().ends_with("hellohellohello")));
+}
+
+#[test]
+fn who_floods_waits_for_its_turn_unless_others_wait_for_room() {
+    let settings = settings(100, LONG, 1);
+    let deaf = Peer::with_appetite(0);
+    let full = outbox(&deaf, &settings);
+    let sender = |id| {
+        let own = outbox(&Peer::with_appetite(usize::MAX), &settings);
+        let mut flush_list = FlushList::new(id, Some(Arc::clone(&own)));
+        flush_list.charge(1 << 20);
+        (flush_list, own)
+    };
+    let ((mut first, _), (mut second, own)) = (sender(1), sender(2));
+    first.begin_turn();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            second.begin_turn();
+            second.end_turn()
+        });
+        own.close(CloseReason::Quit);
+        assert!(!waiting.join().expect("it does not panic"), "it is the other one's turn");
+    });
+    let ((mut second, _), bytes) = (sender(4), [b'x'; 100]);
+    assert!(first.push(&full, Bytes::Own(&bytes), false) && first.push(&full, Bytes::Own(&bytes), false));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| first.wait() && first.end_turn());
+        second.begin_turn();
+        assert!(!waiting.is_finished());
+        deaf.feed(usize::MAX);
+        deaf.wait_until(|state| state.taken.len() == 200);
+        assert!(second.end_turn());
+        assert!(waiting.join().expect("it does not panic"), "it has its turn again");
+    });
+    full.close(CloseReason::Quit);
+    all_writers_back(&settings);
 }

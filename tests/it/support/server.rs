@@ -131,6 +131,13 @@ impl Server {
         Usage { threads: field("Threads:"), files, resident_kib: field("VmRSS:") }
     }
 
+    /// How many threads that serve clients run at this moment, or would if there were a processor for them.
+    pub(crate) fn running_clients(&self) -> usize {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs");
+        let stats = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+        stats.filter(|stat| stat.contains("(client-") && stat.contains(") R ")).count()
+    }
+
     fn has_thread(&self, name: &str) -> bool {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs");
         let names = threads.flatten().map(|thread| std::fs::read_to_string(thread.path().join("comm")));
