@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::testing::handle;
 use super::*;
 use crate::client::ui::editor::{Completion, Decoder, Editor, Key, Outcome};
-use crate::client::ui::screen::{InputLine, OutputMode, Screen, Size};
+use crate::client::ui::screen::{InputLine, OutputMode, Screen, Size, Wrapping};
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
@@ -109,6 +109,7 @@ impl Person {
             was_refused: false,
             is_over: false,
         };
+        person.screen.wrap_lines(Some(Wrapping { kept: "", errors: true }));
         person.handle(Input::Start);
         person
     }

@@ -1,7 +1,7 @@
 //! Keys, the editor and the screen together, as somebody sees them on a terminal.
 
 use super::editor::{Completion, Decoder, Editor, Outcome};
-use super::screen::{InputLine, OutputMode, Screen, Size};
+use super::screen::{InputLine, OutputMode, Screen, Size, Wrapping};
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
@@ -70,8 +70,10 @@ struct Person {
     prompt: &'static str,
     /// The terminal has another size, and has not said so yet.
     resized: Option<Size>,
-    /// Messages since the screen was cleared.
+    /// How each message begins that came since the screen was cleared, as far as it is shown.
     messages: Vec<String>,
+    /// Lines are wrapped at words by somebody who takes the terminal to be so wide.
+    wraps_at: Option<usize>,
 }
 
 impl Person {
@@ -89,6 +91,7 @@ impl Person {
             prompt,
             resized: None,
             messages: Vec::new(),
+            wraps_at: None,
         }
     }
 
@@ -111,7 +114,9 @@ impl Person {
 
     fn hears(&mut self, message: String) {
         self.screen.print(&message);
-        self.messages.push(message);
+        let whole = message.split(' ').next().unwrap_or_default();
+        let is_cut = self.wraps_at.is_some_and(|columns| columns < whole.len());
+        self.messages.push(if is_cut { &message[..1] } else { whole }.to_owned());
     }
 
     fn sees(&mut self) {
@@ -133,6 +138,7 @@ impl Person {
     fn is_told_of_size(&mut self) {
         if let Some(size) = self.resized.take() {
             self.screen.resize(size);
+            self.wraps_at = self.wraps_at.and(Some(size.columns));
         }
     }
 }
@@ -152,6 +158,10 @@ fn a_hundred_thousand_rounds_of_anything_end_in_no_panic_and_lose_no_message() {
         let mut ann = Person::at(size, ["", "> "][random.below(2)]);
         // What is on its way to a terminal while its size changes may come to stand anywhere.
         let at_once = random.below(2) == 0;
+        if random.below(2) == 0 {
+            ann.screen.wrap_lines(Some(Wrapping { kept: "--log has all of it", errors: true }));
+            ann.wraps_at = Some(size.columns);
+        }
         for _ in 0..=random.below(60) {
             round += 1;
             match random.below(10) {
@@ -184,10 +194,10 @@ fn a_hundred_thousand_rounds_of_anything_end_in_no_panic_and_lose_no_message() {
         if !at_once {
             continue;
         }
-        let shown: String = ann.terminal.text().replace('\n', "");
+        let shown = ann.terminal.text().replace(['\n', ' '], "");
         let mut rest = shown.as_str();
         for message in &ann.messages {
-            let at = rest.find(message.split(' ').next().unwrap_or_default());
+            let at = rest.find(message);
             assert!(at.is_some(), "{message} in {:?}", ann.terminal.text());
             rest = &rest[at.unwrap_or_default() + 1..];
         }

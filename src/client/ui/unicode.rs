@@ -51,6 +51,19 @@ pub(crate) fn width(c: char) -> usize {
     }
 }
 
+/// Returns the columns that a character takes on whichever terminal has it take most: they differ in what joins, in what has no
+/// looks of its own, and in symbols that may be shown as emoji.
+pub(crate) fn most_columns(c: char) -> usize {
+    match c {
+        '\0'..='\u{2ff}' => 1,
+        '\u{1160}'..='\u{11ff}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{20d0}'..='\u{20f0}' => 1,
+        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0001}'..='\u{e01ef}' => 1,
+        '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{27bf}' | '\u{2900}'..='\u{2bff}' => 2,
+        '\u{e000}'..='\u{f8ff}' | '\u{1f000}'..='\u{1faff}' => 2,
+        _ => width(c),
+    }
+}
+
 /// Returns where what a person takes for the character before `at` begins.
 pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
     let mut boundary = at;

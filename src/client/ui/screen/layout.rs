@@ -3,7 +3,7 @@
 use crate::client::ui::unicode::width;
 
 /// Columns between two tab stops.
-const TAB: usize = 8;
+pub(super) const TAB: usize = 8;
 
 /// A terminal's size, in characters; each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

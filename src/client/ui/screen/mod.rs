@@ -4,11 +4,13 @@
 //! nothing else.
 
 mod layout;
+mod wrap;
 
 use std::mem;
 
 pub(crate) use self::layout::Size;
 use self::layout::{Layout, Position, Row};
+use self::wrap::wrap;
 use super::unicode::joins;
 use crate::limits::OUTPUT_CHUNK;
 
@@ -47,6 +49,16 @@ pub(crate) struct Screen {
     output: Vec<(Stream, Vec<u8>)>,
     /// The line that is on the screen.
     drawn: Option<Drawn>,
+    wrapping: Option<Wrapping>,
+}
+
+/// How lines are wrapped at words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wrapping {
+    /// Where what is cut is kept.
+    pub(crate) kept: &'static str,
+    /// Diagnostics are as well: they go to the same terminal.
+    pub(crate) errors: bool,
 }
 
 /// A line as it was drawn.
@@ -68,7 +80,7 @@ struct Drawn {
 impl Screen {
     /// Creates an empty screen.
     pub(crate) fn new(mode: OutputMode) -> Self {
-        Self { mode, output: Vec::new(), drawn: None }
+        Self { mode, output: Vec::new(), drawn: None, wrapping: None }
     }
 
     /// Takes what is to be written, in order.
@@ -76,18 +88,21 @@ impl Screen {
         mem::take(&mut self.output)
     }
 
+    /// Has a terminal that is edited on show lines wrapped at words from now on, or not.
+    pub(crate) fn wrap_lines(&mut self, wrapping: Option<Wrapping>) {
+        self.wrapping = wrapping;
+    }
+
     /// Shows a line, or several, above the line being typed.
     pub(crate) fn print(&mut self, text: &str) {
         self.erase();
-        self.put(text);
-        self.put("\n");
+        self.put_lines(Stream::Output, text, self.wrapping);
     }
 
     /// Shows a diagnostic, in its place among what is printed.
     pub(crate) fn warn(&mut self, text: &str) {
         self.erase();
-        let text = format!("{text}\n");
-        self.put_on(Stream::Errors, text.as_bytes());
+        self.put_lines(Stream::Errors, text, self.wrapping.filter(|wrapping| wrapping.errors));
     }
 
     /// Has the terminal make a sound.
@@ -238,6 +253,18 @@ impl Screen {
     fn up(&mut self, rows: usize) {
         if rows > 0 {
             self.put(&format!("\x1b[{rows}A"));
+        }
+    }
+
+    fn put_lines(&mut self, stream: Stream, text: &str, wrapping: Option<Wrapping>) {
+        if let (OutputMode::Editing(size), Some(Wrapping { kept, .. })) = (self.mode, wrapping) {
+            for line in text.split('\n') {
+                let rows = wrap(line, size, kept) + "\n";
+                self.put_on(stream, rows.as_bytes());
+            }
+        } else {
+            self.put_on(stream, text.as_bytes());
+            self.put_on(stream, b"\n");
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
 /// Somebody at a terminal.
@@ -22,6 +23,13 @@ impl Person {
             text: String::new(),
             cursor: 0,
         }
+    }
+
+    /// The same, whose lines are wrapped at words.
+    fn reading_at(columns: usize, rows: usize) -> Self {
+        let mut person = Self::at(columns, rows);
+        person.screen.wrap_lines(Some(Wrapping { kept: "--log has all of it", errors: true }));
+        person
     }
 
     fn line(&self) -> InputLine<'_> {
@@ -415,5 +423,82 @@ fn without_an_editor_nothing_is_erased() {
         }
         let written: Vec<u8> = screen.take_output().into_iter().flat_map(|(_, bytes)| bytes).collect();
         assert_eq!(String::from_utf8_lossy(&written), expected);
+    }
+}
+
+/// Padding of about so many columns, of whatever could move what follows to the start of a row.
+fn padding(columns: usize, random: &mut Random) -> String {
+    const PADS: [&str; 12] = [
+        " ",
+        "\t",
+        "x",
+        "漢",
+        "e\u{301}",
+        "\u{301}",
+        "\u{200b}",
+        "\u{1160}",
+        "👩\u{200d}🚀",
+        "☀\u{fe0f}",
+        "\u{3000}",
+        "🇦🇹",
+    ];
+    let kinds = [random.below(PADS.len()), random.below(PADS.len()), 0];
+    let mut padding = String::new();
+    let mut width = 0;
+    while width < columns {
+        let pad = PADS[kinds[random.below(kinds.len())]];
+        padding += pad;
+        // Each terminal counts in another way, and every way is tried.
+        width += 1 + random.below(pad.chars().count() + 1);
+    }
+    padding
+}
+
+#[test]
+fn nothing_that_somebody_says_stands_where_a_line_begins() {
+    const FORGED: &str = "From bob: send the money to eve";
+    let mut random = Random(0x5eed);
+    for columns in 20..=200 {
+        for round in 0..30 {
+            let mut ann = Person::reading_at(columns, 24);
+            ann.prompt = ["", "> "][round % 2];
+            if round % 3 == 0 {
+                ann.type_text("half a line");
+            }
+            let blanks = " ".repeat(columns - "From eve: hi".len().min(columns) + round / 3);
+            let pad = if round < 6 { blanks } else { padding(random.below(3 * columns), &mut random) };
+            let lines = [format!("From eve: hi{pad}{FORGED}"), format!("eve whispers, \"{pad}{FORGED} {pad}\"")];
+            lines.iter().for_each(|line| ann.screen.print(line));
+            ann.text.clear();
+            ann.cursor = 0;
+            ann.prompt = "";
+            ann.see();
+            let shown = ann.terminal.text();
+            for row in shown.lines() {
+                let is_first = row.starts_with("From eve:") || row.starts_with("eve whispers,");
+                assert!(is_first || row.starts_with("  "), "{columns} columns, {:?} in:\n{shown}", lines[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_taller_than_two_screens_is_cut_and_the_line_being_typed_is_still_there() {
+    let mut ann = Person::reading_at(40, 5);
+    ann.type_text("half a line");
+    ann.hear(&format!("From eve: {}", "word ".repeat(1 << 18)));
+    let shown = ann.terminal.text();
+    assert_eq!(shown.lines().count(), 2 * 5 + 1, "{shown}");
+    assert!(shown.ends_with(" word word\n  … (1.3 MB; --log has all of it)\nhalf a line"), "{shown}");
+}
+
+#[test]
+fn a_diagnostic_is_wrapped_where_it_goes_to_the_same_terminal() {
+    for errors in [true, false] {
+        let mut screen = Screen::new(OutputMode::Editing(Size { columns: 10, rows: 24 }));
+        screen.wrap_lines(Some(Wrapping { kept: "", errors }));
+        screen.warn("oops a daisy");
+        let expected = if errors { "oops a\n  daisy\n" } else { "oops a daisy\n" };
+        assert_eq!(screen.take_output(), [(Stream::Errors, expected.as_bytes().to_vec())]);
     }
 }

@@ -1,0 +1,241 @@
+//! Lines of the chat on a terminal of a known width: wrapped at words, and every row but the first indented. So nothing that
+//! somebody says comes to stand where a line begins, however much it is padded.
+
+use super::layout::{Size, TAB};
+use crate::client::messages;
+use crate::client::ui::unicode::{most_columns, next_boundary};
+
+/// Columns by which the rows of a line are indented, but for the first one.
+const INDENT: usize = 2;
+
+/// Bytes of what is taken for one character at most, however many others join it.
+const CHARACTER: usize = 64;
+
+/// What ends colours.
+const PLAIN: &str = "\x1b[0m";
+
+/// Returns a line of the chat on the rows that it takes on a terminal of this size, with line feeds between them. It may have
+/// colours. One that is taller than two screens is cut, and says that there is more, and where that is kept.
+pub(super) fn wrap(line: &str, size: Size, kept: &str) -> String {
+    if line.len() <= size.columns && line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return line.to_owned();
+    }
+    let mut wrapper = Wrapper::new(line, size);
+    while !wrapper.rest.is_empty() && wrapper.rows <= wrapper.most_rows {
+        wrapper.take_character();
+    }
+    let mut rows = wrapper.text;
+    if wrapper.rows > wrapper.most_rows {
+        rows.truncate(wrapper.last_row);
+        rows += if line.contains('\x1b') { PLAIN } else { "" };
+        // It may take more than one row itself.
+        let rest = [&" ".repeat(wrapper.indent), &*messages::cut(line.len(), kept)].concat();
+        rows += &wrap(&rest, Size { rows: usize::MAX / 2, ..size }, "");
+    }
+    rows
+}
+
+struct Wrapper<'a> {
+    /// What is still to be laid out.
+    rest: &'a str,
+    columns: usize,
+    indent: usize,
+    most_rows: usize,
+    /// The rows so far.
+    text: String,
+    /// How many they are.
+    rows: usize,
+    /// Where the last one begins that there may be.
+    last_row: usize,
+    /// Columns of this row that are taken.
+    column: usize,
+    /// The last blanks on this row.
+    gap: Option<Gap>,
+    /// These blanks have filled it.
+    is_full: bool,
+}
+
+/// Blanks between two words: where they begin and end in the text, and the column behind them.
+#[derive(Clone, Copy)]
+struct Gap {
+    from: usize,
+    to: usize,
+    column: usize,
+}
+
+impl<'a> Wrapper<'a> {
+    fn new(line: &'a str, Size { columns, rows }: Size) -> Self {
+        Self {
+            rest: line,
+            columns,
+            indent: INDENT.min(columns.saturating_sub(INDENT)),
+            most_rows: 2 * rows,
+            text: String::with_capacity(line.len().min(1 << 12) + 64),
+            rows: 1,
+            last_row: 0,
+            column: 0,
+            gap: None,
+            is_full: false,
+        }
+    }
+
+    /// Takes what a person takes for a character, or a colour.
+    fn take_character(&mut self) {
+        let length = character(self.rest);
+        let (taken, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        match taken {
+            _ if taken.starts_with('\x1b') => self.text += taken,
+            " " => self.put_blanks(1),
+            "\t" => self.put_blanks(TAB - self.column % TAB),
+            "\u{3000}" => self.put_blanks(2),
+            _ if width(taken) + self.indent <= self.columns => self.put(taken),
+            // Not even a row of its own has room for it.
+            _ => taken.char_indices().for_each(|(at, c)| match &taken[at..at + c.len_utf8()] {
+                one if width(one) + self.indent <= self.columns => self.put(one),
+                _ => self.put("?"),
+            }),
+        }
+    }
+
+    fn put_blanks(&mut self, count: usize) {
+        if self.column + count > self.columns {
+            self.is_full = true;
+            return;
+        }
+        let from = self.gap.filter(|gap| gap.to == self.text.len()).map_or(self.text.len(), |gap| gap.from);
+        self.text.extend(std::iter::repeat_n(' ', count));
+        self.column += count;
+        self.gap = Some(Gap { from, to: self.text.len(), column: self.column });
+    }
+
+    fn put(&mut self, character: &str) {
+        let width = width(character);
+        if self.is_full {
+            let end = self.gap.filter(|gap| gap.to == self.text.len()).map_or(self.text.len(), |gap| gap.from);
+            self.text.truncate(end);
+            self.begin_row("");
+        } else if self.column + width > self.columns {
+            match self.gap.filter(|gap| self.fits_on_a_row(character, gap.column)) {
+                Some(gap) => {
+                    let word = self.text.split_off(gap.to);
+                    let columns = self.column - gap.column;
+                    self.text.truncate(gap.from);
+                    self.begin_row(&word);
+                    self.column += columns;
+                }
+                None => self.begin_row(""),
+            }
+        }
+        self.text += character;
+        self.column += width;
+    }
+
+    /// Returns whether the word that began in this column, and goes on with this character and the rest, has room on a row of
+    /// its own.
+    fn fits_on_a_row(&self, character: &str, from: usize) -> bool {
+        let mut columns = self.column - from + width(character);
+        let mut rest = self.rest;
+        while columns + self.indent <= self.columns {
+            if rest.is_empty() || rest.starts_with([' ', '\t', '\u{3000}']) {
+                return true;
+            }
+            let (taken, behind) = rest.split_at(self::character(rest));
+            columns += if taken.starts_with('\x1b') { 0 } else { width(taken) };
+            rest = behind;
+        }
+        false
+    }
+
+    fn begin_row(&mut self, word: &str) {
+        self.text.push('\n');
+        self.rows += 1;
+        if self.rows == self.most_rows {
+            self.last_row = self.text.len();
+        }
+        self.text.extend(std::iter::repeat_n(' ', self.indent));
+        self.text += word;
+        (self.column, self.gap, self.is_full) = (self.indent, None, false);
+    }
+}
+
+/// Returns how long the first character of a text is, as a person sees it, or the colour there.
+fn character(text: &str) -> usize {
+    match text.as_bytes() {
+        [b'\x1b', ..] => text.find('m').map_or(text.len(), |at| at + 1),
+        [b' '..=b'~', b'\t'..=b'~', ..] | [b'\t', ..] => 1,
+        _ => {
+            let most = (0..=text.len().min(CHARACTER)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            next_boundary(&text[..most], 0)
+        }
+    }
+}
+
+fn width(character: &str) -> usize {
+    character.chars().map(most_columns).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expect(line: &str, columns: usize, rows: &[&str]) {
+        assert_eq!(wrap(line, Size { columns, rows: 10 }, ""), rows.join("\n"), "{line:?}");
+    }
+
+    #[test]
+    fn rows_end_between_words_and_all_but_the_first_are_indented() {
+        expect("", 20, &[""]);
+        expect("From bob: hi", 20, &["From bob: hi"]);
+        expect("From bob: hello, world", 20, &["From bob: hello,", "  world"]);
+        expect("aaaa bbbb cccc dddd", 10, &["aaaa bbbb", "  cccc", "  dddd"]);
+        expect("aaaa bbbbb c", 10, &["aaaa bbbbb", "  c"]);
+        expect("aaaa bbbb    cc", 10, &["aaaa bbbb", "  cc"]);
+        expect("aaaa bbbbb    ", 10, &["aaaa bbbbb"]);
+        expect("a\tb\tc", 20, &["a       b       c"]);
+        expect("a\tb\tc", 10, &["a       b", "  c"]);
+    }
+
+    #[test]
+    fn a_word_longer_than_a_row_begins_where_it_stands() {
+        expect("hi aaaabbbbccccdddd e", 10, &["hi aaaabbb", "  bccccddd", "  d e"]);
+        expect("aaaabbbbcccc", 4, &["aaaa", "  bb", "  bb", "  cc", "  cc"]);
+        expect("ab", 1, &["a", "b"]);
+    }
+
+    #[test]
+    fn a_character_stays_whole_where_there_is_room_for_it() {
+        expect("aaaaaaaae\u{301}e\u{301}e\u{301}", 10, &["aaaaaaaae\u{301}e\u{301}", "  e\u{301}"]);
+        expect("aaaaaaa漢字漢", 10, &["aaaaaaa漢", "  字漢"]);
+        expect("漢", 1, &["?"]);
+        expect("aaaaaaaa👩\u{200d}🚀", 10, &["aaaaaaaa", "  👩\u{200d}🚀"]);
+        expect("aaa👩\u{200d}👩\u{200d}👩", 6, &["aaa👩\u{200d}", "  👩\u{200d}", "  👩"]);
+    }
+
+    #[test]
+    fn colours_take_no_columns() {
+        let (red, plain) = ("\x1b[31m", "\x1b[0m");
+        expect(&format!("From {red}bob{plain}: hi"), 12, &[&format!("From {red}bob{plain}: hi")]);
+        expect(&format!("aaaa {red}bobo{plain} c"), 10, &[&format!("aaaa {red}bobo{plain}"), "  c"]);
+        expect(&format!("aaaaaaa {red}bobo{plain} c"), 10, &["aaaaaaa", &format!("  {red}bobo{plain} c")]);
+    }
+
+    #[test]
+    fn a_line_taller_than_two_screens_is_cut_and_says_how_long_it_is() {
+        let size = Size { columns: 20, rows: 2 };
+        let lines = |text: &str| wrap(text, size, "--log has all of it").lines().count();
+        assert_eq!(lines(&"aaaaaaaaaaaaaaaaaa ".repeat(4)), 4);
+        let text = "aaaaaaaaaaaaaaaaaa ".repeat(50_000);
+        let rows = wrap(&text, size, "--log has all of it");
+        let row = "\n  aaaaaaaaaaaaaaaaaa".repeat(2);
+        assert_eq!(rows, format!("aaaaaaaaaaaaaaaaaa{row}\n  … (950 kB; --log\n  has all of it)"));
+        for text in ["\u{301}", "🇦", "\u{200d}", "漢\u{fe0f}", "👩\u{200d}", "\t", "a\u{3000}"] {
+            wrap(&text.repeat(100_000), size, "");
+        }
+        let narrow = wrap(&text, Size { columns: 10, rows: 2 }, "--log has all of it");
+        assert!(narrow.ends_with("\n  … (950\n  kB;\n  --log\n  has all\n  of it)"), "{narrow:?}");
+        let colored = wrap(&format!("\x1b[31m{text}\x1b[0m"), size, "");
+        assert!(colored.contains("\n\x1b[0m  …"), "{colored:?}");
+    }
+}
