@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Command, DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
 use crate::client::session::{PROTOCOLS, Protocol};
-use crate::client::{Color, UiOptions, messages};
+use crate::client::{Bell, Color, UiOptions, messages};
 
 /// What the client is told.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ static SPEC: Spec<Args> = Spec {
         Flag::option(
             "color",
             "WHEN",
-            "Color senders' names (always), or only what the client adds (auto)",
+            "Color names, times and whispers: as soon as somebody types at the terminal (auto)",
             |args, value| {
                 let color = Color::ALL.iter().find(|(name, _)| *name == value);
                 Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
@@ -75,7 +75,10 @@ static SPEC: Spec<Args> = Spec {
         .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
         .default("auto"),
         Flag::switch("timestamps", "Show the time before each line", |args, on| args.ui.timestamps = on),
-        Flag::switch("bell", "Make a sound with each message", |args, on| args.ui.bell = on),
+        Flag::switch("bell", "Make a sound with whispers and with your name, or with each message", |args, on| {
+            args.ui.bell = if on { Bell::Personal } else { Bell::Off };
+        })
+        .word("all", |args| args.ui.bell = Bell::All),
         Flag::option(
             "log",
             "FILE",
@@ -239,7 +242,7 @@ mod tests {
             plain: true,
             color: Color::Always,
             timestamps: true,
-            bell: true,
+            bell: Bell::Personal,
             log: Some(PathBuf::from("chat.log")),
             trace: true,
         };
@@ -250,6 +253,24 @@ mod tests {
         }
         let options = outcome(parse("client", [], None)).expect("nothing is needed");
         assert_eq!((options.ui, options.reconnect), (UiOptions::default(), false));
+    }
+
+    #[test]
+    fn all_behind_the_bell_is_what_it_rings_for_and_anything_else_is_not() {
+        for (args, bell) in [
+            (&["--bell", "--plain"][..], Bell::Personal),
+            (&["--bell", "all"], Bell::All),
+            (&["--bell=all", "--plain"], Bell::All),
+            (&["--bell", "all", "--bell"], Bell::Personal),
+            (&["--bell", "all", "--no-bell"], Bell::Off),
+            (&["--bell", "ann", "chat://localhost:99"], Bell::Personal),
+        ] {
+            let options = outcome(parse("client", args.iter().map(OsString::from), None)).expect("it is right");
+            assert_eq!(options.ui.bell, bell, "{args:?}");
+        }
+        let options = outcome(parse("client", [], Some(OsStr::new("--bell all")))).expect("it is right");
+        assert_eq!(options.ui.bell, Bell::All);
+        assert!(run(&["--bell=some"]).expect_err("it is wrong").contains("'--bell' takes no value"));
     }
 
     #[test]
@@ -318,7 +339,7 @@ mod tests {
         assert_eq!(by_url, Ok(("localhost".into(), 8, "chat", Some("eve".into()))));
         let args = ["--no-bell", "--reconnect", "--no-reconnect"].map(OsString::from);
         let options = outcome(parse("client", args, Some(OsStr::new(variable)))).expect("they are right");
-        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (false, true, false));
+        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (Bell::Off, true, false));
         assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
     }
 

@@ -54,6 +54,9 @@ impl std::error::Error for UsageError {}
 /// Sets a field from a value; the error is what was expected instead, such as "a number from 1 to 9".
 type SetValue<O> = fn(&mut O, &str) -> Result<(), String>;
 
+/// A word behind a switch, and what it does then.
+type Word<O> = (&'static str, fn(&mut O));
+
 /// What a flag does to the options of its program.
 #[derive(Debug)]
 enum Update<O> {
@@ -74,6 +77,8 @@ pub(crate) struct Flag<O> {
     default: Option<&'static str>,
     /// The values it takes, where they are few.
     choices: fn() -> Vec<&'static str>,
+    /// The word that may follow a switch, and what it does then.
+    word: Option<Word<O>>,
     update: Update<O>,
 }
 
@@ -85,7 +90,7 @@ impl<O> Flag<O> {
             .choices(|| completions::SHELLS.iter().map(|(name, _)| *name).collect());
 
     const fn new(long: &'static str, help: &'static str, update: Update<O>) -> Self {
-        Self { long, short: None, help, default: None, choices: Vec::new, update }
+        Self { long, short: None, help, default: None, choices: Vec::new, word: None, update }
     }
 
     const fn switch(long: &'static str, help: &'static str, set: fn(&mut O, bool)) -> Self {
@@ -111,10 +116,16 @@ impl<O> Flag<O> {
         self
     }
 
+    const fn word(mut self, word: &'static str, set: fn(&mut O)) -> Self {
+        self.word = Some((word, set));
+        self
+    }
+
     /// Returns the flag as the help text shows it: its names, and what stands for its value.
     fn synopsis(&self) -> String {
         let short = self.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
-        let placeholder = self.placeholder().map(|placeholder| format!(" {placeholder}")).unwrap_or_default();
+        let word = self.word.map(|(word, _)| format!(" [{word}]"));
+        let placeholder = self.placeholder().map(|placeholder| format!(" {placeholder}")).or(word).unwrap_or_default();
         format!("  {short}--{}{placeholder}", self.long)
     }
 
@@ -198,7 +209,8 @@ impl<O> Command<'_, O> {
 
     fn parse_words(&self, mut options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, String> {
         let mut positionals = Vec::new();
-        let mut args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
+        let args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
+        let mut args = args.peekable();
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
                 if positionals.len() == self.spec.max_positionals {
@@ -216,6 +228,13 @@ impl<O> Command<'_, O> {
             let (flag, rest) = found.ok_or_else(unknown)?;
             let attached =
                 if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
+            if let Some((word, set)) = flag.word {
+                if attached.or(args.peek().map(String::as_str)) == Some(word) {
+                    args.next_if(|_| attached.is_none());
+                    set(&mut options);
+                    continue;
+                }
+            }
             if flag.placeholder().is_some() {
                 let missing = || format!("option '--{}' needs a value", flag.long);
                 let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;

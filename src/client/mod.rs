@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use self::event_loop::{EventLoop, LoopEvent};
 use self::session::{Config, Protocol};
-pub use self::ui::{Color, UiOptions};
+pub use self::ui::{Bell, Color, UiOptions};
 use self::ui::{Transcript, Ui};
 use crate::limits::LAST_RESORT;
 use crate::signals::{self, Signal};

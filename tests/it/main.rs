@@ -38,6 +38,7 @@ mod support;
 mod terminal;
 mod terminal_editing;
 mod terminal_modes;
+mod terminal_rows;
 mod tidy;
 mod trace;
 mod wac_client;

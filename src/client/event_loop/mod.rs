@@ -116,11 +116,18 @@ impl EventLoop {
                         self.ui.add_history_entry(line);
                     }
                 }
+                let mut was_entered = matches!(&input, Input::Typed(line) if self.ui.has_entered(line));
                 self.session.handle(input);
                 while let Some(action) = self.session.poll_action() {
+                    if mem::take(&mut was_entered) {
+                        self.ui.settle_entered(matches!(action, Action::Sent { .. }));
+                    }
                     if let Some(status) = self.perform(action)? {
                         return self.end(status);
                     }
+                }
+                if was_entered {
+                    self.ui.settle_entered(false);
                 }
             }
             match self.next_event()? {
@@ -153,8 +160,10 @@ impl EventLoop {
     fn perform(&mut self, action: Action) -> io::Result<Option<u8>> {
         match action {
             Action::Print(text) => self.ui.print(&text),
-            Action::Message { line, sender, scope } => self.ui.print_message(&line, sender, scope),
-            Action::Sent { to, .. } => self.ui.note_sent(to.as_deref()),
+            Action::Message { line, sender, scope } => {
+                self.ui.print_message(&line, sender, scope, self.session.name());
+            }
+            Action::Sent { to, text } => self.ui.print_sent(self.session.name(), to.as_deref(), &text),
             Action::Warn(text) => self.ui.warn(&text),
             Action::LacksRecipient(line) => self.ui.note_missing_recipient(&line),
             Action::Names(names) => {
@@ -325,6 +334,9 @@ impl EventLoop {
         let waits = !self.session.wants_input() || self.is_congested();
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
         if self.typed_ahead > TYPED_AHEAD && !self.session.is_farewell(&line) {
+            if self.ui.has_entered(&line) {
+                self.ui.settle_entered(false);
+            }
             self.ui.warn(messages::TOO_FAR_AHEAD);
             self.ui.add_history_entry(&line);
         } else {

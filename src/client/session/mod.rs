@@ -200,6 +200,11 @@ impl Session {
         self.shared.is_leaving_now()
     }
 
+    /// Returns the name that is logged in, or to be.
+    pub(crate) fn name(&self) -> &str {
+        &self.shared.name
+    }
+
     /// Returns what stands before what is typed, on a terminal.
     pub(crate) fn prompt(&self) -> &str {
         if self.shared.is_chatting() && !self.shared.is_leaving() {

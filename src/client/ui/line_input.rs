@@ -53,7 +53,8 @@ impl LineInput {
             return self.decoder.decode_pasted(bytes);
         }
         let keys = self.decoder.decode(bytes, after_pause);
-        if is_single_key(&keys) {
+        // Behind no pause it may be the rest of a line that is longer than one read.
+        if is_single_key(&keys) && (after_pause || self.editor.text().is_empty()) {
             self.editor.note_person();
         }
         keys
@@ -98,11 +99,12 @@ impl LineInput {
     }
 }
 
-/// Returns whether somebody has pressed one key, and not Enter, as nobody does who sends whole lines.
+/// Returns whether somebody has pressed one key, and not Enter, as nobody does who sends whole lines. Those by which one
+/// leaves are what a program sends as well.
 fn is_single_key(keys: &[Key]) -> bool {
     let keys = if let [Key::Escape, keys @ ..] = keys { keys } else { keys };
     match keys {
-        [] | [Key::Enter | Key::Paste(_)] => false,
+        [] | [Key::Enter | Key::Paste(_) | Key::EndOfInput | Key::Interrupt] => false,
         [Key::Text(text)] => next_boundary(text, 0) == text.len(),
         [_] => true,
         _ => false,

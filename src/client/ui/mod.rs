@@ -1,7 +1,9 @@
 //! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
 
+mod chat;
 pub(crate) mod editor;
 mod line_input;
+mod options;
 mod output;
 pub(crate) mod screen;
 mod style;
@@ -12,14 +14,13 @@ mod transcript;
 mod typing;
 mod unicode;
 
-use std::env;
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
-use std::ops::Range;
-use std::path::PathBuf;
-use std::process::{Command as Program, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use self::line_input::LineInput;
+use self::options::clock_ahead_of_utc;
+pub use self::options::{Bell, UiOptions};
 use self::output::Output;
 use self::screen::{InputLine, OutputMode, Screen, Stream};
 pub use self::style::Color;
@@ -30,34 +31,9 @@ pub(crate) use self::typing::KeyAction;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
 use crate::limits::OUTPUT_WAIT;
-use crate::protocol::Scope;
 
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
-
-/// What a person has asked for on the command line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UiOptions {
-    /// Leave the line being typed to the terminal.
-    pub plain: bool,
-    /// What is coloured.
-    pub color: Color,
-    /// Show the time before each line.
-    pub timestamps: bool,
-    /// Make a sound with each message.
-    pub bell: bool,
-    /// A file to copy the chat to.
-    pub log: Option<PathBuf>,
-    /// Show each line that comes and goes, as it is, on standard error.
-    pub trace: bool,
-}
-
-impl UiOptions {
-    /// Returns whether the line being typed is to be edited here: somebody is at a terminal, and has not said otherwise.
-    pub(crate) fn want_editor(&self) -> bool {
-        !self.plain && io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb()
-    }
-}
 
 /// The standard streams, the line being typed and the copy in a file.
 #[derive(Debug)]
@@ -67,7 +43,13 @@ pub(crate) struct Ui {
     /// How long the end waits for what is still to be shown.
     patience: Duration,
     line_style: LineStyle,
-    bell: bool,
+    /// There are colours as soon as a person is there.
+    may_color: bool,
+    /// A person is there, and not a program that types whole lines: what is shown is more than lines.
+    has_person: bool,
+    /// What was entered, and is not shown yet: it may become something else. With the prompts before it.
+    entered: VecDeque<(String, String)>,
+    bell: Bell,
     traces: bool,
     transcript: Option<Transcript>,
     protocol: &'static Protocol,
@@ -88,17 +70,16 @@ impl Ui {
         notify: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
-        let may_color = is_terminal && !is_dumb() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let line_style = LineStyle {
-            dimmed: options.color == Color::Always || (options.color == Color::Auto && may_color),
-            colored: options.color == Color::Always,
-            clock: options.timestamps.then(clock_ahead_of_utc),
-        };
+        let ahead = if options.timestamps { clock_ahead_of_utc() } else { 0 };
+        let line_style = LineStyle::new(options.color == Color::Always, options.timestamps, ahead);
         let mut ui = Self {
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
             output: Output::start(notify)?,
             patience: OUTPUT_WAIT,
             line_style,
+            may_color: options.may_color(),
+            has_person: false,
+            entered: VecDeque::new(),
             bell: options.bell,
             traces: options.trace,
             transcript,
@@ -128,27 +109,6 @@ impl Ui {
         self.input.is_some()
     }
 
-    /// Shows a line of the chat, or several.
-    pub(crate) fn print(&mut self, text: &str) {
-        self.print_line(text, None);
-    }
-
-    /// Shows somebody's message; the name of who sent it stands there in the line.
-    pub(crate) fn print_message(&mut self, line: &str, sender: Range<usize>, scope: Scope) {
-        if let Some(input) = &mut self.input {
-            input.completion.note_message(&line[sender.clone()], scope == Scope::Direct);
-        }
-        self.print_line(line, Some(sender));
-        if self.bell {
-            self.screen.ring();
-        }
-    }
-
-    fn print_line(&mut self, text: &str, sender: Option<Range<usize>>) {
-        self.log("", text);
-        self.screen.print(&self.line_style.render(text, sender, SystemTime::now()));
-    }
-
     /// Shows a diagnostic.
     pub(crate) fn warn(&mut self, text: &str) {
         self.log("", text);
@@ -163,13 +123,6 @@ impl Ui {
     /// Shows a line as it came or went, which is no part of the chat.
     pub(crate) fn trace(&mut self, direction: char, line: &str) {
         self.screen.warn(&format!("trace {direction} {line}"));
-    }
-
-    /// Takes note of a message that the person has sent, to one user or to everybody.
-    pub(crate) fn note_sent(&mut self, to: Option<&str>) {
-        if let (Some(input), Some(to)) = (&mut self.input, to) {
-            input.completion.note_sent(to);
-        }
     }
 
     /// Takes note of who is online, whose names can be completed.
@@ -288,6 +241,7 @@ impl Ui {
             Err(error) => {
                 let warning = messages::log_failed(&transcript.name(), &error);
                 self.transcript = None;
+                self.wrap_lines();
                 self.screen.warn(&warning);
             }
         }
@@ -307,14 +261,4 @@ impl Drop for Ui {
             self.output.wait(OUTPUT_WAIT / 8);
         }
     }
-}
-
-fn is_dumb() -> bool {
-    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
-}
-
-/// Returns the seconds by which the clock on the wall is ahead of UTC, by the system's `date`.
-fn clock_ahead_of_utc() -> i64 {
-    let output = Program::new("date").arg("+%z").stdin(Stdio::null()).stderr(Stdio::null()).output();
-    output.ok().and_then(|output| style::ahead_of_utc(&String::from_utf8_lossy(&output.stdout))).unwrap_or(0)
 }

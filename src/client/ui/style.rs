@@ -2,21 +2,28 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::log;
 
 const DIM: &str = "\x1b[2m";
+/// For one's own name, and for the word that tells a whisper.
+const HIGHLIGHT: &str = "\x1b[1;7m";
+const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 /// For names: red, green, yellow, blue, magenta, cyan.
 const COLORS: [&str; 6] = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m"];
 
+/// What tells a whisper, behind the name of who sent it.
+const WHISPERS: &str = "whispers";
+
 /// What is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Color {
-    /// What the client adds of its own accord, if it writes to a terminal and `NO_COLOR` is not set. Never the lines that
-    /// the protocols prescribe, which others may compare.
+    /// Names, times, whispers and what the client adds, as soon as a person is there, unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// That, and the names in messages.
+    /// The same from the start, wherever it is written to.
     Always,
     /// Nothing.
     Never,
@@ -28,57 +35,127 @@ impl Color {
 }
 
 /// How lines look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LineStyle {
-    /// What the client adds is dimmed.
-    pub(crate) dimmed: bool,
-    /// Names have colours.
+    /// There are colours.
     pub(crate) colored: bool,
-    /// Seconds by which the clock on the wall is ahead of UTC, if each line begins with its time.
-    pub(crate) clock: Option<i64>,
+    /// Each line begins with its time.
+    pub(crate) timed: bool,
+    /// Seconds by which the clock on the wall is ahead of UTC.
+    pub(crate) ahead: i64,
+    /// The day of the last line that had its time before it.
+    day: Option<i64>,
 }
 
 impl LineStyle {
-    /// Returns a line of the chat, or several, as it is shown; `sender` is where the name of who sent it stands.
-    pub(crate) fn render<'a>(&self, text: &'a str, sender: Option<Range<usize>>, now: SystemTime) -> Cow<'a, str> {
-        let colored = match sender {
-            Some(Range { start, end }) if self.colored => {
-                let name = &text[start..end];
-                Cow::Owned([&text[..start], color(name), name, PLAIN, &text[end..]].concat())
-            }
-            _ => Cow::Borrowed(text),
-        };
-        let Some(ahead) = self.clock else { return colored };
-        let time = self.dim(&time_of_day(now, ahead));
-        let lines = colored.matches('\n').count() + 1;
-        let mut timed = String::with_capacity(colored.len() + lines * (time.len() + 1));
-        for line in colored.split_inclusive('\n') {
+    /// Creates the look of lines, by a clock that is so many seconds ahead of UTC.
+    pub(crate) fn new(colored: bool, timed: bool, ahead: i64) -> Self {
+        Self { colored, timed, ahead, day: None }
+    }
+
+    /// Returns a line of the chat, or several, as it is shown.
+    pub(crate) fn line<'a>(&mut self, text: &'a str, now: SystemTime) -> Cow<'a, str> {
+        if !self.timed {
+            return Cow::Borrowed(text);
+        }
+        let time = self.time(now);
+        let mut timed = self.date(now);
+        timed.reserve(text.len() + (text.matches('\n').count() + 1) * time.len());
+        for line in text.split_inclusive('\n') {
             if line != "\n" {
                 timed += &time;
-                timed.push(' ');
             }
             timed += line;
         }
         Cow::Owned(timed)
     }
 
-    /// Styles a line of the client's own: dimmed where that is wanted.
-    pub(crate) fn dim(&self, text: &str) -> String {
-        if self.dimmed { [DIM, text, PLAIN].concat() } else { text.to_owned() }
+    /// Returns somebody's message as it is shown to whoever is called `me`; `sender` is where the name of who sent it stands.
+    pub(crate) fn message(&mut self, line: &str, sender: Range<usize>, me: &str, now: SystemTime) -> String {
+        if !self.colored {
+            return self.line(line, now).into_owned();
+        }
+        let (name, mut rest) = (&line[sender.clone()], &line[sender.end..]);
+        let mut shown = [&line[..sender.start], color(name), name, PLAIN].concat();
+        if let Some(behind) = rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(WHISPERS)) {
+            shown.extend([" ", BOLD, WHISPERS, PLAIN]);
+            rest = behind;
+        }
+        while let Some(Range { start, end }) = find_name(rest, me) {
+            shown.extend([&rest[..start], HIGHLIGHT, &rest[start..end], PLAIN]);
+            rest = &rest[end..];
+        }
+        shown += rest;
+        self.line(&shown, now).into_owned()
     }
+
+    /// Returns one's own message to everybody, or to one user, as it is shown: always with its time.
+    pub(crate) fn sent(&mut self, from: &str, to: Option<&str>, text: &str, now: SystemTime) -> String {
+        let mut shown = if self.timed { self.date(now) } else { String::new() };
+        shown += &self.time(now);
+        shown += &self.name(from);
+        if let Some(to) = to {
+            shown += " → ";
+            shown += &self.name(to);
+        }
+        shown.extend([": ", text]);
+        shown
+    }
+
+    /// Styles a line of the client's own.
+    pub(crate) fn dim(&self, text: &str) -> String {
+        if self.colored { [DIM, text, PLAIN].concat() } else { text.to_owned() }
+    }
+
+    fn name(&self, name: &str) -> String {
+        if self.colored { [color(name), name, PLAIN].concat() } else { name.to_owned() }
+    }
+
+    /// Returns what stands before a line of this time.
+    fn time(&self, now: SystemTime) -> String {
+        let minutes = self.wall_clock(now).rem_euclid(86_400) / 60;
+        self.dim(&format!("{:02}:{:02}", minutes / 60, minutes % 60)) + " "
+    }
+
+    /// Returns a line for the date, if there was a line on another day.
+    fn date(&mut self, now: SystemTime) -> String {
+        let seconds = self.wall_clock(now);
+        let day = seconds.div_euclid(86_400);
+        if self.day.replace(day).is_none_or(|last| last == day) {
+            return String::new();
+        }
+        let now = UNIX_EPOCH + Duration::from_secs(seconds.max(0) as u64);
+        self.dim(&format!("— {} —", &log::rfc3339(now)[..10])) + "\n"
+    }
+
+    /// Returns the seconds since 1970 on the clock on the wall.
+    fn wall_clock(&self, now: SystemTime) -> i64 {
+        now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64) + self.ahead
+    }
+}
+
+/// Returns where a name first stands in a text, as a word of its own, in capitals or not.
+pub(crate) fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
+    let first = name.chars().next()?;
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let mut before = None;
+    for (start, c) in text.char_indices() {
+        let end = start + name.len();
+        let is_name = c.eq_ignore_ascii_case(&first)
+            && !is_part(before)
+            && text.get(start..end).is_some_and(|word| word.eq_ignore_ascii_case(name));
+        if is_name && !is_part(text[end..].chars().next()) {
+            return Some(start..end);
+        }
+        before = Some(c);
+    }
+    None
 }
 
 /// Returns the colour of a name, always the same for the same one.
 fn color(name: &str) -> &'static str {
     let sum = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     COLORS[sum as usize % COLORS.len()]
-}
-
-/// Returns `HH:MM:SS` on a clock that is so many seconds ahead of UTC.
-fn time_of_day(now: SystemTime, ahead: i64) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-    let seconds = (seconds + ahead).rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Returns how many seconds a clock is ahead of UTC by what `date +%z` says of it, such as `+0530`.
@@ -90,9 +167,6 @@ pub(crate) fn ahead_of_utc(zone: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    const PLAINLY: LineStyle = LineStyle { dimmed: false, colored: false, clock: None };
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
@@ -100,23 +174,72 @@ mod tests {
 
     #[test]
     fn by_default_a_line_is_itself() {
-        assert_eq!(PLAINLY.render("From bob: hi", Some(5..8), at(0)), "From bob: hi");
+        let mut style = LineStyle::default();
+        assert_eq!(style.line("one\ntwo", at(0)), "one\ntwo");
+        assert_eq!(style.message("From bob: hi ann", 5..8, "ann", at(0)), "From bob: hi ann");
+        assert_eq!(style.dim("words"), "words");
     }
 
     #[test]
     fn each_line_has_its_time_before_it_but_empty_ones() {
-        let line_style = LineStyle { clock: Some(3600), ..PLAINLY };
-        assert_eq!(line_style.render("one\n\ntwo", None, at(86_399)), "00:59:59 one\n\n00:59:59 two");
-        let line_style = LineStyle { dimmed: true, ..line_style };
-        assert_eq!(line_style.render("one", None, at(0)), "\x1b[2m01:00:00\x1b[0m one");
+        let mut style = LineStyle { timed: true, ahead: 3600, ..LineStyle::default() };
+        assert_eq!(style.line("one\n\ntwo", at(86_399)), "00:59 one\n\n00:59 two");
+        assert_eq!(style.message("bob: hi", 0..3, "ann", at(86_400)), "01:00 bob: hi");
+        let mut style = LineStyle { colored: true, ..style };
+        assert_eq!(style.line("one", at(86_400)), "\x1b[2m01:00\x1b[0m one");
     }
 
     #[test]
-    fn a_name_has_its_colour() {
-        let line_style = LineStyle { colored: true, ..PLAINLY };
-        let shown = line_style.render("From bob: bob", Some(5..8), at(0));
-        assert_eq!(shown, format!("From {}bob\x1b[0m: bob", color("bob")));
-        assert_eq!(line_style.render("Welcome", None, at(0)), "Welcome");
+    fn a_line_tells_the_date_when_the_day_has_changed_on_the_wall() {
+        let mut style = LineStyle { timed: true, ahead: 7200, ..LineStyle::default() };
+        let noon = 1_795_258_800;
+        assert_eq!(style.line("one", at(noon)), "13:00 one");
+        assert_eq!(style.sent("ann", None, "two", at(noon + 39_599)), "23:59 ann: two");
+        assert_eq!(style.sent("ann", None, "three", at(noon + 39_600)), "— 2026-11-22 —\n00:00 ann: three");
+        assert_eq!(style.line("four", at(noon + 39_660)), "00:01 four");
+        assert_eq!(style.line("five", at(noon + 3 * 86_400)), "— 2026-11-24 —\n13:00 five");
+        let mut style = LineStyle { timed: false, ..style };
+        assert_eq!(style.sent("ann", None, "six", at(noon)), "13:00 ann: six");
+    }
+
+    #[test]
+    fn one_s_own_line_tells_who_said_what_to_whom() {
+        let mut style = LineStyle::default();
+        assert_eq!(style.sent("ann", Some("bob"), "hello", at(3660)), "01:01 ann → bob: hello");
+        assert_eq!(style.sent("ann", None, "hello", at(3660)), "01:01 ann: hello");
+        let mut style = LineStyle { colored: true, ..style };
+        let names = [color("ann"), "ann\x1b[0m → ", color("bob"), "bob\x1b[0m: hello"].concat();
+        assert_eq!(style.sent("ann", Some("bob"), "hello", at(3660)), format!("\x1b[2m01:01\x1b[0m {names}"));
+    }
+
+    #[test]
+    fn names_have_their_colours_and_one_s_own_and_whispers_stand_out() {
+        let mut style = LineStyle { colored: true, ..LineStyle::default() };
+        let bob = format!("{}bob\x1b[0m", color("bob"));
+        let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0));
+        assert_eq!(shown("From bob: bob", 5..8), format!("From {bob}: bob"));
+        assert_eq!(shown("bob: hi Ann, ann", 0..3), format!("{bob}: hi \x1b[1;7mAnn\x1b[0m, \x1b[1;7mann\x1b[0m"));
+        assert_eq!(shown("bob whispers, \"psst\"", 0..3), format!("{bob} \x1b[1mwhispers\x1b[0m, \"psst\""));
+        assert_eq!(shown("@bob whispers: psst", 1..4), format!("@{bob} \x1b[1mwhispers\x1b[0m: psst"));
+        assert_eq!(shown("From bob: he whispers", 5..8), format!("From {bob}: he whispers"));
+        assert_ne!(color("ann"), color("bob"));
+    }
+
+    #[test]
+    fn a_name_is_found_as_a_word() {
+        for (text, found) in [
+            ("ann", Some(0..3)),
+            ("hi ANN!", Some(3..6)),
+            ("anna, joann, _ann_ and ann.", Some(23..26)),
+            ("@ann", Some(1..4)),
+            ("日ann日 ann", Some(10..13)),
+            ("annann", None),
+            ("", None),
+            ("an", None),
+        ] {
+            assert_eq!(find_name(text, "ann"), found, "{text}");
+        }
+        assert_eq!((find_name("hi", ""), find_name("hi Élan", "Élan")), (None, Some(3..8)));
     }
 
     #[test]

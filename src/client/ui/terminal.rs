@@ -26,9 +26,8 @@ static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 pub(crate) struct Terminal {
     before: TerminalModes,
     raw: TerminalModes,
-    /// It can be asked to put brackets around what is pasted: there is a person in front of it. A terminal without a size
-    /// is some program's.
-    can_bracket: bool,
+    /// It knows its size. One without is some program's, and cannot be asked to put brackets around what is pasted.
+    has_size: bool,
     /// It has been asked to.
     bracketed_paste: bool,
     /// It is to be asked again when it is ours again.
@@ -51,8 +50,8 @@ impl Terminal {
         let before = TerminalModes::get()?;
         *lock() = Some(before);
         let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
-        let can_bracket = reported.is_some();
-        let terminal = Self { before, raw, can_bracket, bracketed_paste: false, has_person: false };
+        let has_size = reported.is_some();
+        let terminal = Self { before, raw, has_size, bracketed_paste: false, has_person: false };
         Ok(Some((terminal, size(reported))))
     }
 
@@ -75,9 +74,14 @@ impl Terminal {
         lock().is_some()
     }
 
+    /// Returns whether it knows its size.
+    pub(crate) fn has_size(&self) -> bool {
+        self.has_size
+    }
+
     /// Returns whether it could put brackets around what is pasted, and has not been asked to.
     pub(crate) fn pastes_without_brackets(&self) -> bool {
-        self.can_bracket && !self.bracketed_paste && self.is_editing()
+        self.has_size && !self.bracketed_paste && self.is_editing()
     }
 
     /// Returns what has the terminal put brackets around what is pasted, if it is to. To be asked when it is known that there

@@ -28,11 +28,13 @@ impl Ui {
         let Some(input) = &mut self.input else { return actions };
         let was_person = input.editor.has_person();
         let keys = input.decode(bytes, after_pause);
-        if input.editor.has_person() && !was_person {
-            actions.push(KeyAction::Person);
-        }
+        let appears = input.editor.has_person() && !was_person;
         if input.is_pasting || !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
             self.screen.control(input.terminal.enable_bracketed_paste());
+        }
+        if appears {
+            self.note_person();
+            actions.push(KeyAction::Person);
         }
         for key in keys {
             self.complete();
@@ -66,8 +68,13 @@ impl Ui {
         let input = self.input.as_mut()?;
         match input.editor.handle_key(key, &input.completion)? {
             Outcome::Submit(text) => {
-                if input.terminal.is_editing() {
-                    self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() });
+                match input.terminal.is_editing() {
+                    true if self.has_person => {
+                        self.screen.erase();
+                        self.entered.push_back((prompt.to_owned(), text.clone()));
+                    }
+                    true => self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() }),
+                    false => {}
                 }
                 return Some(KeyAction::Submit(text));
             }

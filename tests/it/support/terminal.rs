@@ -105,6 +105,27 @@ impl Terminal {
         assert_eq!(seen, expected);
     }
 
+    /// Waits until what is on the screen is so.
+    #[track_caller]
+    pub(crate) fn shows(&mut self, what: &str, fact: impl Fn(&str) -> bool) {
+        let (shown, screen) = (&mut self.shown, &mut self.screen);
+        self.output.wait_for(what, |output, _| {
+            screen.write(&output[*shown..]);
+            *shown = output.len();
+            fact(&screen.text()).then_some(())
+        });
+    }
+
+    /// Presses a key and takes it back, as nobody does but a person.
+    #[track_caller]
+    pub(crate) fn meets_a_person(&mut self) {
+        self.types("x");
+        self.waits_for("x");
+        self.types("\x7f");
+        self.waits_for("\x1b[J");
+        self.forget();
+    }
+
     /// The cursor's row and column.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         self.screen.cursor()
