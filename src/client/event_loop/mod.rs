@@ -3,6 +3,8 @@
 //! It never waits for the server to take anything for longer than a moment, so that incoming messages are shown whatever is
 //! on its way out (RT6), and the two ends of a connection can never wait for each other.
 
+mod connecting;
+mod keyboard;
 mod sending;
 
 use std::collections::VecDeque;
@@ -12,15 +14,15 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::connection::backoff::Backoff;
-use super::connection::reader::{self, SocketEvent};
+use super::connection::reader::SocketEvent;
 use super::connection::send_buffer::SendBuffer;
 use super::messages;
 use super::permits::Permit;
 use super::session::{Action, Input, Names, Session};
 use super::stdin::StdinEvent;
+use super::ui::Ui;
 use super::ui::editor::INTERRUPT;
-use super::ui::{KeyAction, Ui};
-use crate::limits::{NAMES_LIFETIME, OUTPUT_WAIT, SIGNAL_WAIT, TYPED_AHEAD};
+use crate::limits::{OUTPUT_WAIT, SIGNAL_WAIT};
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -224,30 +226,6 @@ impl EventLoop {
         self.deadline = [deadline, end_by].into_iter().flatten().min();
     }
 
-    fn connect(&self) -> io::Result<()> {
-        let (number, sender) = (self.connection_id, self.sender.clone());
-        let report = move |event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
-        reader::spawn(self.address.clone(), self.session.dialect(), self.ui.traces(), report)
-    }
-
-    /// Drops the connection; whatever its thread still reports is of no interest.
-    fn disconnect(&mut self) {
-        self.connection_id += 1;
-        self.connect_at = None;
-        if let Some(send_buffer) = self.send_buffer.take() {
-            self.lost = send_buffer.close();
-        }
-    }
-
-    /// Tells which messages the connection did not take, and what else was typed in vain.
-    fn warn_of_unsent(&mut self, typed: impl IntoIterator<Item = String>) {
-        let mut unsent = self.session.messages_in(&mem::take(&mut self.lost));
-        unsent.extend(typed);
-        if !unsent.is_empty() {
-            self.ui.warn(&messages::not_sent(&unsent));
-        }
-    }
-
     /// Does what is due at a time that was waited for.
     fn handle_timers(&mut self) -> io::Result<()> {
         let now = Instant::now();
@@ -288,86 +266,6 @@ impl EventLoop {
         self.signalled.get_or_insert_with(Instant::now);
         self.set_timeout(self.timeout);
         self.inputs.push_back(Input::Signal(signal));
-    }
-
-    fn handle_stdin(&mut self, event: StdinEvent, permit: Permit) {
-        match event {
-            StdinEvent::Line(line) => {
-                self.ui.log_line(&line);
-                self.inputs.push_back(Input::Typed(line));
-                self.unsent_lines.push(permit);
-                return;
-            }
-            StdinEvent::Keys { bytes, after_pause } => {
-                self.handle_keys(&bytes, after_pause);
-            }
-            StdinEvent::Foreground => self.ui.resume(),
-            StdinEvent::TooLong => self.inputs.push_back(Input::TypedTooLong),
-            StdinEvent::HangUp if !Signal::HangUp.is_ignored() => self.end_by(Signal::HangUp),
-            StdinEvent::End | StdinEvent::HangUp => self.inputs.push_back(Input::TypedEnd),
-        }
-        self.unshown.push(permit);
-    }
-
-    fn handle_keys(&mut self, bytes: &[u8], after_pause: bool) {
-        for action in self.ui.handle_keys(bytes, after_pause, self.session.prompt()) {
-            match action {
-                KeyAction::Submit(line) => self.submit(line),
-                KeyAction::Person => self.inputs.push_back(Input::Person),
-                KeyAction::Completing => self.complete(),
-                KeyAction::Interrupt => self.end_by(Signal::Interrupt),
-            }
-        }
-    }
-
-    /// Has a name completed, as soon as it is known who is online.
-    fn complete(&mut self) {
-        if self.listed_at.is_some_and(|listed_at| listed_at.elapsed() < NAMES_LIFETIME) {
-            self.ui.complete();
-        } else {
-            self.inputs.push_back(Input::Completing);
-        }
-    }
-
-    /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
-    fn submit(&mut self, line: String) {
-        let waits = !self.session.wants_input() || self.is_congested();
-        self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
-        if self.typed_ahead > TYPED_AHEAD && !self.session.is_farewell(&line) {
-            if self.ui.has_entered(&line) {
-                self.ui.settle_entered(false);
-            }
-            self.ui.warn(messages::TOO_FAR_AHEAD);
-            self.ui.add_history_entry(&line);
-        } else {
-            self.inputs.push_back(Input::Typed(line));
-        }
-    }
-
-    fn handle_socket(&mut self, event: SocketEvent) {
-        let input = match event {
-            SocketEvent::Connected(stream) => {
-                self.send_buffer = Some(SendBuffer::new(stream, self.ui.traces()));
-                Input::Connected
-            }
-            SocketEvent::Unreachable(error) => Input::Unreachable(program::describe(&error)),
-            SocketEvent::Received(line) => Input::Received(line),
-            SocketEvent::Traced(line) => {
-                self.ui.trace('<', &line);
-                return;
-            }
-            SocketEvent::TooLong => {
-                self.ui.warn(messages::REPLY_TOO_LONG);
-                return;
-            }
-            SocketEvent::Disconnected(error) => {
-                // Whoever closes the connection without taking everything has not closed it in good order.
-                let untaken = (self.unsent() > 0).then(|| messages::CLOSED_TOO_EARLY.to_owned());
-                self.disconnect();
-                Input::Disconnected(error.map(|error| program::describe(&error)).or(untaken))
-            }
-        };
-        self.inputs.push_back(input);
     }
 
     /// Returns the next event; `None` when a time comes first that is waited for. Before it waits, and now and then in a flood of
