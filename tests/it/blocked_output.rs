@@ -107,7 +107,7 @@ fn a_slow_terminal_holds_up_no_signal_and_is_restored() {
     const RATE: usize = 1 << 20;
     let client = cargo_bin!("client").display().to_string();
     let line = "x".repeat(1 << 20);
-    for (signal, status) in [(Some("TERM"), 143), (None, 0)] {
+    for (signal, keys, status) in [(Some("TERM"), "", 143), (None, "\x15!quit\n", 0), (None, "\x15\x03", 130)] {
         let server = FakeServer::start();
         let command = format!("exec '{client}' --port {} --name ann", server.port());
         let mut ann = Terminal::running_at(80, 24, &command, RATE);
@@ -123,13 +123,30 @@ fn a_slow_terminal_holds_up_no_signal_and_is_restored() {
             let pid = ann.pid();
             match signal {
                 Some(signal) => ann.signal(signal),
-                None => ann.types("\x15!quit\n"),
+                None => ann.types(keys),
             }
             wait_for("the client's end", || peak_memory(pid).is_none().then_some(()));
             drop(peer);
         });
         ann.ends(status);
     }
+}
+
+#[test]
+fn k6_ctrl_c_ends_a_client_that_still_shows_what_there_was() {
+    const RATE: usize = 64 << 10;
+    let server = FakeServer::start();
+    let command = format!("exec '{}' --port {} --name ann", cargo_bin!("client").display(), server.port());
+    let mut ann = Terminal::running_at(80, 24, &command, RATE);
+    let mut peer = server.accept();
+    peer.ask_back("HELLO-FROM ann", "HELLO ann");
+    ann.waits_for("logged in as ann!");
+    // As much as the client takes in before any of it is shown.
+    peer.send(&delivery(240 << 10));
+    drop(peer);
+    ann.waits_for(&"x".repeat(16 << 10));
+    ann.types("\x03");
+    ann.ends(130);
 }
 
 #[test]
