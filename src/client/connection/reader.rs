@@ -99,11 +99,9 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
     fn run(mut self) {
         self.set_timeout();
         let end = loop {
-            if let Err(error) = self.trace_next() {
-                break Some(error);
-            }
             let has_timeout = self.has_timeout();
-            let received = match self.reader.read_line() {
+            let traced = self.trace_next();
+            let received = match traced.and_then(|()| self.reader.read_line()) {
                 Ok(Some(line)) => Some(SocketEvent::from(line)),
                 Ok(None) => break None,
                 Err(error) if has_timeout && error.kind() == ErrorKind::WouldBlock => None,
@@ -156,11 +154,8 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
                 (self.report)(SocketEvent::Traced(Excerpt::of(line).to_string()));
                 break;
             }
-            match self.reader.fill() {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
+            if self.reader.fill()? == 0 {
+                break;
             }
         }
         Ok(())
