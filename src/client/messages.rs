@@ -34,6 +34,8 @@ pub const CLOSED_TOO_EARLY: &str = "the server closed it and has not taken every
 /// Too much was typed ahead.
 pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
 
+/// CAP knows no message to everybody.
+pub const NO_BROADCAST: &str = "There are no messages to everybody here. Use @<username> <message> to send.";
 /// W13: a mistyped command, most likely.
 pub const NO_SUCH_COMMAND: &str = "Not sent: no such command. Use !help to list them, !say to send any text.";
 /// Something looks like an answer to somebody's message, and everybody would read it.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, TO, UNIGNORE, WHO};
+use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, SAY, TO, UNIGNORE, WHO};
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
@@ -207,8 +207,12 @@ impl DialectSession for CapSession {
         self.try_name(text.trim(), shared);
     }
 
-    fn hint(&self, command: Command<'_>, _line: &str) -> Option<&'static str> {
-        matches!(command, Command::Unknown | Command::Text(_)).then_some(messages::HINT)
+    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
+        match command {
+            Command::Unknown if matches!(Command::parse(line, &[SAY]), Command::Say(_)) => Some(messages::NO_BROADCAST),
+            Command::Unknown | Command::Text(_) => Some(messages::HINT),
+            _ => None,
+        }
     }
 
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {

@@ -687,7 +687,7 @@ fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
 
 #[test]
 fn k2_there_is_no_message_to_everybody() {
-    let told = "print Use @<username> <message> to send, !who to list who is online, !quit to leave.";
+    let told = "print There are no messages to everybody here. Use @<username> <message> to send.";
     assert_eq!(Script::chatting().typed("!say hi"), [told]);
     assert_eq!(Script::chatting().typed("/msg bob hi"), ["send SEND bob hi"]);
     assert_eq!(Script::chatting().typed("/who"), ["send LIST"]);
