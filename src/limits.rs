@@ -44,6 +44,13 @@ pub const READ_BUFFER: usize = 2 << 10;
 /// this, up to the line limit.
 pub const MAX_READ_BUFFER: usize = 64 << 10;
 
+/// Lines longer than [`MAX_READ_BUFFER`] that are received at the same time: however many clients send one, the memory for
+/// them stays below that for the clients themselves.
+pub const LONG_LINES: usize = 32;
+
+/// How long a client waits that sends one more, if those do not come to their ends.
+pub const LONG_LINE_WAIT: Duration = Duration::from_secs(10);
+
 /// Default of `--max-backlog`: bytes that may wait for one recipient, and a quarter more from senders who do not flood. The
 /// kernel holds about as much again.
 pub const MAX_BACKLOG: usize = 4 << 20;

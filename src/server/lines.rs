@@ -82,6 +82,11 @@ impl Lines {
         self.last_read
     }
 
+    /// Returns whether the line that has not come to its end yet needs a larger buffer than others do.
+    pub(crate) fn has_long_partial(&self) -> bool {
+        self.partial().len() >= MAX_READ_BUFFER
+    }
+
     /// Returns how much more memory a long line takes than others do: its buffer, its text, and what it becomes.
     pub(crate) fn extra_memory(&self) -> usize {
         let size = self.reader.buffer_size();

@@ -196,6 +196,7 @@ impl Server {
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
             flooders: Semaphore::new(flooders),
+            long_lines: Semaphore::new(limits::LONG_LINES),
         };
         let announcements = RateLimit::new(limits::ANNOUNCE_RATE, limits::ANNOUNCE_BURST, Instant::now());
         let per_source = settings.max_per_address;

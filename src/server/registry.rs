@@ -146,6 +146,7 @@ pub(crate) mod tests {
             max_writers: 0,
             writers: AtomicUsize::new(0),
             flooders: Semaphore::new(1),
+            long_lines: Semaphore::new(1),
         };
         Arc::new(Outbox::new(ClientSocket::new(stream, None), Arc::new(settings)))
     }

@@ -1,6 +1,7 @@
 //! Clients that know what others are promised: what they cost those who do nothing but talk.
 
 use std::io::{ErrorKind, Read, Write};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -209,4 +210,28 @@ fn lines_of_few_who_flood_are_handled_at_a_time() {
     running.sort_unstable();
     let most = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1) + 8;
     assert!(running[running.len() / 2] <= most, "{running:?}");
+}
+
+#[test]
+fn long_lines_of_many_at_once_take_no_more_memory_than_those_of_few() {
+    const SENDERS: usize = 64;
+    let server = Server::start();
+    let mut senders: Vec<Peer> = (0..SENDERS).map(|number| server.wac(&format!("s{number}"))).collect();
+    let before = server.usage().resident_kib;
+    let beginning = format!("W nobody {}", "y".repeat(900_000));
+    senders.iter_mut().for_each(|sender| sender.send(beginning.as_bytes()));
+    let mut last = Duration::ZERO;
+    wait_for("the server to have read what it reads", || {
+        thread::park_timeout(Duration::from_millis(200));
+        let now = server.cpu_time();
+        (mem::replace(&mut last, now) == now).then_some(())
+    });
+    let grown = server.usage().resident_kib.saturating_sub(before);
+    assert!((16 << 10..48 << 10).contains(&grown), "{grown} KiB");
+    for sender in &mut senders {
+        sender.send(b"\n");
+    }
+    for sender in &mut senders {
+        sender.expect("No user named nobody is logged in.");
+    }
 }

@@ -72,6 +72,8 @@ pub(crate) struct Handler {
     counters: ConnectionCounters,
     /// Where what comes and goes is logged, if it is.
     trace: Option<Arc<Trace>>,
+    /// A long line of its own is being received, within the number of those that may be.
+    has_long_line: bool,
     /// Bytes of memory that its long lines take.
     extra_memory: usize,
     /// Free again when everything else is.
@@ -104,6 +106,7 @@ impl Handler {
             echo: Vec::new(),
             echo_at: None,
             is_held_up: false,
+            has_long_line: false,
             extra_memory: 0,
             permit,
         }
@@ -115,6 +118,8 @@ impl Handler {
         let mut lines = Lines::new(stream, max_line);
         self.report(Level::Debug, format_args!("connected"));
         let reason = self.serve(&mut lines);
+        self.flush_list.end_turn();
+        self.release_long_line();
         self.trace_rest(&mut lines);
         // Whoever closed the outbox knows better than the read that failed then.
         let reason = self.outbox.close_reason().unwrap_or(reason);
@@ -215,11 +220,15 @@ impl Handler {
         } else {
             self.flush_list.flush();
         }
-        self.flush_list.end_turn();
         if let Some(trace) = &self.trace {
             trace.end_lines();
         }
         self.is_held_up |= self.owes_answers();
+        if self.is_held_up {
+            self.flush_list.end_turn();
+        } else {
+            self.flush_list.end_turn_before_read();
+        }
         result
     }
 
@@ -261,9 +270,29 @@ impl Handler {
         self.line_rate.iter().chain([&self.login_rate])
     }
 
+    /// Has no more long lines received at a time than there is memory for, whatever they are sent for. Whoever holds others up by
+    /// not going on with one does so for a while only.
+    fn admit_long_line(&mut self, lines: &mut Lines) {
+        if !lines.has_long_partial() {
+            lines.shrink();
+            self.release_long_line();
+        } else if !self.has_long_line {
+            let deadline = Instant::now() + limits::LONG_LINE_WAIT;
+            let is_over = || Instant::now() >= deadline || self.flush_list.own_is_closed();
+            self.has_long_line = self.outbox.config.long_lines.acquire(is_over);
+        }
+    }
+
+    fn release_long_line(&mut self) {
+        if mem::take(&mut self.has_long_line) {
+            self.outbox.config.long_lines.release();
+        }
+    }
+
     /// Reads once, until the deadline; does no more than to wait for a while when lines that have come have to wait.
     fn read(&mut self, lines: &mut Lines, deadline: Option<Instant>) -> io::Result<usize> {
         if !self.is_held_up {
+            self.admit_long_line(lines);
             let silent_since = Instant::now();
             let read = lines.read_until(deadline);
             self.flush_list.earn(silent_since.elapsed());
@@ -335,6 +364,7 @@ fn is_binary(partial_line: &[u8]) -> bool {
 impl Drop for Handler {
     fn drop(&mut self) {
         self.outbox.config.memory.adjust(self.extra_memory, 0);
+        self.release_long_line();
         if thread::panicking() {
             self.leave();
             self.outbox.close(CloseReason::Panicked);

@@ -23,6 +23,8 @@ pub(crate) struct OutboxConfig {
     pub(crate) max_writers: usize,
     /// Writer threads that there are.
     pub(crate) writers: AtomicUsize,
+    /// Long lines that are being received at the same time.
+    pub(crate) long_lines: Semaphore,
     /// Senders that flood and whose lines are handled at the same time.
     pub(crate) flooders: Semaphore,
 }

@@ -15,6 +15,9 @@ use crate::server::close_reason::CloseReason;
 /// From when on a wait is one that people notice.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
+/// How long the turn of a sender takes that floods; changing turns more often would cost more than it helps others.
+const TURN: Duration = Duration::from_millis(2);
+
 /// Outboxes of clients that flood or are flooded that are flushed before a sender is heard again.
 const BUSY_ROUND: usize = 16;
 
@@ -32,8 +35,8 @@ pub(crate) struct FlushList<S: Socket = ClientSocket> {
     long_waits: usize,
     /// The sender's own connection was closed while it waited.
     is_over: bool,
-    /// The sender floods, and it is its turn.
-    has_turn: bool,
+    /// The sender floods, and its turn has begun.
+    turn: Option<Instant>,
 }
 
 impl<S: Socket> FlushList<S> {
@@ -47,7 +50,7 @@ impl<S: Socket> FlushList<S> {
             waits: Vec::new(),
             long_waits: 0,
             is_over: false,
-            has_turn: false,
+            turn: None,
         }
     }
 
@@ -62,17 +65,26 @@ impl<S: Socket> FlushList<S> {
     /// Waits for the sender's turn, if it floods: lines of few of those are handled at a time, so that they leave the machine to
     /// others.
     pub(crate) fn begin_turn(&mut self) {
-        let Some(own) = self.own.as_ref().filter(|_| self.allowance.is_spent()) else { return };
-        self.has_turn = own.config.flooders.acquire(|| self.own_is_closed());
+        let floods = self.allowance.is_spent() && self.turn.is_none();
+        let Some(own) = self.own.as_ref().filter(|_| floods) else { return };
+        self.turn = own.config.flooders.acquire(|| self.own_is_closed()).then(Instant::now);
     }
 
     /// Ends the sender's turn, and returns whether it had one.
     pub(crate) fn end_turn(&mut self) -> bool {
-        let had_turn = mem::take(&mut self.has_turn);
+        let had_turn = self.turn.take().is_some();
         if let Some(own) = self.own.as_ref().filter(|_| had_turn) {
             own.config.flooders.release();
         }
         had_turn
+    }
+
+    /// Ends the sender's turn before it waits for input, or once it has taken long enough.
+    pub(crate) fn end_turn_before_read(&mut self) {
+        let may_go_on = self.turn.is_some_and(|begun| begun.elapsed() < TURN);
+        if !may_go_on || !self.own.as_ref().is_some_and(|own| own.socket.has_input()) {
+            self.end_turn();
+        }
     }
 
     /// Counts a time in which the sender had nothing to say.

@@ -149,6 +149,7 @@ fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<O
         max_writers: writers,
         writers: AtomicUsize::new(0),
         flooders: Semaphore::new(1),
+        long_lines: Semaphore::new(1),
     })
 }
 
@@ -468,6 +469,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
         max_writers: 1,
         writers: AtomicUsize::new(0),
         flooders: Semaphore::new(1),
+        long_lines: Semaphore::new(1),
     };
     let outbox = outbox(&peer, &Arc::new(settings));
     let mut pass = FlushList::new(1, None);
@@ -489,6 +491,7 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
         max_writers: 1,
         writers: AtomicUsize::new(0),
         flooders: Semaphore::new(1),
+        long_lines: Semaphore::new(1),
     });
     let outbox = outbox(&peer, &settings);
     let mut pass = FlushList::new(1, None);
