@@ -224,6 +224,9 @@ pub fn excerpt(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// What stands before what is typed while there is no connection.
+pub const NOT_CONNECTED: &str = "(not connected) ";
+
 /// It goes on by itself, so many seconds later.
 pub fn trying_again(what: &str, seconds: u64) -> String {
     let what = what.trim_end_matches('.');

@@ -36,6 +36,7 @@ mod reconnect;
 mod shutdown;
 mod support;
 mod terminal;
+mod terminal_connection;
 mod terminal_editing;
 mod terminal_modes;
 mod terminal_rows;

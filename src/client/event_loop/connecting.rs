@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem;
+use std::time::Instant;
 
 use super::{EventLoop, Input, LoopEvent};
 use crate::client::connection::reader::{self, SocketEvent};
@@ -10,7 +11,8 @@ use crate::client::messages;
 use crate::program;
 
 impl EventLoop {
-    pub(super) fn connect(&self) -> io::Result<()> {
+    pub(super) fn connect(&mut self) -> io::Result<()> {
+        self.is_connecting = true;
         let (number, sender) = (self.connection_id, self.sender.clone());
         let report = move |event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
         reader::spawn(self.address.clone(), self.session.dialect(), self.ui.traces(), report)
@@ -19,10 +21,45 @@ impl EventLoop {
     /// Drops the connection; whatever its thread still reports is of no interest.
     pub(super) fn disconnect(&mut self) {
         self.connection_id += 1;
-        self.connect_at = None;
+        (self.connect_at, self.is_connecting) = (None, false);
         if let Some(send_buffer) = self.send_buffer.take() {
             self.lost = send_buffer.close();
         }
+    }
+
+    /// Connects again after a while. To a person it is said in one row, which the next try rewrites.
+    pub(super) fn reconnect(&mut self, why: &str) {
+        self.disconnect();
+        self.warn_of_unsent([]);
+        let wait = self.backoff.next();
+        self.connect_at = Some(Instant::now() + wait);
+        let seconds = wait.as_secs_f64().round() as u64;
+        let text = messages::trying_again(why, seconds.max(1));
+        if mem::replace(&mut self.is_away, true) {
+            self.ui.warn_in_passing(text);
+        } else {
+            self.ui.warn(&text);
+        }
+    }
+
+    /// Connects at once instead, as somebody may know that there is a server again.
+    pub(super) fn try_at_once(&mut self) {
+        if let Some(at) = &mut self.connect_at {
+            self.backoff.reset();
+            *at = Instant::now();
+        }
+    }
+
+    /// Takes note that nothing is to be told of connections any more.
+    pub(super) fn is_back(&mut self) {
+        self.is_away = false;
+        self.ui.forget_warning();
+    }
+
+    /// Returns what stands before what is typed. A person is told there if there is no connection.
+    pub(super) fn prompt(&self) -> String {
+        let is_told = self.ui.has_person() && (self.is_away || self.is_connecting);
+        [if is_told { messages::NOT_CONNECTED } else { "" }, self.session.prompt()].concat()
     }
 
     /// Tells which messages the connection did not take, and what else was typed in vain.
@@ -38,6 +75,10 @@ impl EventLoop {
         let input = match event {
             SocketEvent::Connected(stream) => {
                 self.send_buffer = Some(SendBuffer::new(stream, self.ui.traces()));
+                self.is_connecting = false;
+                if self.session.asks_for_name() {
+                    self.is_back();
+                }
                 Input::Connected
             }
             SocketEvent::Unreachable(error) => Input::Unreachable(program::describe(&error)),

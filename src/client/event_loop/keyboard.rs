@@ -29,7 +29,8 @@ impl EventLoop {
     }
 
     pub(super) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool) {
-        for action in self.ui.handle_keys(bytes, after_pause, self.session.prompt()) {
+        let prompt = self.prompt();
+        for action in self.ui.handle_keys(bytes, after_pause, &prompt) {
             match action {
                 KeyAction::Submit(line) => self.submit(line),
                 KeyAction::Person => self.inputs.push_back(Input::Person),
@@ -50,6 +51,11 @@ impl EventLoop {
 
     /// Takes a line that was typed at a terminal. However many wait already, the keyboard is listened to.
     pub(super) fn submit(&mut self, line: String) {
+        if self.is_away && line.trim().is_empty() && self.ui.has_entered(&line) {
+            self.ui.settle_entered(true);
+            self.try_at_once();
+            return;
+        }
         let waits = !self.session.wants_input() || self.is_congested();
         self.typed_ahead = if waits { self.typed_ahead + 1 } else { 0 };
         if self.typed_ahead > TYPED_AHEAD && !self.session.is_farewell(&line) {

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use super::connection::backoff::Backoff;
 use super::connection::reader::SocketEvent;
 use super::connection::send_buffer::SendBuffer;
-use super::messages;
 use super::permits::Permit;
 use super::session::{Action, Input, Names, Session};
 use super::stdin::StdinEvent;
@@ -62,6 +61,10 @@ pub(crate) struct EventLoop {
     backoff: Backoff,
     /// When to connect again.
     connect_at: Option<Instant>,
+    /// A connection is asked for, and not there yet.
+    is_connecting: bool,
+    /// There is to be another connection, as the last one was lost or could not be made.
+    is_away: bool,
     /// Lines that the last connection did not take.
     lost: Vec<u8>,
     /// How long the session wants to wait for its next input.
@@ -99,6 +102,8 @@ impl EventLoop {
             connection_id: 0,
             backoff: Backoff::default(),
             connect_at: None,
+            is_connecting: false,
+            is_away: false,
             lost: Vec::new(),
             timeout: None,
             deadline: None,
@@ -141,7 +146,7 @@ impl EventLoop {
 
     /// Waits until all is shown, unless the person or a signal says to leave, and returns the status to end with.
     fn end(mut self, status: u8) -> io::Result<u8> {
-        self.ui.finish(self.session.prompt());
+        self.ui.finish(&self.prompt());
         if let Some(signalled) = self.signalled {
             self.ui.set_patience(OUTPUT_WAIT.saturating_sub(signalled.elapsed()));
         }
@@ -181,15 +186,9 @@ impl EventLoop {
                 self.disconnect();
                 self.connect()?;
             }
-            Action::Reconnect(why) => {
-                self.disconnect();
-                self.warn_of_unsent([]);
-                let wait = self.backoff.next();
-                self.connect_at = Some(Instant::now() + wait);
-                let seconds = wait.as_secs_f64().round() as u64;
-                self.ui.warn(&messages::trying_again(&why, seconds.max(1)));
-            }
+            Action::Reconnect(why) => self.reconnect(&why),
             Action::LoggedIn => {
+                self.is_back();
                 self.backoff.reset();
                 self.listed_at = None;
             }
@@ -208,6 +207,7 @@ impl EventLoop {
             Action::WaitForever => self.set_timeout(None),
             Action::Exit(status) => {
                 self.disconnect();
+                self.is_back();
                 let typed = mem::take(&mut self.inputs).into_iter().filter_map(|input| match input {
                     Input::Typed(text) if !text.trim().is_empty() => Some(text),
                     _ => None,
@@ -262,7 +262,7 @@ impl EventLoop {
 
     /// A signal ends the session, or what it would tell has been found out.
     fn end_by(&mut self, signal: Signal) {
-        self.ui.abandon_line(self.session.prompt());
+        self.ui.abandon_line(&self.prompt());
         self.signalled.get_or_insert_with(Instant::now);
         self.set_timeout(self.timeout);
         self.inputs.push_back(Input::Signal(signal));
@@ -287,7 +287,7 @@ impl EventLoop {
                 }
             }
             self.unflushed = 0;
-            self.ui.refresh(self.session.prompt())?;
+            self.ui.refresh(&self.prompt())?;
             let sending = self.send_some();
             if self.trace_sent() {
                 continue;

@@ -73,7 +73,10 @@ impl DialectSession for Chat1Session {
                 shared.logged_in();
                 shared.print(messages::REGISTERED);
             }
-            Some(Event::NameInUse { .. } | Event::ServerFull) if shared.is_reconnecting() => {
+            Some(Event::ServerFull) if shared.is_login_sent() && shared.keeps_trying() => {
+                shared.try_again(messages::cannot_log_in_again(&shared.config.server, &line));
+            }
+            Some(Event::NameInUse { .. }) if shared.is_reconnecting() => {
                 shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
             }
             Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_)) if shared.is_login_sent() => {

@@ -163,8 +163,8 @@ impl Session {
                 shared.connection_opened();
                 dialect.connected(shared);
             }
-            Input::Unreachable(reason) if shared.is_reconnecting() => {
-                shared.reconnect(messages::cannot_connect(&shared.config.server, &reason));
+            Input::Unreachable(reason) if shared.keeps_trying() => {
+                shared.try_again(messages::cannot_connect(&shared.config.server, &reason));
             }
             Input::Unreachable(reason) => dialect.unreachable(&reason, shared),
             Input::Received(line) => {
@@ -293,6 +293,9 @@ impl Session {
             Loss::Reconnect => {
                 dialect.disconnected(shared);
                 shared.reconnect(messages::connection_lost(&shared.config.server, reason));
+            }
+            Loss::Final if shared.keeps_trying() => {
+                shared.try_again(messages::connection_lost(&shared.config.server, reason));
             }
             Loss::Final => {
                 dialect.disconnected(shared);

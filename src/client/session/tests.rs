@@ -476,3 +476,63 @@ fn k2_w13_the_help_fits_a_terminal_and_names_every_command_and_what_cannot_be_do
         }
     }
 }
+
+#[test]
+fn a_first_connection_that_fails_and_a_full_server_are_tried_again_where_a_person_is() {
+    let full = ["BUSY", "Cannot log in: the server is full.", "503 Server full"];
+    let welcome = ["HELLO ann", "Welcome, ann.", "200 OK"];
+    for ((protocol, full), welcome) in PROTOCOLS.iter().zip(full).zip(welcome) {
+        for (reconnect, is_person) in [(true, true), (true, false), (false, true)] {
+            let config = Config {
+                name: Some("ann".into()),
+                interactive: true,
+                reconnect,
+                server: "here".into(),
+                ..Config::default()
+            };
+            let mut session = (protocol.begin)(config);
+            handle(&mut session, Input::Start);
+            if is_person {
+                handle(&mut session, Input::Person);
+            }
+            let ended = |actions: &[Action]| matches!(actions.last(), Some(Action::Exit(1)));
+            let unreachable = handle(&mut session, Input::Unreachable("refused".into()));
+            if !(reconnect && is_person) {
+                assert!(ended(&unreachable), "{unreachable:?}");
+                continue;
+            }
+            let why = String::from("Cannot connect to here: refused");
+            assert_eq!(unreachable, [Action::WaitForever, Action::Reconnect(why)]);
+            handle(&mut session, Input::Typed("@bob waits".into()));
+            for _ in 0..2 {
+                let connected = handle(&mut session, Input::Connected);
+                assert!(connected.iter().any(|action| matches!(action, Action::Send(_))), "{connected:?}");
+                let actions = handle(&mut session, Input::Received(full.into()));
+                let why = actions
+                    .iter()
+                    .find_map(|action| if let Action::Reconnect(why) = action { Some(why) } else { None });
+                assert!(why.is_some_and(|why| why.contains("full")), "{}: {actions:?}", protocol.name);
+            }
+            let mut actions = handle(&mut session, Input::Connected);
+            actions.extend(handle(&mut session, Input::Received(welcome.into())));
+            let is_sent = |action: &Action| matches!(action, Action::Sent { text, .. } if text.ends_with("waits"));
+            assert_eq!(actions.iter().filter(|action| is_sent(action)).count(), 1, "{actions:?}");
+        }
+    }
+}
+
+#[test]
+fn ri2_a_name_can_be_given_while_there_is_no_connection_yet() {
+    let config = Config { interactive: true, reconnect: true, server: "here".into(), ..Config::default() };
+    let mut session = (PROTOCOLS[0].begin)(config);
+    for input in [Input::Start, Input::Person, Input::Unreachable("refused".into())] {
+        handle(&mut session, input);
+    }
+    assert!(session.asks_for_name());
+    assert_eq!(handle(&mut session, Input::Typed("ann".into())), []);
+    let sent = Action::Send(b"HELLO-FROM ann\n".to_vec());
+    assert!(handle(&mut session, Input::Connected).contains(&sent));
+    // Nobody has been logged in yet: a name that is taken is not waited for.
+    handle(&mut session, Input::Received("IN-USE".into()));
+    assert!(session.asks_for_name());
+}

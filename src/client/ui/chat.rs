@@ -21,6 +21,11 @@ impl Ui {
         self.wrap_lines();
     }
 
+    /// Returns whether a person is there.
+    pub(crate) fn has_person(&self) -> bool {
+        self.has_person
+    }
+
     pub(super) fn wrap_lines(&mut self) {
         let wraps = self.has_person && self.input.as_ref().is_some_and(|input| input.terminal.has_size());
         let kept = if self.transcript.is_some() { messages::LOG_HAS_ALL } else { messages::LOG_WOULD_HAVE_ALL };

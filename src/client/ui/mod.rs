@@ -47,6 +47,8 @@ pub(crate) struct Ui {
     may_color: bool,
     /// A person is there, and not a program that types whole lines: what is shown is more than lines.
     has_person: bool,
+    /// What is said in a row that goes with the line being typed.
+    passing: Option<String>,
     /// What was entered, and is not shown yet: it may become something else. With the prompts before it.
     entered: VecDeque<(String, String)>,
     bell: Bell,
@@ -79,6 +81,7 @@ impl Ui {
             line_style,
             may_color: options.may_color(),
             has_person: false,
+            passing: None,
             entered: VecDeque::new(),
             bell: options.bell,
             traces: options.trace,
@@ -125,6 +128,21 @@ impl Ui {
         self.screen.warn(&format!("trace {direction} {line}"));
     }
 
+    /// Shows a person a diagnostic in a row above the line being typed, in place of the last one there.
+    pub(crate) fn warn_in_passing(&mut self, text: String) {
+        if self.has_person {
+            self.log("", &text);
+            self.passing = Some(text + "\n");
+        } else {
+            self.warn(&text);
+        }
+    }
+
+    /// Takes that diagnostic away.
+    pub(crate) fn forget_warning(&mut self) {
+        self.passing = None;
+    }
+
     /// Takes note of who is online, whose names can be completed.
     pub(crate) fn note_names(&mut self, names: &Names) {
         if let Some(input) = &mut self.input {
@@ -153,6 +171,7 @@ impl Ui {
     ///
     /// When standard output could not be written.
     pub(crate) fn refresh(&mut self, prompt: &str) -> io::Result<()> {
+        let prompt = &[self.passing.as_deref().unwrap_or_default(), prompt].concat();
         match &self.input {
             Some(input) => self.screen.refresh(input.line(prompt)),
             None => self.screen.refresh(InputLine { prompt, ..InputLine::default() }),

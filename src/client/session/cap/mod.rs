@@ -100,7 +100,6 @@ impl CapSession {
                 }
                 self.refused(messages::malformed_name(&name), shared);
             }
-            Event::ServerFull if shared.is_reconnecting() => shared.reconnect(messages::SERVER_FULL.to_owned()),
             Event::ServerFull => Self::server_full(shared),
             _ => return false,
         }
@@ -108,8 +107,12 @@ impl CapSession {
     }
 
     fn server_full(shared: &mut Shared) {
-        shared.print(messages::SERVER_FULL);
-        shared.exit(1);
+        if shared.keeps_trying() {
+            shared.try_again(messages::SERVER_FULL.to_owned());
+        } else {
+            shared.print(messages::SERVER_FULL);
+            shared.exit(1);
+        }
     }
 
     /// Asks for another name. A script has none to offer in place of the one that it was told to use, only messages.

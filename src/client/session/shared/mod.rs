@@ -299,6 +299,24 @@ impl Shared {
         self.push(Action::Reconnect(why));
     }
 
+    /// Returns whether there is to be another try after a connection that could not be made, or a server that is full. Where
+    /// nobody has been logged in yet that is for a person only.
+    pub(crate) fn keeps_trying(&self) -> bool {
+        self.is_reconnecting() || (self.config.reconnect && self.has_person() && !self.is_leaving())
+    }
+
+    /// Tries again, after a while, to get as far as a login, or a question for a name, would be now.
+    pub(crate) fn try_again(&mut self, why: String) {
+        match &mut self.stage {
+            Stage::LoggingIn { attempt: Attempt::Reconnect, .. } | Stage::Chatting => return self.reconnect(why),
+            Stage::LoggingIn { is_sent, .. } => *is_sent = false,
+            Stage::Asking => {}
+        }
+        self.connection = Connection::Connecting;
+        self.push(Action::WaitForever);
+        self.push(Action::Reconnect(why));
+    }
+
     /// Takes note of the end of the connection, and returns what it means. `in_order`: the server closed it.
     pub(crate) fn connection_closed(&mut self, in_order: bool, retries_login: bool) -> Loss {
         self.connection = Connection::Closed;

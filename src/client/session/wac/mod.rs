@@ -121,6 +121,9 @@ impl WacSession {
         if self.was_lost && !shared.is_leaving() {
             return shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
         }
+        if *refusal == Event::ServerFull && shared.keeps_trying() {
+            return shared.try_again(line);
+        }
         let name = self.substitute.as_mut().and_then(|substitute| match refusal {
             Event::NameInUse { .. } => substitute.next_number(),
             Event::Error(_) => substitute.plainer(),

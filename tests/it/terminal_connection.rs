@@ -1,0 +1,62 @@
+//! A connection that is not there, as a person sees it on a real terminal.
+
+use super::support::{Server, Terminal};
+
+#[test]
+fn retries_rewrite_one_row_and_enter_tries_at_once() {
+    let mut server = Server::start();
+    let port = server.port();
+    let mut ann = Terminal::with(120, 24, &format!("--port {port} --name ann --reconnect"));
+    ann.waits_for("logged in as ann!\r\n");
+    ann.forget();
+    ann.meets_a_person();
+    ann.types("half");
+    server.kill();
+    let there = format!("127.0.0.1 port {port}");
+    let lost = format!("The connection to {there} was lost: the server closed it; trying again in 1 s.");
+    let failed = format!("Cannot connect to {there}: Connection refused; trying again in");
+    ann.waits_for("trying again in 1 s.\r\n");
+    ann.types("\x15");
+    for _ in 0..3 {
+        // By itself it would take its time, twice as long after each.
+        ann.types("\n");
+        ann.waits_for(&format!("{failed} 1 s."));
+    }
+    ann.shows("one row", |screen| {
+        let rows: Vec<&str> = screen.lines().collect();
+        matches!(rows[..], [first, second, "(not connected)"] if first == lost && second.starts_with(&failed))
+    });
+    ann.types("@bob waits\n");
+    ann.shows("what waits", |screen| screen.contains("\n(not connected) @bob waits\n"));
+    let server = Server::with(&["--port", &port]);
+    let mut bob = server.cap("bob");
+    ann.types("\n");
+    bob.expect("DELIVERY ann waits");
+    ann.shows("the chat", |screen| {
+        let rows: Vec<&str> = screen.lines().collect();
+        let ends =
+            matches!(rows[2..], ["Successfully logged in as ann!", own, _] if own.ends_with(" ann → bob: waits"));
+        ends && rows[..2] == [&*lost, "(not connected) @bob waits"]
+    });
+    ann.types("!quit\n");
+    ann.ends(0);
+}
+
+#[test]
+fn ri6_a_full_server_is_tried_again_where_a_person_is() {
+    let server = Server::with(&["--max-clients", "1"]);
+    let bob = server.cap("bob");
+    let mut ann = Terminal::with(120, 24, &format!("--port {} --reconnect", server.port()));
+    ann.waits_for("Enter your login:\r\n");
+    ann.types("a");
+    ann.waits_for("a");
+    ann.types("nn\n");
+    ann.waits_for("Cannot log in. The server is full!; trying again in 1 s.\r\n");
+    ann.shows("the prompt", |screen| screen.ends_with("\n(not connected)"));
+    drop(bob);
+    server.wait_for_log("bob left");
+    ann.types("\n");
+    ann.waits_for("Successfully logged in as ann!\r\n");
+    ann.types("!quit\n");
+    ann.ends(0);
+}
