@@ -66,6 +66,11 @@
 //! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits.
 //!    What a recipient does not take is left to a writer thread of its own.
 //!
+//! # What is promised, and how fast it is
+//!
+//! The [promises] with the tests that prove them, the [figures] with how they were taken, and the
+//! [rules](protocol::rules) of the protocols by their ids.
+//!
 //! # The lock rule
 //!
 //! While a guard of the registry is held nothing is written to a socket, awaited or logged. Whoever takes both locks
@@ -81,5 +86,9 @@ pub mod protocol;
 pub mod server;
 pub mod signals;
 pub mod sys;
+#[doc = include_str!("figures.md")]
+pub mod figures {}
+#[doc = include_str!("promises.md")]
+pub mod promises {}
 #[cfg(test)]
 mod testing;

@@ -117,3 +117,18 @@ fn every_rule_can_be_looked_up_and_has_a_test_that_names_it() {
     let unproved: Vec<_> = known.difference(&proved).collect();
     assert!(unproved.is_empty(), "no test names {unproved:?}");
 }
+
+#[test]
+fn every_file_that_a_text_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a text");
+    let (readme, promises) = (read("README.md"), read("src/promises.md"));
+    let linked = readme.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let linked = linked.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let tests = promises.split('`').filter(|word| Path::new(word).extension().is_some_and(|kind| kind == "rs"));
+    let tests = tests.map(|name| Path::new("tests/it").join(name));
+    let named: BTreeSet<PathBuf> = linked.chain(tests).collect();
+    assert!(named.len() > 40, "{named:?}");
+    let missing: Vec<&PathBuf> = named.iter().filter(|path| !root.join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
