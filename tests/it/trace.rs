@@ -2,7 +2,7 @@
 
 use assert_cmd::cargo::cargo_bin_cmd;
 
-use super::support::{Client, FakeServer, PATIENCE, Server};
+use super::support::{Client, FakeServer, PATIENCE, Server, Terminal};
 
 /// The trace lines of the log so far, without their time and level.
 fn traced(server: &Server) -> Vec<String> {
@@ -190,4 +190,21 @@ fn the_client_shows_what_a_server_gets_wrong() {
     client.expect_error(r#"trace < "HELLO ann" and no LF yet (G1)"#);
     peer.send(b"\0\r\n");
     client.expect_error(r#"trace < "HELLO ann\0\r\n""#);
+}
+
+#[test]
+fn rt6_a_traced_line_spoils_nothing_that_is_being_typed() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let mut terminal = Terminal::with(60, 24, &format!("--port {} --name ann --trace", server.port()));
+    terminal.waits_for("logged in as ann!");
+    terminal.types("@bob I am");
+    terminal.waits_for("I am");
+    terminal.forget();
+    bob.ask("SEND ann hi", "SEND-OK");
+    terminal.sees("trace < \"DELIVERY bob hi\\n\"\nFrom bob: hi\n@bob I am");
+    terminal.types(" here\r");
+    bob.expect("DELIVERY ann I am here");
+    terminal.waits_for("trace > \"SEND bob I am here\\n\"");
+    terminal.waits_for("trace < \"SEND-OK\\n\"");
 }
