@@ -73,7 +73,7 @@ fn k1_tab_answers_who_wrote_last_and_offers_nobody_who_has_left() {
     ann.sees("@bob");
     ann.types("hi\r");
     bob.expect("DELIVERY ann hi");
-    ann.waits_for("succesfully");
+    ann.waits_for("succesfully\r\n");
     ann.forget();
     // Nobody has said anything under this name.
     ann.types("@ECHO\t");
@@ -98,7 +98,7 @@ fn g15_tab_knows_who_has_joined_and_who_has_left() {
         ann.waits_for("bob: ");
         ann.types("\x15");
         drop(bob);
-        ann.waits_for("* bob has left");
+        ann.waits_for("* bob has left\r\n");
         ann.forget();
         ann.types("b\t\t");
         ann.sees(&format!("{prompt}Bert:"));

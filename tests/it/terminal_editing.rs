@@ -144,7 +144,7 @@ fn names_typed_at_the_login_are_not_brought_back() {
     let mut ann = Terminal::with(80, 24, &format!("--port {}", server.port()));
     ann.waits_for("Enter your login:");
     ann.types("ann\n");
-    ann.waits_for("logged in as ann!");
+    ann.waits_for("logged in as ann!\r\n");
     ann.forget();
     ann.types("\x1b[Ax");
     ann.sees("x");
@@ -239,7 +239,7 @@ fn ctrl_r_searches_and_enter_sends() {
     for text in ["one", "two"] {
         ann.types(&format!("@bob {text}\n"));
         bob.expect(&format!("DELIVERY ann {text}"));
-        ann.waits_for(SENT);
+        ann.waits_for(&format!("{SENT}\r\n"));
     }
     ann.forget();
     ann.types("draft\x12bob");
@@ -316,7 +316,7 @@ fn the_first_paste_waits_for_enter_as_any_other() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = Terminal::with(40, 24, &format!("--port {} --name ann --protocol wac", server.port()));
-    ann.waits_for("Welcome, ann.");
+    ann.waits_for("Welcome, ann.\r\n");
     ann.forget();
     ann.types("one\rquit\rthree");
     ann.sees("one\nquit\nthree");
