@@ -98,6 +98,16 @@ impl Lines {
         self.reader.source_mut().take_answer()
     }
 
+    /// Keeps the telnet commands that come from now on, until they are asked for.
+    pub(crate) fn keep_telnet_commands(&mut self) {
+        self.reader.source_mut().keep_commands();
+    }
+
+    /// Returns the telnet commands that have come.
+    pub(crate) fn take_telnet_commands(&mut self) -> Vec<u8> {
+        self.reader.source_mut().take_commands()
+    }
+
     /// Reads once, and waits for it until the deadline, if there is one; after that it fails with
     /// [`io::ErrorKind::WouldBlock`]. Returns how many bytes came; 0 is the end of the stream.
     pub(crate) fn read_until(&mut self, deadline: Option<Instant>) -> io::Result<usize> {

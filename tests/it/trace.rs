@@ -23,6 +23,8 @@ fn c13_c14_each_line_is_logged_as_it_came_with_what_is_wrong_about_it() {
     ann.send(b"SEND nobody \xff\xc3(\n");
     ann.expect("BAD-DEST-USER");
     ann.ask("LIST", "LIST-OK echobot,ann");
+    ann.send(b"\xff\xf4\xff\xf1LIST\n");
+    ann.expect("LIST-OK echobot,ann");
     // The beginning of a line, and never its end.
     ann.send(b"LIST");
     server.wait_for_log("ann > \"LIST\"");
@@ -38,6 +40,9 @@ fn c13_c14_each_line_is_logged_as_it_came_with_what_is_wrong_about_it() {
         r#"ann < "BAD-RQST-HDR\n""#,
         r#"ann > "SEND nobody \xff\xc3(\n" BAD-DEST-USER: nobody of that name is logged in; capitals count (C9)"#,
         r#"ann < "BAD-DEST-USER\n""#,
+        r#"ann > "LIST\n""#,
+        r#"ann < "LIST-OK echobot,ann\n""#,
+        r#"ann > "\xff\xf4\xff\xf1" is telnet's, and not of the line (G2)"#,
         r#"ann > "LIST\n""#,
         r#"ann < "LIST-OK echobot,ann\n""#,
         r#"ann > "LIST" and no LF yet (G1)"#,

@@ -179,6 +179,7 @@ impl Handler {
             self.flush_list.end_turn();
             return ControlFlow::Continue(());
         };
+        self.trace_telnet(lines);
         Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
         while result.is_continue() {

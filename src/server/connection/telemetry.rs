@@ -10,6 +10,16 @@ use crate::server::counters::Count;
 use crate::server::lines::Lines;
 
 impl Handler {
+    /// Logs the telnet commands that have come, which are no part of any line.
+    pub(super) fn trace_telnet(&self, lines: &mut Lines) {
+        let Some(trace) = &self.trace else { return };
+        lines.keep_telnet_commands();
+        let commands = lines.take_telnet_commands();
+        if !commands.is_empty() {
+            trace.show_unhandled(&commands, "is telnet's, and not of the line (G2)");
+        }
+    }
+
     /// Takes note of the line that is handled next.
     pub(super) fn trace_next(&self, lines: &mut Lines) {
         let Some(trace) = &self.trace else { return };
