@@ -257,6 +257,8 @@ pub const KEYS: &str = concat!(
     "  Ctrl-T, Ctrl-_  Exchange two characters; undo\n",
     "  Ctrl-L          Clear the screen\n",
     "  Ctrl-C          Clear the line, or leave\n",
+    "  Enter           Send it; with nothing typed and no connection, try at once\n",
+    "  A paste         Waits for Enter; one of more than five lines asks first\n",
 );
 
 /// There is no line editor, for this reason.
