@@ -15,6 +15,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::limits::{LOG_FLUSH, LOG_LINES};
 use crate::net;
 
+/// Bytes of lines that wait after which they are written; a pipe that others write to as well takes so much in one piece.
+const LOG_WRITE: usize = 2 << 10;
+
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -113,16 +116,25 @@ impl Log {
 
 /// Nobody is left to hear of a log that cannot be written, so failures are passed over.
 fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
-    for entry in entries {
-        match entry {
-            Entry::Line(line) => drop(net::write_fully(&mut sink, line.as_bytes())),
-            Entry::Flush(done) => drop(done.send(())),
+    let mut text = String::new();
+    while let Ok(first) = entries.recv() {
+        let mut flushes = Vec::new();
+        let mut next = Some(first);
+        while let Some(entry) = next {
+            match entry {
+                Entry::Line(line) => text.push_str(&line),
+                Entry::Flush(done) => flushes.push(done),
+            }
+            next = if text.len() < LOG_WRITE { entries.try_recv().ok() } else { None };
         }
         let count = dropped.swap(0, Ordering::Relaxed);
         if count > 0 {
-            let line = format_line(SystemTime::now(), Level::Warn, &format!("{count} log lines were dropped"));
-            drop(net::write_fully(&mut sink, line.as_bytes()));
+            let line = format!("{count} log lines were dropped");
+            text.push_str(&format_line(SystemTime::now(), Level::Warn, &line));
         }
+        drop(net::write_fully(&mut sink, text.as_bytes()));
+        text.clear();
+        flushes.into_iter().for_each(|done| _ = done.send(()));
     }
 }
 

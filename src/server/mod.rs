@@ -20,6 +20,7 @@ mod trace;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
@@ -102,6 +103,9 @@ impl Default for Settings {
 /// Connections that may wait for `accept`; the kernel cuts it to `net.core.somaxconn`.
 const ACCEPT_QUEUE: i32 = 4096;
 
+/// What is set for the listener holds for all streams that it accepts.
+const OPTIONS_ARE_INHERITED: bool = cfg!(target_os = "linux");
+
 /// Wait after the first failed `accept`; it doubles with each further failure in a row.
 const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 
@@ -176,6 +180,9 @@ impl Server {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, text));
         }
         let listener = TcpListener::bind(address)?;
+        if OPTIONS_ARE_INHERITED {
+            set_options(&TcpStream::from(OwnedFd::from(listener.try_clone()?)))?;
+        }
         if let Err(error) = sys::lengthen_accept_queue(&listener, ACCEPT_QUEUE) {
             log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
         }
@@ -259,9 +266,9 @@ impl Server {
             return Ok(());
         }
         let mut permit = self.places.enter(peer.ip(), || !sys::has_input(&stream)).map_err(io::Error::other)?;
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        sys::keep_alive(&stream)?;
+        if !OPTIONS_ARE_INHERITED {
+            set_options(&stream)?;
+        }
         let trace = self.traced.as_ref().map(|traced| Arc::new(Trace::new(traced, peer)));
         let socket = ClientSocket::new(stream.try_clone()?, trace);
         let outbox = Arc::new(Outbox::new(socket, Arc::clone(&self.outbox_config)));
@@ -275,11 +282,34 @@ impl Server {
     }
 }
 
+/// Sets what a client's stream needs.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    sys::keep_alive(stream)
+}
+
 /// Returns what counts a connection that could not be let in.
 fn refusal(error: &io::Error) -> Count {
     match error.get_ref().and_then(|error| error.downcast_ref::<NoPlace>()) {
         Some(NoPlace::Crowded) => Count::Crowded,
         Some(NoPlace::Full | NoPlace::Displaced) => Count::NoPlace,
         None => Count::System,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_streams_have_the_options_of_the_listener() {
+        let log = Log::start(Level::Error, io::sink()).expect("a thread");
+        let server = Server::bind("127.0.0.1:0", Settings::default(), log).expect("a free port");
+        let _client = TcpStream::connect(server.local_addr().expect("bound")).expect("it listens");
+        let (stream, _) = server.listener.accept().expect("it has come");
+        assert_eq!(stream.nodelay().expect("a socket"), OPTIONS_ARE_INHERITED);
+        let timeout = stream.write_timeout().expect("a socket");
+        assert_eq!(timeout, OPTIONS_ARE_INHERITED.then_some(WRITE_TIMEOUT));
     }
 }

@@ -130,7 +130,9 @@ mod tests {
         struct Lines(Sender<String>);
         impl Write for Lines {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+                for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+                    let _ = self.0.send(String::from(line));
+                }
                 Ok(bytes.len())
             }
             fn flush(&mut self) -> io::Result<()> {

@@ -263,12 +263,17 @@ impl<S: Socket> Outbox<S> {
         state.closed = Some(reason);
         let pending = mem::take(&mut state.pending);
         let waiters = mem::take(&mut state.waiters);
+        let (writer_waits, is_awaited) = (state.writer_waits, state.finishing > 0);
         state.account(&self.config);
         drop(state);
         drop(pending);
         wake(waiters.into_iter().map(Waiter::into_thread));
-        self.work.notify_all();
-        self.drained.notify_all();
+        if writer_waits {
+            self.work.notify_all();
+        }
+        if is_awaited {
+            self.drained.notify_all();
+        }
         self.socket.shutdown(Shutdown::Both);
     }
 
