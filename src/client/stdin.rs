@@ -49,8 +49,11 @@ pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool +
     let builder = thread::Builder::new().name(String::from("stdin"));
     let thread = move || {
         let report = |event: StdinEvent| {
-            let is_gone = event == StdinEvent::End && on_terminal && !io::stdin().is_terminal();
-            let event = if is_gone { StdinEvent::HangUp } else { event };
+            let event = match event {
+                StdinEvent::End if on_terminal && !io::stdin().is_terminal() => StdinEvent::HangUp,
+                StdinEvent::HangUp if !on_terminal => StdinEvent::End,
+                event => event,
+            };
             let permit = permits.acquire(event.len());
             report(event, permit)
         };
@@ -60,7 +63,7 @@ pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool +
 }
 
 /// Reads on where it is not the end that a read has failed: while the terminal is somebody else's, after Ctrl-Z and `bg`,
-/// and where some other program has left it non-blocking. What cannot be read otherwise is the end.
+/// and where some other program has left it non-blocking.
 struct RetryingReader<'a, R, F> {
     source: R,
     report: &'a F,
@@ -73,7 +76,7 @@ impl<R: Read, F: Fn(StdinEvent) -> bool> Read for RetryingReader<'_, R, F> {
                 Ok(count) => return Ok(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => pause(BUSY_STREAM_RETRY),
-                Err(_) if is_in_foreground() => return Ok(0),
+                Err(error) if is_in_foreground() => return Err(error),
                 Err(_) => {
                     while !is_in_foreground() {
                         pause(BACKGROUND_RETRY);
@@ -101,14 +104,19 @@ fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut buffer = [0; KEYBOARD_READ];
     loop {
         let begun = Instant::now();
-        let Ok(count @ 1..) = source.read(&mut buffer) else { break };
-        // What was there already is behind no pause, however long nobody read it.
-        let after_pause = begun.elapsed() >= ESCAPE_TIMEOUT;
-        if !report(StdinEvent::Keys { bytes: buffer[..count].to_vec(), after_pause }) {
+        let event = match source.read(&mut buffer) {
+            Ok(0) => StdinEvent::End,
+            // What was there already is behind no pause, however long nobody read it.
+            Ok(count) => {
+                StdinEvent::Keys { bytes: buffer[..count].to_vec(), after_pause: begun.elapsed() >= ESCAPE_TIMEOUT }
+            }
+            Err(_) => StdinEvent::HangUp,
+        };
+        let is_end = matches!(event, StdinEvent::End | StdinEvent::HangUp);
+        if !report(event) || is_end {
             return;
         }
     }
-    report(StdinEvent::End);
 }
 
 /// Reports lines until there is no more, or nobody wants to hear of it.
@@ -120,18 +128,20 @@ fn read_lines(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
         let line = if mem::take(&mut is_first) { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
         String::from_utf8_lossy(line).into_owned()
     };
-    while let Ok(Some(line)) = reader.read_line() {
-        let event = match line {
-            Line::Whole(line) => StdinEvent::Line(text_of(line)),
-            Line::TooLong(_) => StdinEvent::TooLong,
+    let end = loop {
+        let event = match reader.read_line() {
+            Ok(Some(Line::Whole(line))) => StdinEvent::Line(text_of(line)),
+            Ok(Some(Line::TooLong(_))) => StdinEvent::TooLong,
+            Ok(None) => break StdinEvent::End,
+            Err(_) => break StdinEvent::HangUp,
         };
         if !report(event) {
             return;
         }
-    }
+    };
     let rest = reader.into_rest();
     if rest.is_empty() || report(StdinEvent::Line(text_of(&rest))) {
-        report(StdinEvent::End);
+        report(end);
     }
 }
 
