@@ -110,3 +110,21 @@ fn is_single_key(keys: &[Key]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_in_a_read_is_a_person_s_and_whole_lines_are_not() {
+        let is_person = |bytes: &str| is_single_key(&Decoder::default().decode(bytes.as_bytes(), false));
+        for key in ["a", "é", "e\u{301}", "👩\u{200d}🚀", "\t", "\x7f", "\x12", "\x1b[A", "\x1b[Z", "\x1bb"] {
+            assert!(is_person(key), "{key:?}");
+        }
+        for other in
+            ["", "\x03", "\x04", "\n", "\r", "ab", "a\n", "@bob hi\n", "\x1b", "\x1b[200~a\x1b[201~", "\x1b[A\n"]
+        {
+            assert!(!is_person(other), "{other:?}");
+        }
+    }
+}
