@@ -97,7 +97,12 @@ printf '%s' "$$moves" | while IFS= read -r file; do mv -f "$$file.new" "$$file";
 endef
 export INSTALL PREFIX DESTDIR BUILT
 
-install: $(if $(filter target/release,$(BUILT)),build) ## Install both programs, and what shells complete, below PREFIX
+# Root often has no cargo; what 'make build' has built is enough then.
+HAS_CARGO := $(shell command -v $(CARGO) 2>/dev/null)
+IS_BUILT := $(and $(wildcard $(BUILT)/server),$(wildcard $(BUILT)/client))
+MUST_BUILD := $(if $(filter target/release,$(BUILT)),$(if $(HAS_CARGO),build,$(if $(IS_BUILT),,build)))
+
+install: $(MUST_BUILD) ## Install both programs, and what shells complete, below PREFIX
 	@sh -c "$$INSTALL"
 
 uninstall: ## Remove what 'make install' with the same PREFIX has installed
