@@ -71,12 +71,19 @@ impl LineStyle {
     }
 
     /// Returns somebody's message as it is shown to whoever is called `me`; `sender` is where the name of who sent it stands.
-    pub(crate) fn message(&mut self, line: &str, sender: Range<usize>, me: &str, now: SystemTime) -> String {
+    pub(crate) fn message<'a>(
+        &mut self,
+        line: &'a str,
+        sender: Range<usize>,
+        me: &str,
+        now: SystemTime,
+    ) -> Cow<'a, str> {
         if !self.colored {
-            return self.line(line, now).into_owned();
+            return self.line(line, now);
         }
         let (name, mut rest) = (&line[sender.clone()], &line[sender.end..]);
-        let mut shown = [&line[..sender.start], color(name), name, PLAIN].concat();
+        let mut shown = String::with_capacity(line.len() + 32);
+        shown.extend([&line[..sender.start], color(name), name, PLAIN]);
         if let Some(behind) = rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(WHISPERS)) {
             shown.extend([" ", BOLD, WHISPERS, PLAIN]);
             rest = behind;
@@ -86,7 +93,7 @@ impl LineStyle {
             rest = &rest[end..];
         }
         shown += rest;
-        self.line(&shown, now).into_owned()
+        Cow::Owned(if self.timed { self.line(&shown, now).into_owned() } else { shown })
     }
 
     /// Returns one's own message to everybody, or to one user, as it is shown: always with its time.
@@ -136,18 +143,18 @@ impl LineStyle {
 
 /// Returns where a name first stands in a text, as a word of its own, in capitals or not.
 pub(crate) fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
-    let first = name.chars().next()?;
+    let first = name.bytes().next()?;
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let mut before = None;
-    for (start, c) in text.char_indices() {
-        let end = start + name.len();
-        let is_name = c.eq_ignore_ascii_case(&first)
-            && !is_part(before)
-            && text.get(start..end).is_some_and(|word| word.eq_ignore_ascii_case(name));
-        if is_name && !is_part(text[end..].chars().next()) {
+    let mut from = 0;
+    while let Some(at) = text.as_bytes()[from..].iter().position(|byte| byte.eq_ignore_ascii_case(&first)) {
+        let (start, end) = (from + at, from + at + name.len());
+        let is_name = text.get(start..end).is_some_and(|word| word.eq_ignore_ascii_case(name))
+            && !is_part(text[..start].chars().next_back())
+            && !is_part(text[end..].chars().next());
+        if is_name {
             return Some(start..end);
         }
-        before = Some(c);
+        from = start + 1;
     }
     None
 }
@@ -216,7 +223,7 @@ mod tests {
     fn names_have_their_colours_and_one_s_own_and_whispers_stand_out() {
         let mut style = LineStyle { colored: true, ..LineStyle::default() };
         let bob = format!("{}bob\x1b[0m", color("bob"));
-        let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0));
+        let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0)).into_owned();
         assert_eq!(shown("From bob: bob", 5..8), format!("From {bob}: bob"));
         assert_eq!(shown("bob: hi Ann, ann", 0..3), format!("{bob}: hi \x1b[1;7mAnn\x1b[0m, \x1b[1;7mann\x1b[0m"));
         assert_eq!(shown("bob whispers, \"psst\"", 0..3), format!("{bob} \x1b[1mwhispers\x1b[0m, \"psst\""));

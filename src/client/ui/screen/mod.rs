@@ -259,8 +259,8 @@ impl Screen {
     fn put_lines(&mut self, stream: Stream, text: &str, wrapping: Option<Wrapping>) {
         if let (OutputMode::Editing(size), Some(Wrapping { kept, .. })) = (self.mode, wrapping) {
             for line in text.split('\n') {
-                let rows = wrap(line, size, kept) + "\n";
-                self.put_on(stream, rows.as_bytes());
+                self.put_on(stream, wrap(line, size, kept).as_bytes());
+                self.put_on(stream, b"\n");
             }
         } else {
             self.put_on(stream, text.as_bytes());

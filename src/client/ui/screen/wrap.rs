@@ -1,6 +1,8 @@
 //! Lines of the chat on a terminal of a known width: wrapped at words, and every row but the first indented. So nothing that
 //! somebody says comes to stand where a line begins, however much it is padded.
 
+use std::borrow::Cow;
+
 use super::layout::{Size, TAB};
 use crate::client::messages;
 use crate::client::ui::unicode::{most_columns, next_boundary};
@@ -16,13 +18,13 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Returns a line of the chat on the rows that it takes on a terminal of this size, with line feeds between them. It may have
 /// colours. One that is taller than two screens is cut, and says that there is more, and where that is kept.
-pub(super) fn wrap(line: &str, size: Size, kept: &str) -> String {
-    if line.len() <= size.columns && line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return line.to_owned();
+pub(super) fn wrap<'a>(line: &'a str, size: Size, kept: &str) -> Cow<'a, str> {
+    if is_plain_row(line, size.columns) {
+        return Cow::Borrowed(line);
     }
     let mut wrapper = Wrapper::new(line, size);
     while !wrapper.rest.is_empty() && wrapper.rows <= wrapper.most_rows {
-        wrapper.take_character();
+        wrapper.take_piece();
     }
     let mut rows = wrapper.text;
     if wrapper.rows > wrapper.most_rows {
@@ -32,7 +34,22 @@ pub(super) fn wrap(line: &str, size: Size, kept: &str) -> String {
         let rest = [&" ".repeat(wrapper.indent), &*messages::cut(line.len(), kept)].concat();
         rows += &wrap(&rest, Size { rows: usize::MAX / 2, ..size }, "");
     }
-    rows
+    Cow::Owned(rows)
+}
+
+/// Returns whether a line is ASCII, with or without colours, that takes no more than so many columns.
+fn is_plain_row(line: &str, columns: usize) -> bool {
+    let mut taken = 0;
+    let mut is_color = false;
+    for byte in line.bytes() {
+        match byte {
+            b'\x1b' => is_color = true,
+            _ if is_color => is_color = byte != b'm',
+            b' '..=b'~' if taken < columns => taken += 1,
+            _ => return false,
+        }
+    }
+    true
 }
 
 struct Wrapper<'a> {
@@ -79,21 +96,22 @@ impl<'a> Wrapper<'a> {
         }
     }
 
-    /// Takes what a person takes for a character, or a colour.
-    fn take_character(&mut self) {
-        let length = character(self.rest);
-        let (taken, rest) = self.rest.split_at(length);
+    /// Takes what a person takes for a character, several letters of ASCII, or a colour.
+    fn take_piece(&mut self) {
+        let letters = letters(self.rest, self.columns);
+        let (taken, rest) = self.rest.split_at(if letters > 0 { letters } else { character(self.rest) });
         self.rest = rest;
         match taken {
+            _ if letters > 0 => self.put(taken, letters),
             _ if taken.starts_with('\x1b') => self.text += taken,
             " " => self.put_blanks(1),
             "\t" => self.put_blanks(TAB - self.column % TAB),
             "\u{3000}" => self.put_blanks(2),
-            _ if width(taken) + self.indent <= self.columns => self.put(taken),
+            _ if width(taken) + self.indent <= self.columns => self.put(taken, width(taken)),
             // Not even a row of its own has room for it.
             _ => taken.char_indices().for_each(|(at, c)| match &taken[at..at + c.len_utf8()] {
-                one if width(one) + self.indent <= self.columns => self.put(one),
-                _ => self.put("?"),
+                one if width(one) + self.indent <= self.columns => self.put(one, width(one)),
+                _ => self.put("?", 1),
             }),
         }
     }
@@ -109,39 +127,46 @@ impl<'a> Wrapper<'a> {
         self.gap = Some(Gap { from, to: self.text.len(), column: self.column });
     }
 
-    fn put(&mut self, character: &str) {
-        let width = width(character);
+    /// Puts a character of this width, or several letters.
+    fn put(&mut self, mut piece: &str, mut width: usize) {
         if self.is_full {
             let end = self.gap.filter(|gap| gap.to == self.text.len()).map_or(self.text.len(), |gap| gap.from);
             self.text.truncate(end);
             self.begin_row("");
-        } else if self.column + width > self.columns {
-            match self.gap.filter(|gap| self.fits_on_a_row(character, gap.column)) {
-                Some(gap) => {
-                    let word = self.text.split_off(gap.to);
-                    let columns = self.column - gap.column;
-                    self.text.truncate(gap.from);
-                    self.begin_row(&word);
-                    self.column += columns;
-                }
-                None => self.begin_row(""),
-            }
         }
-        self.text += character;
+        while self.column + width > self.columns {
+            if let Some(gap) = self.gap.filter(|gap| self.fits_on_a_row(width, gap.column)) {
+                let word = self.text.split_off(gap.to);
+                let columns = self.column - gap.column;
+                self.text.truncate(gap.from);
+                self.begin_row(&word);
+                self.column += columns;
+                break;
+            }
+            if piece.len() == width {
+                // These are letters, and go on in the next row.
+                let (fitting, rest) = piece.split_at(self.columns - self.column);
+                self.text += fitting;
+                (piece, width) = (rest, rest.len());
+            }
+            self.begin_row("");
+        }
+        self.text += piece;
         self.column += width;
     }
 
-    /// Returns whether the word that began in this column, and goes on with this character and the rest, has room on a row of
+    /// Returns whether the word that began in this column, and goes on with so many more and the rest, has room on a row of
     /// its own.
-    fn fits_on_a_row(&self, character: &str, from: usize) -> bool {
-        let mut columns = self.column - from + width(character);
+    fn fits_on_a_row(&self, width: usize, from: usize) -> bool {
+        let mut columns = self.column - from + width;
         let mut rest = self.rest;
         while columns + self.indent <= self.columns {
             if rest.is_empty() || rest.starts_with([' ', '\t', '\u{3000}']) {
                 return true;
             }
-            let (taken, behind) = rest.split_at(self::character(rest));
-            columns += if taken.starts_with('\x1b') { 0 } else { width(taken) };
+            let letters = letters(rest, self.columns);
+            let (taken, behind) = rest.split_at(if letters > 0 { letters } else { character(rest) });
+            columns += if taken.starts_with('\x1b') { 0 } else { self::width(taken) };
             rest = behind;
         }
         false
@@ -159,11 +184,19 @@ impl<'a> Wrapper<'a> {
     }
 }
 
+/// Returns how many letters of ASCII, or the like, a text begins with that nothing joins; no more than so many.
+fn letters(text: &str, most: usize) -> usize {
+    let bytes = &text.as_bytes()[..text.len().min(most + 1)];
+    let letters = bytes.iter().take_while(|byte| matches!(byte, b'!'..=b'~')).count();
+    if bytes.get(letters).is_some_and(|next| !next.is_ascii()) { letters.saturating_sub(1) } else { letters.min(most) }
+}
+
 /// Returns how long the first character of a text is, as a person sees it, or the colour there.
 fn character(text: &str) -> usize {
     match text.as_bytes() {
         [b'\x1b', ..] => text.find('m').map_or(text.len(), |at| at + 1),
-        [b' '..=b'~', b'\t'..=b'~', ..] | [b'\t', ..] => 1,
+        [b' '..=b'~', next, ..] if next.is_ascii() => 1,
+        [b'\t', ..] => 1,
         _ => {
             let most = (0..=text.len().min(CHARACTER)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             next_boundary(&text[..most], 0)
@@ -235,7 +268,8 @@ mod tests {
         }
         let narrow = wrap(&text, Size { columns: 10, rows: 2 }, "--log has all of it");
         assert!(narrow.ends_with("\n  … (950\n  kB;\n  --log\n  has all\n  of it)"), "{narrow:?}");
-        let colored = wrap(&format!("\x1b[31m{text}\x1b[0m"), size, "");
+        let colored = format!("\x1b[31m{text}\x1b[0m");
+        let colored = wrap(&colored, size, "");
         assert!(colored.contains("\n\x1b[0m  …"), "{colored:?}");
     }
 }
