@@ -276,7 +276,6 @@ impl Handler {
         }
     }
 
-    /// A client that is gone is found out by the read.
     fn post_replies(&mut self) {
         if !self.replies.is_empty() {
             self.counters.row(self.dialect).add(Count::BytesOut, self.replies.len());

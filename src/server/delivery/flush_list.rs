@@ -33,7 +33,7 @@ pub(crate) struct FlushList<S: Socket = ClientSocket> {
     waits: Vec<(Arc<Outbox<S>>, u64)>,
     /// How often the sender has waited for long since that was asked.
     long_waits: usize,
-    /// The sender's own connection was closed while it waited.
+    /// The sender's own connection was closed while it waited, or before its answers were pushed.
     is_over: bool,
     /// The sender floods, and its turn has begun.
     turn: Option<Instant>,
@@ -116,7 +116,9 @@ impl<S: Socket> FlushList<S> {
         match pushed {
             Pushed::Flush => self.dirty.push(Arc::clone(outbox)),
             Pushed::Waits(ticket) => self.waits.push((Arc::clone(outbox), ticket)),
-            Pushed::Done | Pushed::Closed => {}
+            // Nobody will hear the answers to what else was said.
+            Pushed::Closed => self.is_over |= self.own.as_ref().is_some_and(|own| Arc::ptr_eq(own, outbox)),
+            Pushed::Done => {}
         }
         pushed != Pushed::Closed
     }
@@ -137,7 +139,7 @@ impl<S: Socket> FlushList<S> {
         }
         self.set_owner_waits(false);
         self.long_waits += usize::from(begun.elapsed() >= LONG_WAIT);
-        self.is_over = self.own_is_closed();
+        self.is_over |= self.own_is_closed();
         if had_turn {
             self.begin_turn();
         }
@@ -155,7 +157,7 @@ impl<S: Socket> FlushList<S> {
         }
     }
 
-    /// Returns whether the sender's own connection was closed while it waited, so that it has nothing more to say.
+    /// Returns whether the sender's own connection was found closed, so that it has nothing more to say.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }

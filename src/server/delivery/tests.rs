@@ -580,6 +580,19 @@ fn whoever_leaves_nothing_of_the_reserve_is_disconnected_at_once() {
 }
 
 #[test]
+fn a_sender_whose_answers_nobody_will_hear_is_over() {
+    let settings = settings(100, LONG, 1);
+    let (own, other) = [(); 2].map(|()| outbox(&Peer::with_appetite(0), &settings)).into();
+    let mut flush_list = FlushList::new(2, Some(Arc::clone(&own)));
+    other.close(CloseReason::Slow);
+    assert!(!flush_list.push(&other, Bytes::Own(b"hello"), false));
+    assert!(!flush_list.is_over());
+    own.close(CloseReason::Slow);
+    assert!(!flush_list.push(&own, Bytes::Own(b"hello"), false));
+    assert!(flush_list.is_over());
+}
+
+#[test]
 fn g5_a_sender_that_is_reset_while_it_waits_is_closed_and_takes_its_bytes_with_it() {
     let (victim, sender) = (Peer::with_appetite(0), Peer::with_appetite(usize::MAX));
     let settings = settings(100, LONG, 1);
