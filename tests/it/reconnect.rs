@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::support::{Client, FakeServer, Server};
+use super::support::{Client, FakeServer, Server, wait_for};
 
 const PROTOCOLS: [(&str, &str, &str); 3] = [
     ("cap", "@bob hello", "Successfully logged in as ann!"),
@@ -43,10 +43,12 @@ fn a_name_that_is_taken_meanwhile_is_waited_for() {
         let port = server.port();
         let mut ann = Client::with(&port, &["--protocol", protocol, "--name", "ann", "--reconnect"]);
         ann.expect_eventually(welcome);
-        server.kill();
-        ann.expect_error("trying again in 1 s.");
-        let server = Server::with(&["--port", &port]);
-        let somebody_else = server.cap("ann");
+        let somebody_else = wait_for("somebody who is there first", || {
+            server.kill();
+            ann.expect_error("trying again in 1 s.");
+            server = Server::with(&["--port", &port]);
+            server.try_cap("ann")
+        });
         ann.expect_error("trying again in 2 s.");
         drop(somebody_else);
         ann.expect_eventually(welcome);
