@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use super::sync::lock;
 
-/// How often a thread that waits looks whether it still wants to.
+/// How often a thread that waits looks whether it still wants to, and how much longer it sleeps for each that waits before it, so
+/// that a thousand of them are not busy with that.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+const POLL_INTERVAL_EACH: Duration = Duration::from_millis(1);
 
 /// Permits, each of which one thread holds at a time.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Semaphore {
     /// Takes a permit, and waits for it until `is_over` says that nobody needs it any more. Returns whether there is one, which
     /// has to be [released](Self::release).
     pub(crate) fn acquire(&self, is_over: impl Fn() -> bool) -> bool {
-        let ticket = {
+        let (ticket, interval) = {
             let mut state = lock(&self.0);
             if state.free > 0 {
                 state.free -= 1;
@@ -41,10 +43,10 @@ impl Semaphore {
             state.last_ticket += 1;
             let ticket = state.last_ticket;
             state.waiters.push_back((ticket, thread::current()));
-            ticket
+            (ticket, POLL_INTERVAL + POLL_INTERVAL_EACH * state.waiters.len() as u32)
         };
         loop {
-            thread::park_timeout(POLL_INTERVAL);
+            thread::park_timeout(interval);
             let is_over = is_over();
             let mut state = lock(&self.0);
             let Ok(at) = state.waiters.binary_search_by_key(&ticket, |(ticket, _)| *ticket) else { return true };

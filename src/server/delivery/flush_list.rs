@@ -79,6 +79,15 @@ impl<S: Socket> FlushList<S> {
         had_turn
     }
 
+    /// Has others have their turns before the sender goes on, once its own has taken long enough.
+    fn pass_turn_on(&mut self) {
+        if self.turn.is_some_and(|begun| begun.elapsed() >= TURN) {
+            self.flush();
+            self.end_turn();
+            self.begin_turn();
+        }
+    }
+
     /// Ends the sender's turn before it waits for input, or once it has taken long enough.
     pub(crate) fn end_turn_before_read(&mut self) {
         let may_go_on = self.turn.is_some_and(|begun| begun.elapsed() < TURN);
@@ -127,6 +136,7 @@ impl<S: Socket> FlushList<S> {
     /// will be, because the recipient's connection is closed or the sender's own is.
     pub(crate) fn wait(&mut self) -> bool {
         if self.waits.is_empty() {
+            self.pass_turn_on();
             return true;
         }
         self.flush();

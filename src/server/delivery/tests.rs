@@ -741,3 +741,30 @@ fn who_floods_waits_for_its_turn_unless_others_wait_for_room() {
     full.close(CloseReason::Quit);
     all_writers_back(&settings);
 }
+
+#[test]
+fn a_turn_is_passed_on_once_it_has_taken_long_enough() {
+    let settings = settings(1 << 20, LONG, 0);
+    let recipient = outbox(&Peer::with_appetite(usize::MAX), &settings);
+    let sender = |id| {
+        let own = outbox(&Peer::with_appetite(usize::MAX), &settings);
+        let mut flush_list = FlushList::new(id, Some(own));
+        flush_list.charge(1 << 20);
+        flush_list
+    };
+    let (mut first, mut second) = (sender(1), sender(2));
+    first.begin_turn();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            second.begin_turn();
+            second.end_turn()
+        });
+        while !waiting.is_finished() {
+            assert!(begun.elapsed() < LONG, "it keeps its turn");
+            assert!(send(&mut first, &recipient, Bytes::Own(b"hello")));
+        }
+        assert!(waiting.join().expect("it does not panic"));
+    });
+    assert!(first.end_turn(), "it has its turn again");
+}
