@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Server;
-use super::sync::{lock, read};
+use super::sync::{lock, read_lock};
 use crate::log::Level;
 use crate::protocol::{DIALECTS, Dialect};
 
@@ -218,7 +218,7 @@ impl Server {
 
     /// Returns that, a line each. It waits for nobody.
     pub(super) fn counts(&self) -> Vec<String> {
-        let members = read(&self.context.registry).everyone();
+        let members = read_lock(&self.context.registry).everyone();
         let mut gauges = vec![Gauges::default(); DIALECTS.len() + 1];
         for member in members {
             let gauges = &mut gauges[row_of(Some(member.dialect))];

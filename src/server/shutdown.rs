@@ -8,7 +8,7 @@ use super::Server;
 use super::close_reason::CloseReason;
 use super::delivery::flush_list::FlushList;
 use super::registry::Member;
-use super::sync::{lock, read, wait_until};
+use super::sync::{lock, read_lock, wait_until};
 use crate::limits;
 use crate::log::Level;
 use crate::protocol::Event;
@@ -17,33 +17,33 @@ use crate::protocol::Event;
 #[derive(Debug, Default)]
 pub(crate) struct Shutdown {
     state: Mutex<State>,
-    /// A batch is over, after the shutdown has begun.
-    batch_over: Condvar,
+    /// Lines are done with, after the shutdown has begun.
+    lines_done: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     has_begun: bool,
-    /// Batches of lines that are being handled.
-    batches: usize,
+    /// Connections whose lines are being handled.
+    in_hand: usize,
 }
 
-/// A batch of lines that is being handled, until this is dropped.
+/// Lines of one connection that are being handled, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct LineBatch<'a>(&'a Shutdown);
+pub(crate) struct LinesInHand<'a>(&'a Shutdown);
 
 impl Shutdown {
-    /// Begins a batch of lines that have been read; `None` when the server is going away, and they are not accepted.
-    pub(crate) fn begin_batch(&self) -> Option<LineBatch<'_>> {
+    /// Begins to handle lines that have been read; `None` when the server is going away, and they are not accepted.
+    pub(crate) fn begin_lines(&self) -> Option<LinesInHand<'_>> {
         let mut state = lock(&self.state);
         if state.has_begun {
             return None;
         }
-        state.batches += 1;
-        Some(LineBatch(self))
+        state.in_hand += 1;
+        Some(LinesInHand(self))
     }
 
-    /// Begins the shutdown: from now on no batch begins.
+    /// Begins the shutdown: from now on no lines are begun with.
     fn begin(&self) {
         lock(&self.state).has_begun = true;
     }
@@ -53,18 +53,18 @@ impl Shutdown {
         lock(&self.state).has_begun
     }
 
-    /// Waits until every batch is over; `false` when that takes too long.
-    fn wait_for_batches(&self, deadline: Instant) -> bool {
-        wait_until(&self.batch_over, lock(&self.state), deadline, |state| state.batches == 0)
+    /// Waits until all lines that were begun with are done; `false` when that takes too long.
+    fn wait_for_lines(&self, deadline: Instant) -> bool {
+        wait_until(&self.lines_done, lock(&self.state), deadline, |state| state.in_hand == 0)
     }
 }
 
-impl Drop for LineBatch<'_> {
+impl Drop for LinesInHand<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        state.batches -= 1;
+        state.in_hand -= 1;
         if state.has_begun {
-            self.0.batch_over.notify_all();
+            self.0.lines_done.notify_all();
         }
     }
 }
@@ -85,8 +85,8 @@ impl Server {
         let begun = Instant::now();
         let log = &self.context.log;
         self.context.shutdown.begin();
-        self.finish_batches(begun);
-        let members = read(&self.context.registry).everyone();
+        self.finish_lines(begun);
+        let members = read_lock(&self.context.registry).everyone();
         log.event(Level::Info, format_args!("shutting down with {}", clients(members.len())));
         self.counts().into_iter().for_each(|line| log.event(Level::Info, line));
         say_goodbye(&members);
@@ -101,7 +101,7 @@ impl Server {
         self.places.wait_for(deadline, |counts| counts.open == counts.online);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
         self.places.wait_for(deadline, |counts| counts.open <= deaf);
-        let members = read(&self.context.registry).everyone();
+        let members = read_lock(&self.context.registry).everyone();
         for member in members {
             member.outbox.close(CloseReason::Shutdown);
         }
@@ -111,14 +111,14 @@ impl Server {
 
     /// Has everything that was accepted added to its outbox. A recipient that is full would hold that up, also for those
     /// who come after it: it has the first part of the time to make room.
-    fn finish_batches(&self, begun: Instant) {
+    fn finish_lines(&self, begun: Instant) {
         let mut deadline = begun + limits::SHUTDOWN_ROOM;
-        while !self.context.shutdown.wait_for_batches(deadline) {
+        while !self.context.shutdown.wait_for_lines(deadline) {
             if deadline >= begun + limits::SHUTDOWN_ACCEPTED {
                 self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
                 return;
             }
-            let members = read(&self.context.registry).everyone();
+            let members = read_lock(&self.context.registry).everyone();
             for member in members {
                 if member.outbox.holds_senders_up() {
                     member.outbox.close(CloseReason::Slow);
@@ -170,17 +170,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_that_have_begun_are_waited_for_and_no_new_one_begins() {
+    fn lines_that_were_begun_with_are_waited_for_and_no_new_ones_are() {
         let shutdown = Shutdown::default();
-        let batch = shutdown.begin_batch();
-        assert!(batch.is_some());
+        let lines = shutdown.begin_lines();
+        assert!(lines.is_some());
         shutdown.begin();
-        assert!(shutdown.begin_batch().is_none());
-        assert!(!shutdown.wait_for_batches(Instant::now()));
+        assert!(shutdown.begin_lines().is_none());
+        assert!(!shutdown.wait_for_lines(Instant::now()));
         let far = Instant::now() + Duration::from_secs(60);
         thread::scope(|scope| {
-            scope.spawn(move || drop(batch));
-            assert!(shutdown.wait_for_batches(far));
+            scope.spawn(move || drop(lines));
+            assert!(shutdown.wait_for_lines(far));
         });
         assert!(Instant::now() < far);
     }

@@ -181,6 +181,11 @@ impl State {
                 .is_some_and(|(_, outsider)| outsider.source == source && outsider.since.elapsed() < GRACE)
     }
 
+    /// Takes a connection out of those that are logged in, if it is one of them.
+    fn leave_online(&mut self, is_online: &mut bool) {
+        self.counts.online -= usize::from(mem::take(is_online));
+    }
+
     fn remove(&mut self, ticket: u64) -> Option<Outsider> {
         let outsider = self.outside.remove(&ticket)?;
         if let Some(counts) = self.by_source.get_mut(&outsider.source) {
@@ -203,8 +208,7 @@ impl Permit {
     /// Goes back to those outside, at the same place among them, as the room has not let it in.
     pub(crate) fn undo_log_in(&mut self, outbox: &Arc<Outbox>) {
         let mut state = lock(&self.places.state);
-        state.counts.online -= 1;
-        self.is_online = false;
+        state.leave_online(&mut self.is_online);
         self.insert(state, outbox);
     }
 
@@ -222,10 +226,7 @@ impl Permit {
 
     /// Begins the end of the connection.
     pub(crate) fn begin_leaving(&mut self) {
-        let mut state = lock(&self.places.state);
-        if mem::take(&mut self.is_online) {
-            state.counts.online -= 1;
-        }
+        lock(&self.places.state).leave_online(&mut self.is_online);
     }
 
     /// Joins those outside, unless it is there, as the newest of them. Whoever has to give way has its outbox closed.
@@ -264,9 +265,7 @@ impl Drop for Permit {
         if counts.open == 0 {
             state.by_source.remove(&self.source);
         }
-        if self.is_online {
-            state.counts.online -= 1;
-        }
+        state.leave_online(&mut self.is_online);
         drop(state);
         self.places.left.notify_all();
         if is_last {

@@ -8,7 +8,7 @@ use crate::log::Level;
 use crate::protocol::Event;
 use crate::server::close_reason::CloseReason;
 use crate::server::lines::Lines;
-use crate::server::sync::write;
+use crate::server::sync::write_lock;
 
 impl Handler {
     /// Ends the connection: its name is free at once (G5), and in good order the client gets all that it is owed (G9)
@@ -71,7 +71,7 @@ impl Handler {
 
     pub(super) fn leave(&self) {
         if let Some(login) = self.login {
-            write(&self.context.registry).leave(login);
+            write_lock(&self.context.registry).leave(login);
         }
     }
 }

@@ -23,7 +23,7 @@ use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
 use super::lines::Lines;
 use super::rate_limit::{LimitedLog, RateLimit};
-use super::sync::{lock, read};
+use super::sync::{lock, read_lock};
 use super::trace::Trace;
 use crate::limits;
 use crate::log::Level;
@@ -174,7 +174,7 @@ impl Handler {
         let shutdown = Arc::clone(&self.context.shutdown);
         self.is_held_up = false;
         self.flush_list.begin_turn();
-        let Some(_batch) = shutdown.begin_batch() else {
+        let Some(_lines) = shutdown.begin_lines() else {
             while lines.next().is_some() {}
             self.flush_list.end_turn();
             return ControlFlow::Continue(());
@@ -240,7 +240,7 @@ impl Handler {
         let before = mem::replace(&mut self.extra_memory, lines.extra_memory());
         memory.adjust(before, self.extra_memory);
         memory.relieve(|| {
-            let members = read(&self.context.registry).everyone();
+            let members = read_lock(&self.context.registry).everyone();
             let online = members.iter().map(|member| Arc::clone(&member.outbox));
             let all = online.chain(self.permit.places().outside()).map(|outbox| (outbox.held(), outbox));
             let furthest = all.max_by_key(|(held, _)| *held).filter(|(held, _)| *held > 0);

@@ -17,7 +17,7 @@ use crate::server::counters::Count;
 use crate::server::delivery::batch::Delivered;
 use crate::server::delivery::state::Bytes;
 use crate::server::registry::{ECHOBOT, JoinError, Member, Recipient};
-use crate::server::sync::{lock, read, write};
+use crate::server::sync::{lock, read_lock, write_lock};
 
 /// Bytes of replies to a client that are put together before they are added to its outbox.
 pub(super) const MAX_REPLIES: usize = 64 << 10;
@@ -82,7 +82,7 @@ impl Handler {
                 self.broadcast(text);
             }
             Request::List => {
-                let names = read(&self.context.registry).names();
+                let names = read_lock(&self.context.registry).names();
                 self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
             }
             Request::Secret => {
@@ -147,7 +147,7 @@ impl Handler {
             trace.begin_login(text);
         }
         if self.login.is_none() && self.permit.is_surplus() {
-            let is_taken = read(&self.context.registry).find(text).is_some();
+            let is_taken = read_lock(&self.context.registry).find(text).is_some();
             return Err(if is_taken { JoinError::NameInUse } else { JoinError::Full });
         }
         let welcome = if self.login.is_none() { Event::Welcome { name: text } } else { Event::Renamed { name: text } };
@@ -156,7 +156,7 @@ impl Handler {
         let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
         self.counters.row(Some(dialect)).add(Count::BytesOut, line.len());
         let welcome = |member: &Member| self.flush_list.force_push(&member.outbox, &line);
-        self.login = Some(write(&self.context.registry).join(self.login, member, welcome)?);
+        self.login = Some(write_lock(&self.context.registry).join(self.login, member, welcome)?);
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl Handler {
     pub(super) fn announce_leaving(&mut self) {
         let Some(name) = self.state.name.clone().filter(|_| self.is_announced) else { return };
         let shutdown = Arc::clone(&self.context.shutdown);
-        let Some(_batch) = shutdown.begin_batch() else { return };
+        let Some(_lines) = shutdown.begin_lines() else { return };
         self.broadcast_event(&Event::Presence(Presence::Left { name: name.as_str() }));
         self.flush();
     }
@@ -205,7 +205,7 @@ impl Handler {
             return self.batch.add(&delivery);
         }
         self.end_batch();
-        let recipient = read(&self.context.registry).find(to);
+        let recipient = read_lock(&self.context.registry).find(to);
         if recipient.is_some() {
             self.trace_line();
         }
@@ -234,7 +234,7 @@ impl Handler {
     fn broadcast_event(&mut self, event: &Event<'_>) {
         if !self.batch.is_to_everyone() {
             self.end_batch();
-            let everyone = read(&self.context.registry).everyone_but(self.login.unwrap_or_default());
+            let everyone = read_lock(&self.context.registry).everyone_but(self.login.unwrap_or_default());
             self.batch.begin_to_everyone(everyone);
         }
         self.batch.add(event);

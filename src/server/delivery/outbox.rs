@@ -138,32 +138,32 @@ impl<S: Socket> Outbox<S> {
     /// leaves the rest to a writer thread. Where there is one that waits for work, wakes it.
     pub(crate) fn flush(self: &Arc<Self>) {
         let _guard = CloseOnPanic(self);
-        let Some(mut batch) = self.begin_direct() else { return };
+        let Some(mut taken) = self.begin_direct() else { return };
         for round in 1.. {
-            if let Err(error) = self.send_available(&mut batch) {
+            if let Err(error) = self.send_available(&mut taken) {
                 // The mode stays as it is, so that nobody writes behind what is lost.
                 return self.close(CloseReason::Failed(error.kind()));
             }
-            let is_full = !batch.is_empty();
-            match self.end_round(batch, is_full || round % DIRECT_ROUNDS == 0) {
+            let is_full = !taken.is_empty();
+            match self.end_round(taken, is_full || round % DIRECT_ROUNDS == 0) {
                 Mode::Idle => return,
                 Mode::Direct => {}
                 Mode::Queued if self.spawn_writer() => return,
                 Mode::Queued if is_full => return self.close(CloseReason::NoWriter),
                 Mode::Queued => lock(&self.state).mode = Mode::Direct,
             }
-            batch = lock(&self.state).take_pending();
+            taken = lock(&self.state).take_pending();
         }
     }
 
     /// Writes some of what is pending, and waits for the recipient to take it for as long as one write may.
     pub(crate) fn flush_patiently(self: &Arc<Self>) {
         let _guard = CloseOnPanic(self);
-        let Some(mut batch) = self.begin_direct() else { return };
-        match self.socket.send(batch.chunk()) {
+        let Some(mut taken) = self.begin_direct() else { return };
+        match self.socket.send(taken.chunk()) {
             Ok(sent) => {
-                batch.advance(sent);
-                self.end_round(batch, true);
+                taken.advance(sent);
+                self.end_round(taken, true);
             }
             Err(error) => self.close(CloseReason::Failed(error.kind())),
         }
@@ -185,9 +185,9 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// Puts back what the recipient has not taken, and returns how it goes on.
-    fn end_round(&self, batch: BufList, leave_to_writer: bool) -> Mode {
+    fn end_round(&self, taken: BufList, leave_to_writer: bool) -> Mode {
         let mut state = lock(&self.state);
-        state.put_back(batch);
+        state.put_back(taken);
         let admitted = state.admit_waiters(&self.config);
         state.mode = match () {
             () if state.pending.is_empty() || state.closed.is_some() => Mode::Idle,
@@ -215,12 +215,12 @@ impl<S: Socket> Outbox<S> {
         self.floods.load(Ordering::Relaxed) || self.is_flooded.load(Ordering::Relaxed)
     }
 
-    /// Sends what the peer takes of a batch without any wait.
-    fn send_available(&self, batch: &mut BufList) -> io::Result<()> {
-        while !batch.is_empty() {
-            let chunk = batch.chunk().len();
-            let sent = self.socket.try_send(batch.chunk())?;
-            batch.advance(sent);
+    /// Sends what the peer takes of these bytes without any wait.
+    fn send_available(&self, taken: &mut BufList) -> io::Result<()> {
+        while !taken.is_empty() {
+            let chunk = taken.chunk().len();
+            let sent = self.socket.try_send(taken.chunk())?;
+            taken.advance(sent);
             if sent < chunk {
                 break;
             }

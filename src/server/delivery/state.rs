@@ -206,17 +206,17 @@ impl State {
 
     /// Takes all pending bytes in order to write them.
     pub(crate) fn take_pending(&mut self) -> BufList {
-        let batch = mem::take(&mut self.pending);
-        self.in_flight = batch.len();
+        let taken = mem::take(&mut self.pending);
+        self.in_flight = taken.len();
         self.queued_by = 0;
-        batch
+        taken
     }
 
     /// Puts bytes that were taken and not written back in front of those that have come meanwhile.
-    pub(crate) fn put_back(&mut self, mut batch: BufList) {
+    pub(crate) fn put_back(&mut self, mut taken: BufList) {
         self.in_flight = 0;
-        batch.append(mem::take(&mut self.pending));
-        self.pending = batch;
+        taken.append(mem::take(&mut self.pending));
+        self.pending = taken;
     }
 }
 

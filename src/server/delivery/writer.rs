@@ -36,15 +36,15 @@ struct Writer<S: Socket> {
 
 impl<S: Socket> Writer<S> {
     fn run(mut self) {
-        while let Some(batch) = self.next_batch() {
-            if let Err(reason) = self.write(batch) {
+        while let Some(taken) = self.next_pending() {
+            if let Err(reason) = self.write(taken) {
                 self.outbox.close(reason);
             }
         }
     }
 
     /// Waits for something to write; `None` when this thread has nothing more to do.
-    fn next_batch(&self) -> Option<BufList> {
+    fn next_pending(&self) -> Option<BufList> {
         let outbox = &*self.outbox;
         let mut state = lock(&outbox.state);
         while state.closed.is_none() {
@@ -63,11 +63,11 @@ impl<S: Socket> Writer<S> {
         None
     }
 
-    fn write(&mut self, mut batch: BufList) -> Result<(), CloseReason> {
+    fn write(&mut self, mut taken: BufList) -> Result<(), CloseReason> {
         let outbox = &*self.outbox;
         let mut last_progress = Instant::now();
-        while !batch.is_empty() {
-            let chunk = &batch.chunk()[..batch.chunk().len().min(WRITE_CHUNK)];
+        while !taken.is_empty() {
+            let chunk = &taken.chunk()[..taken.chunk().len().min(WRITE_CHUNK)];
             let sent = outbox.socket.send(chunk).map_err(|error| CloseReason::Failed(error.kind()))?;
             let now = Instant::now();
             if sent > 0 {
@@ -76,9 +76,9 @@ impl<S: Socket> Writer<S> {
             if sent < chunk.len() {
                 self.last_held_up = now;
             }
-            batch.advance(sent);
+            taken.advance(sent);
             let mut state = lock(&outbox.state);
-            state.in_flight = batch.len();
+            state.in_flight = taken.len();
             state.clock.took(sent, now);
             let admitted = state.admit_waiters(&outbox.config);
             let behind = state.clock.behind(now);
