@@ -1,7 +1,7 @@
 //! What a person sees: lines, diagnostics, and below them the line being typed, which survives both.
 //!
 //! It only says which bytes go to which stream. While nothing is typed and there is no prompt, a line is that line and
-//! nothing else.
+//! nothing else, or the rows that it takes where lines are wrapped.
 
 mod layout;
 mod wrap;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::layout::{Size, TAB};
 use crate::client::messages;
 use crate::client::ui::unicode::{most_columns, next_boundary};
+use crate::limits::LINE_SCREENS;
 
 /// Columns by which the rows of a line are indented, but for the first one.
 const INDENT: usize = 2;
@@ -32,7 +33,7 @@ pub(super) fn wrap<'a>(line: &'a str, size: Size, kept: &str) -> Cow<'a, str> {
         rows += if line.contains('\x1b') { PLAIN } else { "" };
         // It may take more than one row itself.
         let rest = [&" ".repeat(wrapper.indent), &*messages::cut(line.len(), kept)].concat();
-        rows += &wrap(&rest, Size { rows: usize::MAX / 2, ..size }, "");
+        rows += &wrap(&rest, Size { rows: usize::MAX / LINE_SCREENS, ..size }, "");
     }
     Cow::Owned(rows)
 }
@@ -86,7 +87,7 @@ impl<'a> Wrapper<'a> {
             rest: line,
             columns,
             indent: INDENT.min(columns.saturating_sub(INDENT)),
-            most_rows: 2 * rows,
+            most_rows: LINE_SCREENS * rows,
             text: String::with_capacity(line.len().min(1 << 12) + 64),
             rows: 1,
             last_row: 0,
