@@ -63,15 +63,10 @@ static SPEC: Spec<Args> = Spec {
         Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost", |args, on| {
             args.reconnect = on;
         }),
-        Flag::option(
-            "color",
-            "WHEN",
-            "Color names, times and whispers: as soon as somebody types at the terminal (auto)",
-            |args, value| {
-                let color = Color::ALL.iter().find(|(name, _)| *name == value);
-                Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
-            },
-        )
+        Flag::option("color", "WHEN", "When to color names, times and whispers", |args, value| {
+            let color = Color::ALL.iter().find(|(name, _)| *name == value);
+            Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
+        })
         .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
         .default("auto"),
         Flag::switch("timestamps", "Show the time before each line", |args, on| args.ui.timestamps = on),
