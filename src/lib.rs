@@ -27,7 +27,7 @@
 //! | `server::counters` | what went in and out, and who was refused, for each protocol |
 //! | `server::trace` | what a client says and is told, as the log shows it |
 //! | `server::{shutdown, close_reason, secret}` | the orderly end; why a connection ended; WAC's secret |
-//! | `server::{sync, semaphore}` | locks that outlive a panic; fair permits |
+//! | `server::{sync, semaphore}` | locks that outlive a panic; permits for who has used them least |
 //! | `client::event_loop` | the one loop, which owns session, ui and the sending half |
 //! | `client::session` | what happens in, what is to be done out: one file a dialect, what they share, and what can be typed |
 //! | `client::connection` | the `reader` thread of the socket, the `send_buffer`, the `backoff` between attempts |

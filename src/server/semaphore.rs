@@ -1,6 +1,7 @@
-//! A fair semaphore: whoever waits gets its permit in the order in which it came.
+//! A fair semaphore: of those who wait, whoever has held a permit for the shortest time gets the next one, and otherwise who
+//! came first.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -12,6 +13,9 @@ use super::sync::lock;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const POLL_INTERVAL_EACH: Duration = Duration::from_millis(1);
 
+/// How long a newcomer counts as having held a permit.
+const FIRST: Duration = Duration::from_millis(2);
+
 /// Permits, each of which one thread holds at a time.
 #[derive(Debug)]
 pub(crate) struct Semaphore(Mutex<State>);
@@ -20,50 +24,59 @@ pub(crate) struct Semaphore(Mutex<State>);
 struct State {
     /// Permits that nobody holds; there are none while somebody waits.
     free: usize,
-    /// Threads that wait, by their tickets, which grow.
-    waiters: VecDeque<(u64, Thread)>,
+    /// Threads that wait, by the start of what they want to do in virtual time, and then by their tickets, which grow.
+    waiters: BTreeMap<(Duration, u64), Thread>,
     last_ticket: u64,
+    /// Virtual time: the start of who got a permit last.
+    now: Duration,
 }
 
 impl Semaphore {
     /// Creates so many permits.
     pub(crate) fn new(permits: usize) -> Self {
-        Self(Mutex::new(State { free: permits, waiters: VecDeque::new(), last_ticket: 0 }))
+        Self(Mutex::new(State { free: permits, waiters: BTreeMap::new(), last_ticket: 0, now: Duration::ZERO }))
     }
 
-    /// Takes a permit, and waits for it until `is_over` says that nobody needs it any more. Returns whether there is one, which
-    /// has to be [released](Self::release).
-    pub(crate) fn acquire(&self, is_over: impl Fn() -> bool) -> bool {
-        let (ticket, interval) = {
+    /// Takes a permit, and waits for it until `is_over` says that nobody needs it any more. Returns the start of its use in
+    /// virtual time if there is one, which has to be [released](Self::release). `due` is where the last use by the same holder
+    /// ended: its start and how long it took. So whoever holds permits for long waits for those who do not; `None`, who has not
+    /// held one, waits as if it had held one for [`FIRST`], so that coming anew pays off for nobody.
+    pub(crate) fn acquire(&self, due: Option<Duration>, is_over: impl Fn() -> bool) -> Option<Duration> {
+        let (start, ticket, interval) = {
             let mut state = lock(&self.0);
+            let start = due.map_or(state.now + FIRST, |due| due.max(state.now));
             if state.free > 0 {
                 state.free -= 1;
-                return true;
+                state.now = start;
+                return Some(start);
             }
             state.last_ticket += 1;
             let ticket = state.last_ticket;
-            state.waiters.push_back((ticket, thread::current()));
-            (ticket, POLL_INTERVAL + POLL_INTERVAL_EACH * state.waiters.len() as u32)
+            state.waiters.insert((start, ticket), thread::current());
+            (start, ticket, POLL_INTERVAL + POLL_INTERVAL_EACH * state.waiters.len() as u32)
         };
         loop {
             thread::park_timeout(interval);
             let is_over = is_over();
             let mut state = lock(&self.0);
-            let Ok(at) = state.waiters.binary_search_by_key(&ticket, |(ticket, _)| *ticket) else { return true };
+            if !state.waiters.contains_key(&(start, ticket)) {
+                return Some(start);
+            }
             if is_over {
-                state.waiters.remove(at);
-                return false;
+                state.waiters.remove(&(start, ticket));
+                return None;
             }
         }
     }
 
-    /// Gives a permit back, which goes to whoever has waited for the longest time.
+    /// Gives a permit back, which goes to whoever is next.
     pub(crate) fn release(&self) {
         let mut state = lock(&self.0);
-        let Some((_, thread)) = state.waiters.pop_front() else {
+        let Some(((start, _), thread)) = state.waiters.pop_first() else {
             state.free += 1;
             return;
         };
+        state.now = start;
         drop(state);
         thread.unpark();
     }
@@ -82,16 +95,18 @@ mod tests {
     }
 
     #[test]
-    fn permits_go_to_those_who_wait_in_the_order_in_which_they_came() {
+    fn permits_go_to_those_who_have_held_them_least_in_the_order_in_which_they_came() {
         const THREADS: usize = 20;
         let semaphore = Semaphore::new(2);
         let (served, order) = mpsc::channel();
-        assert!(semaphore.acquire(|| false) && semaphore.acquire(|| false));
+        let acquire = |due| semaphore.acquire(Some(Duration::from_secs(due)), || false).is_some();
+        assert!(acquire(0) && acquire(0));
         thread::scope(|scope| {
             for number in 0..THREADS {
-                let (semaphore, served) = (&semaphore, served.clone());
+                let (semaphore, acquire, served) = (&semaphore, &acquire, served.clone());
                 scope.spawn(move || {
-                    assert!(semaphore.acquire(|| false));
+                    // The first half has held permits for longer.
+                    assert!(acquire(u64::from(number < THREADS / 2)));
                     served.send(number).expect("it is received");
                     semaphore.release();
                 });
@@ -99,7 +114,8 @@ mod tests {
             }
             semaphore.release();
         });
-        assert_eq!(order.try_iter().collect::<Vec<_>>(), (0..THREADS).collect::<Vec<_>>());
+        let expected: Vec<_> = (THREADS / 2..THREADS).chain(0..THREADS / 2).collect();
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), expected);
         semaphore.release();
         assert_eq!(lock(&semaphore.0).free, 2);
     }
@@ -107,12 +123,12 @@ mod tests {
     #[test]
     fn who_needs_no_permit_any_more_takes_none() {
         let (semaphore, is_over) = (Semaphore::new(1), AtomicBool::new(false));
-        assert!(semaphore.acquire(|| false));
+        assert!(semaphore.acquire(None, || false).is_some());
         thread::scope(|scope| {
-            let gone = scope.spawn(|| semaphore.acquire(|| is_over.load(Ordering::Relaxed)));
+            let gone = scope.spawn(|| semaphore.acquire(None, || is_over.load(Ordering::Relaxed)));
             wait_until_waiting(&semaphore, 1);
             is_over.store(true, Ordering::Relaxed);
-            assert!(!gone.join().expect("it does not panic"));
+            assert_eq!(gone.join().expect("it does not panic"), None);
         });
         semaphore.release();
         assert_eq!(lock(&semaphore.0).free, 1);

@@ -280,7 +280,7 @@ impl Handler {
         } else if !self.has_long_line {
             let deadline = Instant::now() + limits::LONG_LINE_WAIT;
             let is_over = || Instant::now() >= deadline || self.flush_list.own_is_closed();
-            self.has_long_line = self.outbox.config.long_lines.acquire(is_over);
+            self.has_long_line = self.outbox.config.long_lines.acquire(Some(Duration::ZERO), is_over).is_some();
         }
     }
 

@@ -35,8 +35,10 @@ pub(crate) struct FlushList<S: Socket = ClientSocket> {
     long_waits: usize,
     /// The sender's own connection was closed while it waited, or before its answers were pushed.
     is_over: bool,
-    /// The sender floods, and its turn has begun.
-    turn: Option<Instant>,
+    /// The sender floods, and its turn has begun: when, and its start in the virtual time of turns.
+    turn: Option<(Instant, Duration)>,
+    /// Where its last turn ended in that time.
+    due: Option<Duration>,
 }
 
 impl<S: Socket> FlushList<S> {
@@ -51,6 +53,7 @@ impl<S: Socket> FlushList<S> {
             long_waits: 0,
             is_over: false,
             turn: None,
+            due: None,
         }
     }
 
@@ -67,21 +70,23 @@ impl<S: Socket> FlushList<S> {
     pub(crate) fn begin_turn(&mut self) {
         let floods = self.allowance.is_spent() && self.turn.is_none();
         let Some(own) = self.own.as_ref().filter(|_| floods) else { return };
-        self.turn = own.config.flooders.acquire(|| self.own_is_closed()).then(Instant::now);
+        let start = own.config.flooders.acquire(self.due, || self.own_is_closed());
+        self.turn = start.map(|start| (Instant::now(), start));
     }
 
     /// Ends the sender's turn, and returns whether it had one.
     pub(crate) fn end_turn(&mut self) -> bool {
-        let had_turn = self.turn.take().is_some();
-        if let Some(own) = self.own.as_ref().filter(|_| had_turn) {
+        let Some((begun, start)) = self.turn.take() else { return false };
+        self.due = Some(start + begun.elapsed());
+        if let Some(own) = &self.own {
             own.config.flooders.release();
         }
-        had_turn
+        true
     }
 
     /// Has others have their turns before the sender goes on, once its own has taken long enough.
     fn pass_turn_on(&mut self) {
-        if self.turn.is_some_and(|begun| begun.elapsed() >= TURN) {
+        if self.turn.is_some_and(|(begun, _)| begun.elapsed() >= TURN) {
             self.flush();
             self.end_turn();
             self.begin_turn();
@@ -90,7 +95,7 @@ impl<S: Socket> FlushList<S> {
 
     /// Ends the sender's turn before it waits for input, or once it has taken long enough.
     pub(crate) fn end_turn_before_read(&mut self) {
-        let may_go_on = self.turn.is_some_and(|begun| begun.elapsed() < TURN);
+        let may_go_on = self.turn.is_some_and(|(begun, _)| begun.elapsed() < TURN);
         if !may_go_on || !self.own.as_ref().is_some_and(|own| own.socket.has_input()) {
             self.end_turn();
         }

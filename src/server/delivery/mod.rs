@@ -46,7 +46,7 @@
 //! - While the backlog is over the mark, or somebody waits, a recipient has to take its bytes. The time in which it takes
 //!   less than 256 KiB/s is added up over a minute ([`slow_clock`]); more than `slow_timeout`, and it is disconnected.
 //! - Who floods has its lines handled in turn: no more of them than half of the processors at a time, so that the threads of
-//!   all others find one when they wake. Clients that flood or are flooded are also written to last, and once a sender that
+//!   all others find one when they wake; those who have taken less of its time come first. Clients that flood or are flooded are also written to last, and once a sender that
 //!   does not flood has said more, after that.
 //! - A sender that waits still sees that its own connection was reset, so that its name is free (G5).
 
