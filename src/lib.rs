@@ -66,10 +66,11 @@
 //! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits.
 //!    What a recipient does not take is left to a writer thread of its own.
 //!
-//! # What is promised, and how fast it is
+//! # Where the rest is told
 //!
-//! The [promises] with the tests that prove them, the [figures] with how they were taken, and the
-//! [rules](protocol::rules) of the protocols by their ids.
+//! The [promises] with the tests that prove them, the [figures] with how they were taken; the [protocols](protocol::overview)
+//! side by side, and their [rules](protocol::rules) by id; the manuals of the [client](client::manual) and the
+//! [server](server::manual).
 //!
 //! # The lock rule
 //!

@@ -8,6 +8,8 @@
 
 mod connection;
 mod event_loop;
+#[doc = include_str!("manual.md")]
+pub mod manual {}
 pub mod messages;
 mod permits;
 pub mod session;

@@ -11,6 +11,8 @@ pub mod cap;
 pub mod chat1;
 mod name;
 mod presence;
+#[doc = include_str!("overview.md")]
+pub mod overview {}
 #[doc = include_str!("rules.md")]
 pub mod rules {}
 mod text;

@@ -9,6 +9,8 @@ mod connection;
 mod counters;
 mod delivery;
 mod lines;
+#[doc = include_str!("manual.md")]
+pub mod manual {}
 mod memory;
 mod rate_limit;
 mod registry;

@@ -123,6 +123,7 @@ fn every_file_that_a_text_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| fs::read_to_string(root.join(path)).expect("a text");
     let (readme, promises) = (read("README.md"), read("src/promises.md"));
+    assert!(readme.lines().count() <= 220, "it answers a newcomer's questions, and the rest stands elsewhere");
     let linked = readme.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
     let linked = linked.filter(|path| !path.is_empty()).map(PathBuf::from);
     let tests = promises.split('`').filter(|word| Path::new(word).extension().is_some_and(|kind| kind == "rs"));
