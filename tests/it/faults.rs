@@ -195,6 +195,16 @@ fn a_panic_ends_one_connection_and_frees_its_name() {
             assert_eq!(rest, b"");
         }
     });
+    // Whoever was sent something before, with nothing written yet, gets it and stays.
+    let mut bob = server.cap("bob");
+    for _ in 0..20 {
+        let mut ann = server.cap("ann");
+        ann.send(b"SEND bob hi\nLIST\nSEND echobot panic\n");
+        bob.expect("DELIVERY ann hi");
+        let _ = ann.stream.read_to_end(&mut Vec::new());
+    }
+    bob.ask("LIST", "LIST-OK echobot,bystander-ann,bystander-bob,bob");
+    drop(bob);
     let line = server.wait_for_log("internal error");
     assert!(line.contains(" error ") && line.contains("told to panic"), "{line}");
     server.wait_until_as_before(before);

@@ -137,7 +137,7 @@ impl<S: Socket> Outbox<S> {
     /// Writes what is pending as far as the recipient takes it without any wait, unless somebody else is doing so, and
     /// leaves the rest to a writer thread. Where there is one that waits for work, wakes it.
     pub(crate) fn flush(self: &Arc<Self>) {
-        let _guard = CloseOnPanic(self);
+        let _guard = CloseOnPanic::new(self);
         let Some(mut taken) = self.begin_direct() else { return };
         for round in 1.. {
             if let Err(error) = self.send_available(&mut taken) {
@@ -158,7 +158,7 @@ impl<S: Socket> Outbox<S> {
 
     /// Writes some of what is pending, and waits for the recipient to take it for as long as one write may.
     pub(crate) fn flush_patiently(self: &Arc<Self>) {
-        let _guard = CloseOnPanic(self);
+        let _guard = CloseOnPanic::new(self);
         let Some(mut taken) = self.begin_direct() else { return };
         match self.socket.send(taken.chunk()) {
             Ok(sent) => {
@@ -326,13 +326,23 @@ impl<S: Socket> Outbox<S> {
     }
 }
 
-/// Closes the outbox if the thread that writes to it panics: what it had taken is lost, and nothing may follow it.
-struct CloseOnPanic<'a, S: Socket>(&'a Outbox<S>);
+/// Closes the outbox if the thread that writes to it panics meanwhile: what it had taken is lost, and nothing may follow it.
+struct CloseOnPanic<'a, S: Socket> {
+    outbox: &'a Outbox<S>,
+    /// It has panicked before, and flushes what it has added for others.
+    was_panicking: bool,
+}
+
+impl<'a, S: Socket> CloseOnPanic<'a, S> {
+    fn new(outbox: &'a Outbox<S>) -> Self {
+        Self { outbox, was_panicking: thread::panicking() }
+    }
+}
 
 impl<S: Socket> Drop for CloseOnPanic<'_, S> {
     fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.close(CloseReason::Panicked);
+        if thread::panicking() && !self.was_panicking {
+            self.outbox.close(CloseReason::Panicked);
         }
     }
 }
