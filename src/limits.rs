@@ -48,7 +48,8 @@ pub const MAX_READ_BUFFER: usize = 64 << 10;
 /// them stays below that for the clients themselves.
 pub const LONG_LINES: usize = 32;
 
-/// How long a client waits that sends one more, if those do not come to their ends.
+/// How long a client waits that sends one more, if those do not come to their ends, and after how long one that has not
+/// does not count among them any more.
 pub const LONG_LINE_WAIT: Duration = Duration::from_secs(10);
 
 /// Default of `--max-backlog`: bytes that may wait for one recipient, and a quarter more from senders who do not flood. The

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parley::limits::{LONG_LINE_WAIT, LONG_LINES};
+
 use super::support::{Peer, Server, wait_for};
 
 /// One of the longest names there are: it makes the shortest lines long.
@@ -210,6 +212,40 @@ fn lines_of_few_who_flood_are_handled_at_a_time() {
     running.sort_unstable();
     let most = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1) + 8;
     assert!(running[running.len() / 2] <= most, "{running:?}");
+}
+
+#[test]
+fn long_lines_that_do_not_go_on_hold_up_those_of_others_once_and_nothing_else() {
+    let server = Server::start();
+    let mut stalled: Vec<Peer> = (0..LONG_LINES).map(|number| server.wac(&format!("s{number}"))).collect();
+    stalled.iter_mut().for_each(|peer| peer.send(format!("W nobody {}", "x".repeat(200_000)).as_bytes()));
+    server.wait_until_asleep();
+    let answer = "No user named nobody is logged in.";
+    let flood = format!("W nobody {}\n", "x".repeat(100)).repeat(2000);
+    // As many as may have their turn at the same time: each floods, and goes on with a long line.
+    let turns = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
+    let mut waiting: Vec<Peer> = (0..turns).map(|number| server.wac(&format!("w{number}"))).collect();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for peer in &mut waiting {
+            let long = format!("{flood}W nobody {}\n", "y".repeat(900_000));
+            scope.spawn(move || {
+                peer.send(long.as_bytes());
+                (0..=2000).for_each(|_| peer.expect(answer));
+            });
+        }
+        let mut eve = server.wac("eve");
+        for _ in 0..3 {
+            eve.send(flood.as_bytes());
+            (0..2000).for_each(|_| eve.expect(answer));
+        }
+        assert!(begun.elapsed() < LONG_LINE_WAIT, "{:?}", begun.elapsed());
+    });
+    assert!(begun.elapsed() < 2 * LONG_LINE_WAIT, "{:?}", begun.elapsed());
+    for peer in &mut stalled {
+        peer.send(b"\n");
+        peer.expect(answer);
+    }
 }
 
 #[test]

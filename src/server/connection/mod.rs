@@ -38,6 +38,17 @@ const RATE_BURST: u32 = 3;
 /// How long a client that has sent too much may go unobserved.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
+/// Whether a line is being received that is longer than others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum LongLine {
+    #[default]
+    None,
+    /// It is one of those that may be, until then.
+    Counted { until: Instant },
+    /// It goes on beside those, as it has waited for its turn long enough, or has had it for as long.
+    Uncounted,
+}
+
 /// What the server and one client have to do with each other.
 pub(crate) struct Handler {
     peer: SocketAddr,
@@ -72,8 +83,8 @@ pub(crate) struct Handler {
     counters: ConnectionCounters,
     /// Where what comes and goes is logged, if it is.
     trace: Option<Arc<Trace>>,
-    /// A long line of its own is being received, within the number of those that may be.
-    has_long_line: bool,
+    /// Whether a long line of its own is being received.
+    long_line: LongLine,
     /// Bytes of memory that its long lines take.
     extra_memory: usize,
     /// Free again when everything else is.
@@ -106,7 +117,7 @@ impl Handler {
             echo: Vec::new(),
             echo_at: None,
             is_held_up: false,
-            has_long_line: false,
+            long_line: LongLine::None,
             extra_memory: 0,
             permit,
         }
@@ -119,7 +130,7 @@ impl Handler {
         self.report(Level::Debug, format_args!("connected"));
         let reason = self.serve(&mut lines);
         self.flush_list.end_turn();
-        self.release_long_line();
+        self.end_long_line(LongLine::None);
         self.trace_rest(&mut lines);
         // Whoever closed the outbox knows better than the read that failed then.
         let reason = self.outbox.close_reason().unwrap_or(reason);
@@ -142,7 +153,8 @@ impl Handler {
             }
             let silence_ends = self.silence_ends(lines);
             let partial_due = self.partial_due(lines);
-            let next = [self.deadline, self.echo_at, silence_ends, partial_due].into_iter().flatten().min();
+            let times = [self.deadline, self.echo_at, silence_ends, partial_due, self.long_line_ends()];
+            let next = times.into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.read(lines, next) {
                 Ok(0) => {
@@ -272,20 +284,32 @@ impl Handler {
     }
 
     /// Has no more long lines received at a time than there is memory for, whatever they are sent for. Whoever holds others up by
-    /// not going on with one does so for a while only.
+    /// not going on with one does so for a while only, and nobody else is held up by one that waits.
     fn admit_long_line(&mut self, lines: &mut Lines) {
         if !lines.has_long_partial() {
             lines.shrink();
-            self.release_long_line();
-        } else if !self.has_long_line {
+            self.end_long_line(LongLine::None);
+        } else if self.long_line == LongLine::None {
+            self.flush_list.flush();
+            self.flush_list.end_turn();
             let deadline = Instant::now() + limits::LONG_LINE_WAIT;
             let is_over = || Instant::now() >= deadline || self.flush_list.own_is_closed();
-            self.has_long_line = self.outbox.config.long_lines.acquire(Some(Duration::ZERO), is_over).is_some();
+            let start = self.outbox.config.long_lines.acquire(Some(Duration::ZERO), is_over);
+            let until = Instant::now() + limits::LONG_LINE_WAIT;
+            self.long_line = start.map_or(LongLine::Uncounted, |_| LongLine::Counted { until });
+        } else if self.long_line_ends().is_some_and(|time| time <= Instant::now()) {
+            self.end_long_line(LongLine::Uncounted);
         }
     }
 
-    fn release_long_line(&mut self) {
-        if mem::take(&mut self.has_long_line) {
+    /// Returns when a long line has held others up for long enough.
+    fn long_line_ends(&self) -> Option<Instant> {
+        if let LongLine::Counted { until } = self.long_line { Some(until) } else { None }
+    }
+
+    /// Lets another client have its long line received.
+    fn end_long_line(&mut self, next: LongLine) {
+        if let LongLine::Counted { .. } = mem::replace(&mut self.long_line, next) {
             self.outbox.config.long_lines.release();
         }
     }
@@ -299,6 +323,7 @@ impl Handler {
             self.flush_list.earn(silent_since.elapsed());
             return read;
         }
+        self.end_long_line(LongLine::None);
         if self.owes_answers() {
             self.outbox.flush_patiently();
         } else {
@@ -365,7 +390,7 @@ fn is_binary(partial_line: &[u8]) -> bool {
 impl Drop for Handler {
     fn drop(&mut self) {
         self.outbox.config.memory.adjust(self.extra_memory, 0);
-        self.release_long_line();
+        self.end_long_line(LongLine::None);
         if thread::panicking() {
             self.leave();
             self.outbox.close(CloseReason::Panicked);
