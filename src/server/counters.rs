@@ -198,7 +198,7 @@ impl ConnectionCounters {
 
     /// Counts what has come from the client, which speaks this.
     pub(crate) fn end_lines(&mut self, dialect: Option<&'static dyn Dialect>) {
-        if self.bytes_in > 0 {
+        if (self.bytes_in, self.messages_in) != (0, 0) {
             let row = self.row(dialect);
             row.add(Count::BytesIn, self.bytes_in);
             row.add(Count::MessagesIn, self.messages_in);

@@ -57,6 +57,21 @@ fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_e
 }
 
 #[test]
+fn g13_messages_are_counted_that_are_handled_later_than_they_were_read() {
+    let server = Server::with(&["--max-rate", "5"]);
+    let mut bob = server.cap("bob");
+    let mut ann = server.connect();
+    ann.send(format!("LIN ann\n{}MSG last", "MSG hi\n".repeat(19)).as_bytes());
+    ann.finish();
+    (0..19).for_each(|_| bob.expect("DELIVERY ann hi"));
+    bob.expect("DELIVERY ann last");
+    ann.expect("Welcome, ann.");
+    ann.expect_end();
+    let told = ask(&server, "wac");
+    assert!(told.contains("; since the start: messages 20 in 0 out, bytes 149 in "), "{told}");
+}
+
+#[test]
 fn the_end_is_told_like_that_after_shutting_down() {
     let mut server = Server::start();
     let mut ann = server.cap("ann");
