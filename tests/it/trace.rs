@@ -113,6 +113,18 @@ fn g8_g13_a_long_line_shows_its_ends_and_one_without_lf_that_it_has_none() {
 }
 
 #[test]
+fn lines_that_have_to_wait_are_not_taken_for_one_without_lf() {
+    let server = Server::with(&["--trace", "ann", "--log-level", "error", "--max-rate", "2"]);
+    let mut ann = server.connect();
+    ann.send(b"HELLO-FROM ann\nLIST\nLIST\nLIST\nLIST\nLIST\nLIST\nSEND");
+    ann.expect("HELLO ann");
+    (0..6).for_each(|_| ann.expect("LIST-OK echobot,ann"));
+    server.wait_for_log("and no LF yet");
+    let partial: Vec<String> = traced(&server).into_iter().filter(|line| line.contains("no LF")).collect();
+    assert_eq!(partial, [r#"ann > "SEND" and no LF yet (G1)"#]);
+}
+
+#[test]
 fn every_line_of_a_flood_is_logged_or_counted() {
     let server = Server::with(&["--log-level", "trace"]);
     let mut ann = server.cap("ann");

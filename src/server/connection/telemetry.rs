@@ -67,9 +67,10 @@ impl Handler {
         self.counters.row(self.dialect).add(count, 1);
     }
 
-    /// Returns when the beginning of a line is to be logged, as nothing follows: who has forgotten the LF waits in vain.
+    /// Returns when the beginning of a line is to be logged, as nothing follows: who has forgotten the LF waits in vain. While
+    /// lines have to wait, what there is are those.
     pub(super) fn partial_due(&self, lines: &Lines) -> Option<Instant> {
-        let trace = self.trace.as_ref()?;
+        let trace = self.trace.as_ref().filter(|_| !self.is_held_up)?;
         (!lines.partial().is_empty() && !trace.has_shown_partial()).then(|| lines.last_read() + SILENCE)
     }
 
