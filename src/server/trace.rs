@@ -50,6 +50,10 @@ pub(crate) struct Trace {
 struct State {
     /// Its lines are logged.
     is_on: bool,
+    /// So is the line that is being handled, as it asks for a name that is traced.
+    asks: bool,
+    /// So is what goes out until the lines are handled that have come, as one of them has asked for such a name.
+    has_asked: bool,
     /// The client's address, until it has a name.
     who: String,
     name: Option<Name>,
@@ -67,6 +71,8 @@ impl Trace {
     pub(crate) fn new(whom: &Arc<Traced>, peer: SocketAddr) -> Self {
         let state = State {
             is_on: whom.everybody,
+            asks: false,
+            has_asked: false,
             who: peer.to_string(),
             name: None,
             incoming: None,
@@ -81,6 +87,7 @@ impl Trace {
     pub(crate) fn begin_line(&self, line: &[u8]) {
         let mut state = lock(&self.state);
         state.incoming = Some(Excerpt::of(line));
+        state.asks = false;
         state.has_shown_partial = false;
     }
 
@@ -118,7 +125,7 @@ impl Trace {
     }
 
     fn show(&self, state: &mut State, note: &str) {
-        if let Some(line) = state.incoming.take().filter(|_| state.is_on) {
+        if let Some(line) = state.incoming.take().filter(|_| state.is_on || state.asks) {
             self.whom.log.report(Level::Trace, format_args!("{} > {}", state.who, line.with_note(note)));
         }
     }
@@ -126,7 +133,8 @@ impl Trace {
     /// Begins a login with this name, or a change to it: what goes out meanwhile is logged behind it.
     pub(crate) fn begin_login(&self, name: &str) {
         let mut state = lock(&self.state);
-        state.is_on |= self.whom.covers(Some(name));
+        state.asks = self.whom.covers(Some(name));
+        state.has_asked |= state.asks;
         state.held = Some(Vec::new());
     }
 
@@ -146,7 +154,7 @@ impl Trace {
     /// Ends the handling of the lines that had come. Whoever has only asked for a name that is traced is not traced for it.
     pub(crate) fn end_lines(&self) {
         let mut state = lock(&self.state);
-        state.is_on = self.whom.covers(state.name.as_ref().map(Name::as_str));
+        (state.asks, state.has_asked) = (false, false);
     }
 
     /// Has bytes written, and logs the lines that went out. What the client answers to them is logged after that, if the
@@ -165,7 +173,7 @@ impl Trace {
     }
 
     fn log_outgoing(&self, state: &mut State, lines: Vec<Excerpt>) {
-        if !state.is_on {
+        if !state.is_on && !state.has_asked {
             return;
         }
         match &mut state.held {
@@ -288,6 +296,7 @@ mod tests {
         bob.begin_line(b"LIN ann\n");
         bob.begin_login("ann");
         bob.end_login(None);
+        says(&bob, b"MSG secret\n");
         told(&bob, b"in use\n");
         bob.end_lines();
         told(&bob, b"secret\n");
