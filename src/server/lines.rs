@@ -124,13 +124,39 @@ impl Lines {
         Ok(count)
     }
 
+    /// Drops the lines that have come, and the telnet commands with their answers, which would add up.
+    pub(crate) fn discard(&mut self) {
+        while self.next().is_some() {}
+        drop((self.take_telnet_commands(), self.take_telnet_answer()));
+    }
+
     /// Reads what nobody wants any more, until the client has closed its side too.
     pub(crate) fn drain(&mut self, deadline: Instant) {
         loop {
-            while self.reader.buffered_line().is_some() {}
+            self.discard();
             if !matches!(self.read_until(Some(deadline)), Ok(1..)) {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    #[test]
+    fn g2_of_what_is_dropped_nothing_adds_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+        let mut lines = Lines::new(listener.accept().expect("it has come").0, 100);
+        lines.keep_telnet_commands();
+        let sent = client.write(b"LIST\n\xff\xfd\x06\xff\xf1WHO").expect("there is room");
+        assert_eq!((sent, lines.read_until(None).expect("it has come")), (13, 8));
+        lines.discard();
+        assert_eq!((lines.take_telnet_answer(), lines.take_telnet_commands()), (Vec::new(), Vec::new()));
+        assert_eq!(lines.partial(), b"WHO");
     }
 }

@@ -187,7 +187,7 @@ impl Handler {
         self.is_held_up = false;
         self.flush_list.begin_turn();
         let Some(_lines) = shutdown.begin_lines() else {
-            while lines.next().is_some() {}
+            lines.discard();
             self.flush_list.end_turn();
             return ControlFlow::Continue(());
         };
