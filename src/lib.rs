@@ -63,7 +63,8 @@
 //! 2. the handler looks the recipients up in the registry, and the message joins the sender's batch: consecutive messages
 //!    to the same recipients, encoded once for each dialect as [`protocol::Event::Delivery`];
 //! 3. with the batch's end its bytes are pushed to each recipient's outbox, and the outbox joins the sender's flush list;
-//! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits.
+//! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits;
+//!    those of a crowd that floods or is flooded last, or once the sender has nothing more to say.
 //!    What a recipient does not take is left to a writer thread of its own.
 //!
 //! # Where the rest is told
