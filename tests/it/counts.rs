@@ -57,6 +57,18 @@ fn each_protocol_is_counted_since_the_start_and_since_the_last_time_and_at_the_e
 }
 
 #[test]
+fn a_login_that_is_refused_counts_no_bytes_but_the_refusal() {
+    let server = Server::start();
+    let _ann = server.cap("ann");
+    let mut other = server.connect();
+    other.ask("HELLO-FROM ann", "IN-USE");
+    other.expect_end();
+    let (sent, answered) = (2 * "HELLO-FROM ann\n".len(), "HELLO ann\nIN-USE\n".len());
+    let told = ask(&server, "cap");
+    assert!(told.contains(&format!("start: messages 0 in 0 out, bytes {sent} in {answered} out, ")), "{told}");
+}
+
+#[test]
 fn g13_messages_are_counted_that_are_handled_later_than_they_were_read() {
     let server = Server::with(&["--max-rate", "5"]);
     let mut bob = server.cap("bob");

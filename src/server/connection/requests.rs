@@ -154,9 +154,9 @@ impl Handler {
         let mut line = Vec::new();
         dialect.encode_event(&welcome, self.state.revision, &mut line);
         let member = Member { name: name.clone(), dialect, outbox: Arc::clone(&self.outbox) };
-        self.counters.row(Some(dialect)).add(Count::BytesOut, line.len());
         let welcome = |member: &Member| self.flush_list.force_push(&member.outbox, &line);
         self.login = Some(write_lock(&self.context.registry).join(self.login, member, welcome)?);
+        self.counters.row(Some(dialect)).add(Count::BytesOut, line.len());
         Ok(())
     }
 
