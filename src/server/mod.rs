@@ -22,6 +22,7 @@ mod trace;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -195,7 +196,7 @@ impl Server {
             let text = "connections fit into this machine's limits, not";
             log.event(Level::Warn, format_args!("only {fit} {text} {wanted}: {RAISE}"));
         }
-        let flooders = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let outbox_config = OutboxConfig {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
@@ -204,7 +205,7 @@ impl Server {
             memory: MemoryBudget::new(settings.max_memory.unwrap_or(capacity.backlogs)),
             max_writers: capacity.writers,
             writers: AtomicUsize::new(0),
-            flooders: Semaphore::new(flooders),
+            flooders: [Semaphore::new(cores), Semaphore::new((cores / 2).max(1))],
             long_lines: Semaphore::new(limits::LONG_LINES),
         };
         let announcements = RateLimit::new(limits::ANNOUNCE_RATE, limits::ANNOUNCE_BURST, Instant::now());

@@ -145,7 +145,7 @@ pub(crate) mod tests {
             memory: MemoryBudget::new(usize::MAX),
             max_writers: 0,
             writers: AtomicUsize::new(0),
-            flooders: Semaphore::new(1),
+            flooders: [Semaphore::new(1), Semaphore::new(1)],
             long_lines: Semaphore::new(1),
         };
         Arc::new(Outbox::new(ClientSocket::new(stream, None), Arc::new(settings)))

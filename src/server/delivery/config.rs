@@ -25,8 +25,9 @@ pub(crate) struct OutboxConfig {
     pub(crate) writers: AtomicUsize,
     /// Long lines that are being received at the same time.
     pub(crate) long_lines: Semaphore,
-    /// Senders that flood and whose lines are handled at the same time.
-    pub(crate) flooders: Semaphore,
+    /// Senders that flood and whose lines are handled at the same time: those whose recipients keep up, and those that had to
+    /// wait lately, of whom half of the processors are kept free.
+    pub(crate) flooders: [Semaphore; 2],
 }
 
 impl OutboxConfig {

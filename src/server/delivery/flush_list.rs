@@ -15,8 +15,12 @@ use crate::server::close_reason::CloseReason;
 /// From when on a wait is one that people notice.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
-/// How long the turn of a sender takes that floods; changing turns more often would cost more than it helps others.
-const TURN: Duration = Duration::from_millis(2);
+/// How long the turn of a sender takes that floods: one whose recipients keep up, and one that had to wait lately. Changing
+/// turns more often would cost more than it helps others.
+const TURNS: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(2)];
+
+/// How long a sender counts as one that had to wait.
+const WAITED_LATELY: Duration = Duration::from_secs(10);
 
 /// Outboxes of clients that flood or are flooded that are flushed before a sender is heard again.
 const BUSY_ROUND: usize = 16;
@@ -35,10 +39,29 @@ pub(crate) struct FlushList<S: Socket = ClientSocket> {
     long_waits: usize,
     /// The sender's own connection was closed while it waited, or before its answers were pushed.
     is_over: bool,
-    /// The sender floods, and its turn has begun: when, and its start in the virtual time of turns.
-    turn: Option<(Instant, Duration)>,
-    /// Where its last turn ended in that time.
-    due: Option<Duration>,
+    /// When the sender waited last.
+    waited: Option<Instant>,
+    /// The sender floods, and its turn has begun.
+    turn: Option<Turn>,
+    /// Among whom its last turn was, and where it ended in their virtual time.
+    due: Option<(usize, Duration)>,
+}
+
+/// A turn of a sender that floods.
+#[derive(Debug)]
+struct Turn {
+    begun: Instant,
+    /// Among whom it is: [`OutboxConfig::flooders`](super::config::OutboxConfig::flooders).
+    kind: usize,
+    /// Its start in their virtual time.
+    start: Duration,
+}
+
+impl Turn {
+    /// Returns whether it has taken long enough, and others come first.
+    fn is_over(&self) -> bool {
+        self.begun.elapsed() >= TURNS[self.kind]
+    }
 }
 
 impl<S: Socket> FlushList<S> {
@@ -52,6 +75,7 @@ impl<S: Socket> FlushList<S> {
             waits: Vec::new(),
             long_waits: 0,
             is_over: false,
+            waited: None,
             turn: None,
             due: None,
         }
@@ -65,28 +89,30 @@ impl<S: Socket> FlushList<S> {
         is_covered
     }
 
-    /// Waits for the sender's turn, if it floods: lines of few of those are handled at a time, so that they leave the machine to
-    /// others.
+    /// Waits for the sender's turn, if it floods: lines of few of those are handled at a time, of fewer still where their
+    /// recipients do not keep up, so that they leave the machine to others.
     pub(crate) fn begin_turn(&mut self) {
         let floods = self.allowance.is_spent() && self.turn.is_none();
         let Some(own) = self.own.as_ref().filter(|_| floods) else { return };
-        let start = own.config.flooders.acquire(self.due, || self.own_is_closed());
-        self.turn = start.map(|start| (Instant::now(), start));
+        let kind = usize::from(self.waited.is_some_and(|waited| waited.elapsed() < WAITED_LATELY));
+        let due = self.due.filter(|(last, _)| *last == kind).map(|(_, due)| due);
+        let start = own.config.flooders[kind].acquire(due, || self.own_is_closed());
+        self.turn = start.map(|start| Turn { begun: Instant::now(), kind, start });
     }
 
     /// Ends the sender's turn, and returns whether it had one.
     pub(crate) fn end_turn(&mut self) -> bool {
-        let Some((begun, start)) = self.turn.take() else { return false };
-        self.due = Some(start + begun.elapsed());
+        let Some(Turn { begun, kind, start }) = self.turn.take() else { return false };
+        self.due = Some((kind, start + begun.elapsed()));
         if let Some(own) = &self.own {
-            own.config.flooders.release();
+            own.config.flooders[kind].release();
         }
         true
     }
 
     /// Has others have their turns before the sender goes on, once its own has taken long enough.
     fn pass_turn_on(&mut self) {
-        if self.turn.is_some_and(|(begun, _)| begun.elapsed() >= TURN) {
+        if self.turn.as_ref().is_some_and(Turn::is_over) {
             self.flush();
             self.end_turn();
             self.begin_turn();
@@ -95,7 +121,7 @@ impl<S: Socket> FlushList<S> {
 
     /// Ends the sender's turn before it waits for input, or once it has taken long enough.
     pub(crate) fn end_turn_before_read(&mut self) {
-        let may_go_on = self.turn.is_some_and(|(begun, _)| begun.elapsed() < TURN);
+        let may_go_on = self.turn.as_ref().is_some_and(|turn| !turn.is_over());
         if !may_go_on || !self.own.as_ref().is_some_and(|own| own.socket.has_input()) {
             self.end_turn();
         }
@@ -154,6 +180,7 @@ impl<S: Socket> FlushList<S> {
         }
         self.set_owner_waits(false);
         self.long_waits += usize::from(begun.elapsed() >= LONG_WAIT);
+        self.waited = Some(Instant::now());
         self.is_over |= self.own_is_closed();
         if had_turn {
             self.begin_turn();

@@ -148,7 +148,7 @@ fn settings(max_backlog: usize, slow_timeout: Duration, writers: usize) -> Arc<O
         memory: MemoryBudget::new(usize::MAX),
         max_writers: writers,
         writers: AtomicUsize::new(0),
-        flooders: Semaphore::new(1),
+        flooders: [Semaphore::new(1), Semaphore::new(1)],
         long_lines: Semaphore::new(1),
     })
 }
@@ -468,7 +468,7 @@ fn a_peer_that_takes_nothing_is_given_up_however_little_waits() {
         memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
-        flooders: Semaphore::new(1),
+        flooders: [Semaphore::new(1), Semaphore::new(1)],
         long_lines: Semaphore::new(1),
     };
     let outbox = outbox(&peer, &Arc::new(settings));
@@ -490,7 +490,7 @@ fn a_peer_that_has_kept_up_for_a_while_is_written_to_directly_again() {
         memory: MemoryBudget::new(usize::MAX),
         max_writers: 1,
         writers: AtomicUsize::new(0),
-        flooders: Semaphore::new(1),
+        flooders: [Semaphore::new(1), Semaphore::new(1)],
         long_lines: Semaphore::new(1),
     });
     let outbox = outbox(&peer, &settings);
@@ -738,6 +738,11 @@ fn who_floods_waits_for_its_turn_unless_others_wait_for_room() {
         assert!(second.end_turn());
         assert!(waiting.join().expect("it does not panic"), "it has its turn again");
     });
+    // Whoever had to wait lately has its turn among its like.
+    first.begin_turn();
+    let (mut third, _) = sender(5);
+    third.begin_turn();
+    assert!(third.end_turn() && first.end_turn());
     full.close(CloseReason::Quit);
     all_writers_back(&settings);
 }
