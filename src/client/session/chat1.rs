@@ -201,6 +201,10 @@ mod tests {
                 let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
                 assert_eq!(typed(line), [if interactive { kept } else { &sent }], "{line:?}");
             }
+            assert_eq!(
+                typed("!who\n/msg bob hi\n!quit"),
+                ["!who", "/msg bob hi", "!quit"].map(|line| format!("send @ann: {line}"))
+            );
         }
     }
 

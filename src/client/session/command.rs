@@ -100,19 +100,21 @@ pub(crate) fn parse_paste<'a>(
     commands: &[Usage],
     recipient: Option<&'a str>,
 ) -> Vec<(Command<'a>, &'a str)> {
+    let parse = |line| match Command::parse(line, commands) {
+        command @ (Command::Direct { .. } | Command::Say(_)) => command,
+        Command::Unknown if line.trim_start().starts_with('@') => Command::Unknown,
+        _ => Command::Text(line),
+    };
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let Some(first) = lines.next() else { return Vec::new() };
-    let start = match Command::parse(first, commands).addressed(recipient) {
-        command @ (Command::Direct { .. } | Command::Say(_) | Command::Text(_)) => command,
-        _ => Command::Unknown,
-    };
+    let start = parse(first).addressed(recipient);
     let rest = lines.map(|line| {
-        let command = match (start, Command::parse(line, commands)) {
+        let command = match (start, parse(line)) {
             (Command::Say(_), _) => Command::Say(line),
             (_, direct @ Command::Direct { .. }) => direct,
             (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
-            (_, text @ Command::Text(_)) => text,
-            _ => Command::Unknown,
+            (_, Command::Say(_)) => Command::Text(line),
+            (_, command) => command,
         };
         (command, line)
     });

@@ -77,7 +77,7 @@ struct Person {
     told: BTreeSet<u32>,
     /// Numbers of lines that wait for a login.
     waiting: BTreeSet<u32>,
-    /// Lines that `!say` was put before.
+    /// Lines that `!say` was put before, or that were pasted with others.
     said: BTreeSet<String>,
     /// The server has refused a login, and with it what was sent behind it.
     was_refused: bool,
@@ -151,6 +151,9 @@ impl Person {
                 let start = text.trim_start();
                 if let Some(said) = start.strip_prefix("!say ").or_else(|| start.strip_prefix("/say ")) {
                     self.said.extend(said.lines().map(str::to_owned));
+                }
+                if is_paste(&text) {
+                    self.said.extend(text.lines().map(str::to_owned));
                 }
                 if self.session.asks_for_name() {
                     // It is a name, and shown with whatever becomes of it.
@@ -282,7 +285,7 @@ const REPLIES: [&str; 16] = [
 const KEYS: [&str; 8] = ["\x1b[A", "\x1b[B", "\x1b[D", "\x7f", "\x01", "\t", "\x17", "\x15"];
 
 /// Whatever a person types, and whatever happens meanwhile: nothing is lost or sent twice, and nothing that looks like a
-/// command goes out but by `!say`.
+/// command goes out but by `!say` or in a paste.
 #[test]
 fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was_not_meant() {
     const ROUNDS: usize = 100_000;

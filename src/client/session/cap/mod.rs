@@ -212,8 +212,10 @@ impl DialectSession for CapSession {
 
     fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
         match command {
-            Command::Unknown if matches!(Command::parse(line, &[SAY]), Command::Say(_)) => Some(messages::NO_BROADCAST),
-            Command::Unknown | Command::Text(_) => Some(messages::HINT),
+            Command::Unknown | Command::Text(_) => match Command::parse(line, &[SAY]) {
+                Command::Say(_) => Some(messages::NO_BROADCAST),
+                _ => Some(messages::HINT),
+            },
             _ => None,
         }
     }

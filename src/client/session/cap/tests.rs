@@ -676,10 +676,13 @@ fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
         script.typed("/msg bob one\n@eve two\nthree"),
         ["send SEND bob one", "send SEND eve two", "send SEND bob three"]
     );
-    for paste in ["!quit\n", "!who\nx"] {
+    for paste in ["!quit\n", "!who\nx", "!say one\ntwo"] {
         let shown = script.typed(paste);
-        assert!(shown.len() == 1 && shown[0].contains("Use @<username> <message>"), "{shown:?}");
+        assert!(shown.len() == 2 && shown[0].contains("Use @<username> <message>"), "{shown:?}");
+        assert_eq!(shown[1], format!("lacks recipient: {paste}"));
     }
+    script.typed("!to bob");
+    assert_eq!(script.typed("!quit\none"), ["send SEND bob !quit", "send SEND bob one"]);
     let mut script = Script::new();
     let refused = script.typed("ann\nbob");
     assert_eq!(refused[0], "print Cannot log in as ann\u{fffd}bob. That username contains disallowed characters.");

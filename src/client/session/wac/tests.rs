@@ -229,9 +229,16 @@ fn w13_the_lines_of_a_paste_are_text_and_never_commands() {
     received(&mut session, "Welcome, guest.");
     let sent = typed(&mut session, "How to leave ftp:\nquit\n\nis the command\n");
     assert_eq!(sent, ["send MSG How to leave ftp:", "send MSG quit", "send MSG is the command"]);
-    let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
-    for paste in ["one\n!quit\ntwo", "one\n/* two */", "!quit\n", "!who\nx"] {
-        assert_eq!(typed(&mut session, paste), [kept], "{paste:?}");
+    for paste in ["one\n!quit\ntwo", "one\n/* two */", "!quit\n", "!who\n /x", "one\n!say two", "!to bob\nquit"] {
+        let sent: Vec<_> = paste.lines().map(|line| format!("send MSG {line}")).collect();
+        assert_eq!(typed(&mut session, paste), sent, "{paste:?}");
+    }
+    for paste in ["one\n@bob", "@bob\none"] {
+        assert_eq!(
+            typed(&mut session, paste),
+            ["print Use @<username> <message> to whisper to one user."],
+            "{paste:?}"
+        );
     }
     assert_eq!(typed(&mut session, "!say one\n!quit\n@bob x"), ["send MSG one", "send MSG !quit", "send MSG @bob x"]);
     assert_eq!(
