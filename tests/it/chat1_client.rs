@@ -157,11 +157,9 @@ fn h12_a_private_answer_at_a_terminal_is_kept_back_as_everybody_would_read_it() 
     let mut bob = server.wac("bob");
     let mut alice = Terminal::with(100, 24, &format!("--port {} --protocol chat --name alice", server.port()));
     alice.waits_for("Ready for messaging!");
-    bob.send_line("W alice which password?");
-    alice.waits_for("@bob whispers: which password?");
     alice.types("@bob hunter2\n");
     alice.waits_for("Not sent: everybody would read it.");
-    alice.types("@carol hi\n\x1b[A\x1b[A\x01!say \n");
-    bob.expect("alice: @carol hi");
+    alice.types("@carol, hi\n\x1b[A\x1b[A\x01!say \n");
+    bob.expect("alice: @carol, hi");
     bob.expect("alice: @bob hunter2");
 }

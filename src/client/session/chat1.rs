@@ -1,14 +1,11 @@
 //! The CHAT/1.0 session (H12 to H15).
 
-use std::collections::HashSet;
-
 use super::protocols::{HELP, IGNORE, MESSAGE, Protocol, QUIT, SAY, UNIGNORE};
 use super::shared::Shared;
 use super::{Command, Config, DialectSession, Session};
 use crate::client::messages;
-use crate::limits::NAMES_REMEMBERED;
 use crate::protocol::chat1::Chat1;
-use crate::protocol::{Dialect, Event, Request};
+use crate::protocol::{Dialect, Event, Name, Request};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "chat",
@@ -20,14 +17,11 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 };
 
 /// What is particular to a CHAT/1.0 session.
-#[derive(Debug, Default)]
-struct Chat1Session {
-    /// Names that were seen, without which nobody would think of answering with `@NAME`.
-    seen: HashSet<String>,
-}
+#[derive(Debug)]
+struct Chat1Session;
 
 fn begin(config: Config) -> Session {
-    Session::new(Shared::new(config, &Chat1, PROTOCOL.commands), Chat1Session::default())
+    Session::new(Shared::new(config, &Chat1, PROTOCOL.commands), Chat1Session)
 }
 
 impl DialectSession for Chat1Session {
@@ -49,14 +43,15 @@ impl DialectSession for Chat1Session {
         }
     }
 
-    /// This dialect has no private messages, but shows those that come from other ones.
+    /// This dialect has no private messages, but shows those that come from other ones: what looks like one is not for
+    /// everybody, also where the name is mistyped or its owner was never heard of.
     fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
         if !matches!(command, Command::Direct { .. } | Command::Unknown) {
             return None;
         }
         let start = line.trim_start();
         let name = start.strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
-        if name.is_some_and(|name| self.seen.contains(name.trim_end_matches(':'))) {
+        if name.is_some_and(|name| name.trim_end_matches(':').parse::<Name>().is_ok()) {
             return Some(messages::EVERYBODY_READS);
         }
         start.starts_with(['!', '/']).then_some(messages::NO_SUCH_COMMAND)
@@ -90,9 +85,6 @@ impl DialectSession for Chat1Session {
                 shared.exit(0);
             }
             Some(Event::Delivery { scope, from, .. }) => {
-                if !self.seen.contains(from) && self.seen.len() < NAMES_REMEMBERED {
-                    self.seen.insert(from.to_owned());
-                }
                 let sender = 1..1 + from.len();
                 shared.message(line, sender, scope);
             }
@@ -180,10 +172,7 @@ mod tests {
                 feed(&mut session, input);
             }
             let mut typed = |line: &str| feed(&mut session, Input::Typed(line.into()));
-            assert_eq!(typed("@bob my password"), ["send @ann: @bob my password"]);
-            received(&mut session, "@bob whispers: which password?");
-            let mut typed = |line: &str| feed(&mut session, Input::Typed(line.into()));
-            for line in ["@bob hunter2", "@bob: hunter2", " @bob", "one\n@bob two"] {
+            for line in ["@bob hunter2", "@Bob hunter2", "@bob: hunter2", " @bob", "@ bob hunter2", "one\n@bob two"] {
                 let sent: Vec<_> = line.lines().map(|line| format!("send @ann: {line}")).collect();
                 let kept = "print Not sent: everybody would read it. Use !say to send any text to everybody.";
                 if interactive {
@@ -192,7 +181,7 @@ mod tests {
                     assert_eq!(typed(line), sent);
                 }
             }
-            for line in ["@eve hi", "@bob, hello", "hi @bob"] {
+            for line in ["@bob, hello", "hi @bob", "@bob's hat", "@"] {
                 assert_eq!(typed(line), [format!("send @ann: {line}")]);
             }
             assert_eq!(typed("!say @bob hunter2"), ["send @ann: @bob hunter2"]);
