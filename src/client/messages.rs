@@ -229,7 +229,7 @@ pub const NOT_CONNECTED: &str = "(not connected) ";
 
 /// It goes on by itself, so many seconds later.
 pub fn trying_again(what: &str, seconds: u64) -> String {
-    let what = what.trim_end_matches('.');
+    let what = what.trim_end_matches(['.', '!']);
     format!("{what}; trying again in {seconds} s.")
 }
 

@@ -51,7 +51,7 @@ fn ri6_a_full_server_is_tried_again_where_a_person_is() {
     ann.types("a");
     ann.waits_for("a");
     ann.types("nn\n");
-    ann.waits_for("Cannot log in. The server is full!; trying again in 1 s.\r\n");
+    ann.waits_for("Cannot log in. The server is full; trying again in 1 s.\r\n");
     ann.shows("the prompt", |screen| screen.ends_with("\n(not connected)"));
     drop(bob);
     server.wait_for_log("bob left");
