@@ -61,8 +61,14 @@ impl History {
         self.drafts.clear();
     }
 
+    /// Takes what is typed from here on as the new line; what the others were changed to is kept.
+    pub(super) fn begin_new_line(&mut self) {
+        self.back = 0;
+    }
+
     /// Returns the line before the one that is shown, of those that begin like the new line does.
     pub(crate) fn older(&mut self, shown: &str, has_prefix: bool) -> Option<String> {
+        self.end_search_if_changed(shown);
         if self.back == 0 {
             self.prefix = if has_prefix { shown.to_owned() } else { String::new() };
         }
@@ -72,6 +78,7 @@ impl History {
 
     /// Returns the line after the one that is shown; the new one after the last.
     pub(crate) fn newer(&mut self, shown: &str) -> Option<String> {
+        self.end_search_if_changed(shown);
         let back = (0..self.back).rev().find(|back| *back == 0 || self.is_wanted(*back, shown))?;
         Some(self.go_to(back, shown))
     }
@@ -106,6 +113,13 @@ impl History {
         self.go_to(back, shown);
     }
 
+    /// Makes the line that is shown the new one if it was found by its beginning and has been changed since.
+    fn end_search_if_changed(&mut self, shown: &str) {
+        if !self.prefix.is_empty() && self.text_at(self.back).is_some_and(|found| found != shown) {
+            self.begin_new_line();
+        }
+    }
+
     /// Returns whether the line so far back begins as it is to, and is not what is shown already.
     fn is_wanted(&self, back: usize, shown: &str) -> bool {
         self.prefix.is_empty() || self.line(back).is_some_and(|line| line.starts_with(&self.prefix) && line != shown)
@@ -118,7 +132,12 @@ impl History {
     fn go_to(&mut self, back: usize, shown: &str) -> String {
         self.drafts.insert(self.back, shown.to_owned());
         self.back = back;
-        self.drafts.get(&back).or_else(|| self.line(back)).cloned().unwrap_or_default()
+        self.text_at(back).cloned().unwrap_or_default()
+    }
+
+    /// Returns the line so far back, or what it was changed to.
+    fn text_at(&self, back: usize) -> Option<&String> {
+        self.drafts.get(&back).or_else(|| self.line(back))
     }
 }
 
@@ -181,6 +200,20 @@ mod tests {
         assert_eq!(history.older("", true), some("@bob three"));
         assert_eq!(history.older("@bob three, changed", true), some("!who"));
         assert_eq!(history.newer("!who"), some("@bob three, changed"));
+    }
+
+    #[test]
+    fn a_line_that_was_found_and_changed_is_the_new_one() {
+        let mut history = History::default();
+        for line in ["@bob one", "@carl two"] {
+            history.push(line);
+        }
+        assert_eq!(history.older("@c", true), some("@carl two"));
+        assert_eq!(history.older("@b", true), some("@bob one"));
+        assert_eq!(history.newer("@bob one"), some("@b"));
+        assert_eq!(history.older("@b", true), some("@bob one"));
+        assert_eq!(history.newer("@bob one, changed"), None);
+        assert_eq!(history.older("@bob one, changed", true), None);
     }
 
     #[test]

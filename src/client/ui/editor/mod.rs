@@ -209,6 +209,9 @@ impl Editor {
             Key::Capitalize => fits = buffer.change_case(LetterCase::Title),
             _ => {}
         }
+        if self.buffer.is_empty() {
+            self.history.begin_new_line();
+        }
         (!fits).then_some(Outcome::Bell)
     }
 

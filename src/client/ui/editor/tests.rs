@@ -104,6 +104,11 @@ fn up_with_text_typed_brings_back_what_begins_with_it() {
     assert_eq!(line(&format!("{said}@b{UP}{UP}{DOWN}")), "@bob three|");
     assert_eq!(line(&format!("{said}@b{UP}{DOWN}")), "@b|");
     assert_eq!(line(&format!("{said}{UP}{UP}{UP}")), "@eve two|");
+    assert_eq!(line(&format!("{said}@e{UP}\x15@b{UP}")), "@bob three|");
+    assert_eq!(line(&format!("{said}@e{UP}\x15@b{UP}{UP}{DOWN}{DOWN}{DOWN}")), "@b|");
+    assert_eq!(line(&format!("{said}@bob t{UP}\x17o{UP}")), "@bob one|");
+    assert_eq!(line(&format!("{said}{UP}\x15@e{UP}")), "@eve two|");
+    assert_eq!(line(&format!("{said}@e{UP}\x15{UP}")), "!who|");
     assert_eq!(typed(&format!("one\nx{UP}")).1.last(), Some(&Outcome::Bell));
     assert_eq!(shown(&typed_by_program(&format!("one\nx{UP}")).0), "one|");
 }
