@@ -206,10 +206,15 @@ pub(crate) fn misbehaved() -> io::Result<Vec<Figure>> {
     let name = new_name();
     let _trickler = cap(&target, &name)?;
     let mut sender = wac(&target, &new_name())?;
-    let begun = Instant::now();
-    flood(&[(wac(&target, &new_name())?, format!("W {name} {}\n", "x".repeat(10_000)))], || {
-        let asked = sender.send(format!("W {name} hi\n").as_bytes());
-        begun.elapsed() > PATIENCE || asked.is_err() || hears(&mut sender)
+    let flooder = [(wac(&target, &new_name())?, format!("W {name} {}\n", "x".repeat(10_000)))];
+    let (begun, mut asked) = (Instant::now(), Instant::now());
+    flood(&flooder, || {
+        if asked.elapsed() < Duration::from_millis(50) {
+            return false;
+        }
+        asked = Instant::now();
+        let is_sent = sender.send(format!("W {name} hi\n").as_bytes()).is_ok();
+        !is_sent || begun.elapsed() > PATIENCE || hears(&mut sender)
     })?;
     let slow = begun.elapsed();
     Ok(vec![
