@@ -47,6 +47,7 @@ fn a_message_taller_than_two_screens_is_cut_and_the_copy_is_whole() {
         let mut person = person(80, 10, &server, name, options);
         eve.ask(&format!("SEND {name} {text}end"), "SEND-OK");
         person.waits_for(&format!("… (1 MB; {kept})\r\n"));
+        assert!(include_str!("../../src/client/manual.md").contains(kept), "{kept}");
         assert!(person.written().len() < 10_000);
         person.types("!quit\n");
         person.ends(0);
