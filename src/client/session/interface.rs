@@ -88,6 +88,8 @@ pub(crate) enum Names {
         from: String,
         to: String,
     },
+    /// The messages of these are hidden, and of nobody else.
+    Ignored(Vec<String>),
 }
 
 /// What a session is begun with.

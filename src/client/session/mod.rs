@@ -33,6 +33,7 @@ use std::fmt;
 use self::command::{Command, is_paste};
 pub use self::interface::Config;
 pub(crate) use self::interface::{Action, Input, Names};
+pub(crate) use self::protocols::NameOf;
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
 use crate::client::messages;

@@ -11,53 +11,70 @@ pub static PROTOCOLS: &[Protocol] = &[cap::PROTOCOL, wac::PROTOCOL, chat1::PROTO
 
 /// What plain text is where it goes to everybody.
 pub(super) const MESSAGE: Usage =
-    Usage { syntax: "MESSAGE", meaning: "Send a message to everybody", words: &[], parse: |_| None };
+    Usage { syntax: "MESSAGE", meaning: "Send a message to everybody", words: &[], takes: None, parse: |_| None };
 pub(super) const DIRECT: Usage = Usage {
     syntax: "@NAME MESSAGE",
     meaning: "Send a message to one user (or: /msg NAME MESSAGE)",
     words: &["msg"],
+    takes: Some(NameOf::Anybody),
     parse: message,
 };
 pub(super) const TO: Usage = Usage {
     syntax: "!to NAME",
     meaning: "Send plain lines to one user (or: /query NAME), until !to",
     words: &["to", "query"],
+    takes: Some(NameOf::Anybody),
     parse: |rest| alone(rest, Command::Recipient(None)).or_else(|| Some(Command::Recipient(Some(name(rest)?)))),
 };
 pub(super) const SAY: Usage = Usage {
     syntax: "!say MESSAGE",
     meaning: "Send it to everybody, whatever it reads like",
     words: &["say"],
+    takes: None,
     parse: say,
 };
-pub(super) const WHO: Usage =
-    Usage { syntax: "!who", meaning: "List who is online", words: &["who"], parse: |rest| alone(rest, Command::Who) };
+pub(super) const WHO: Usage = Usage {
+    syntax: "!who",
+    meaning: "List who is online",
+    words: &["who"],
+    takes: None,
+    parse: |rest| alone(rest, Command::Who),
+};
 pub(super) const SECRET: Usage = Usage {
     syntax: "!sec",
     meaning: "Ask for the secret",
     words: &["sec"],
+    takes: None,
     parse: |rest| alone(rest, Command::Secret),
 };
 pub(super) const IGNORE: Usage = Usage {
     syntax: "!ignore NAME",
     meaning: "Hide what a user says; !ignore lists whom",
     words: &["ignore"],
+    takes: Some(NameOf::Anybody),
     parse: |rest| alone(rest, Command::Ignored).or_else(|| name(rest).map(Command::Ignore)),
 };
 pub(super) const UNIGNORE: Usage = Usage {
     syntax: "!unignore NAME",
     meaning: "Show it again",
     words: &["unignore"],
+    takes: Some(NameOf::Ignored),
     parse: |rest| name(rest).map(Command::Unignore),
 };
 pub(super) const HELP: Usage = Usage {
     syntax: "!help",
     meaning: "Say what can be typed",
     words: &["help"],
+    takes: None,
     parse: |rest| alone(rest, Command::Help),
 };
-pub(super) const QUIT: Usage =
-    Usage { syntax: "!quit", meaning: "Leave", words: &["quit"], parse: |rest| alone(rest, Command::Quit) };
+pub(super) const QUIT: Usage = Usage {
+    syntax: "!quit",
+    meaning: "Leave",
+    words: &["quit"],
+    takes: None,
+    parse: |rest| alone(rest, Command::Quit),
+};
 
 /// A protocol that a session can speak.
 #[derive(Debug)]
@@ -85,8 +102,18 @@ pub struct Usage {
     pub meaning: &'static str,
     /// The words that stand behind the `!` of it.
     pub(crate) words: &'static [&'static str],
+    /// Whose name stands behind such a word.
+    pub(crate) takes: Option<NameOf>,
     /// Parses what stands behind such a word; `None` if it is not used like that.
     pub(super) parse: fn(&str) -> Option<Command<'_>>,
+}
+
+/// Those one of whom a command names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameOf {
+    Anybody,
+    /// Somebody whose messages are hidden.
+    Ignored,
 }
 
 impl Usage {

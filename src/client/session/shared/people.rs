@@ -75,13 +75,20 @@ impl Shared {
     /// Hides what this user says from now on.
     pub(crate) fn ignore(&mut self, name: &str) {
         self.people.ignored.insert(name.to_owned());
+        self.tell_ignored();
         self.print(messages::ignoring(name));
     }
 
     /// Shows what this user says again.
     pub(crate) fn unignore(&mut self, name: &str) {
         let was_ignored = self.people.ignored.remove(name);
+        self.tell_ignored();
         self.print(messages::not_ignoring(name, was_ignored));
+    }
+
+    fn tell_ignored(&mut self) {
+        let names = self.people.ignored.iter().cloned().collect();
+        self.push(Action::Names(Names::Ignored(names)));
     }
 
     /// Says whose messages are hidden.

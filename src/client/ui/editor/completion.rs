@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::client::session::{Names, Protocol, Usage};
+use crate::client::session::{NameOf, Names, Protocol, Usage};
 use crate::limits::NAMES_REMEMBERED;
 
 /// The words that Tab knows.
 #[derive(Debug, Default)]
 pub(crate) struct Completion {
     commands: Vec<&'static str>,
+    /// The words of commands, without their marks, that a name stands behind.
+    takers: Vec<(&'static str, NameOf)>,
     /// A line may begin with `@NAME `, and is for that user alone then.
     has_direct: bool,
     /// Everybody reads what has no recipient, and `NAME: ` says whom it is for.
@@ -21,6 +23,8 @@ pub(crate) struct Completion {
     recipients: Recent,
     /// Who is there, as far as they have said nothing, in the order of the last list.
     others: Vec<String>,
+    /// Whose messages are hidden.
+    ignored: Vec<String>,
 }
 
 /// Names, the latest one at the end.
@@ -63,7 +67,9 @@ impl Completion {
     /// Creates a completion for what can be typed in this protocol.
     pub(crate) fn for_protocol(protocol: &Protocol) -> Self {
         let has = |syntax: &str| protocol.commands.iter().any(|usage| usage.syntax == syntax);
+        let takers = |usage: &Usage| usage.takes.map(|whose| usage.words.iter().map(move |word| (*word, whose)));
         Self {
+            takers: protocol.commands.iter().filter_map(takers).flatten().collect(),
             has_direct: has("@NAME MESSAGE"),
             has_room: has("MESSAGE"),
             ..Self::new(protocol.commands.iter().filter_map(Usage::word).collect())
@@ -105,6 +111,7 @@ impl Completion {
                 let known = self.lists().into_iter().flatten();
                 known.filter(|name| *name == from).for_each(|name| name.clone_from(to));
             }
+            Names::Ignored(names) => self.ignored.clone_from(names),
         }
     }
 
@@ -117,11 +124,18 @@ impl Completion {
         let start = before
             .rfind(char::is_whitespace)
             .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
-        let word = &before[start..];
+        let (command, word) = before.split_at(start);
         let words = if before.is_empty() {
             self.correspondents()
+        } else if let Some(whose) = self.whose_name_follows(command) {
+            let (mark, beginning) = word.split_at(usize::from(word.starts_with('@')));
+            let known: Vec<_> = match whose {
+                NameOf::Anybody => self.names().collect(),
+                NameOf::Ignored => self.ignored.iter().collect(),
+            };
+            beginning_with(beginning, known.into_iter()).map(|name| [mark, name].concat()).collect()
         } else if let Some(beginning) = word.strip_prefix('@') {
-            self.names(beginning).map(|name| format!("@{name}")).collect()
+            beginning_with(beginning, self.names()).map(|name| format!("@{name}")).collect()
         } else if start > 0 || word.is_empty() {
             Vec::new()
         } else if let Some(beginning) = word.strip_prefix(['!', '/']) {
@@ -129,7 +143,7 @@ impl Completion {
             let commands = commands.filter(|command| command.starts_with(beginning));
             commands.map(|command| format!("{}{command}", &word[..1])).collect()
         } else if self.has_room {
-            self.names(word).map(|name| format!("{name}:")).collect()
+            beginning_with(word, self.names()).map(|name| format!("{name}:")).collect()
         } else {
             Vec::new()
         };
@@ -144,13 +158,23 @@ impl Completion {
         names.map(|name| format!("@{name}")).collect()
     }
 
-    /// Returns the names that begin so, in whatever case: who has spoken last, and then who has said nothing.
-    fn names(&self, beginning: &str) -> impl Iterator<Item = &String> {
-        let beginning = beginning.to_lowercase();
-        let others = self.others.iter().filter(|name| !self.speakers.0.contains(name));
-        let names = self.speakers.latest().chain(others);
-        names.filter(move |name| name.to_lowercase().starts_with(&beginning))
+    /// Returns whose name stands behind this, if it is a command that takes one.
+    fn whose_name_follows(&self, command: &str) -> Option<NameOf> {
+        let word = command.trim().strip_prefix(['!', '/'])?;
+        self.takers.iter().find(|(taker, _)| *taker == word).map(|(_, whose)| *whose)
     }
+
+    /// Returns the names: who has spoken last, and then who has said nothing.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let others = self.others.iter().filter(|name| !self.speakers.0.contains(name));
+        self.speakers.latest().chain(others)
+    }
+}
+
+/// Returns those of the names that begin so, in whatever case.
+fn beginning_with<'a>(beginning: &str, names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
+    let beginning = beginning.to_lowercase();
+    names.filter(move |name| name.to_lowercase().starts_with(&beginning))
 }
 
 #[cfg(test)]
@@ -221,6 +245,33 @@ mod tests {
             completion.note_names(&Names::Joined("emil".into()));
         }
         assert_eq!(all.map(|completion| words(&completion, "e")), ["", "Eve: emil:", "Eve: emil:"]);
+    }
+
+    #[test]
+    fn behind_a_command_that_takes_a_name_names_are_offered() {
+        let mut all = each();
+        for completion in &mut all {
+            completion.note_message("Eve", false);
+            completion.note_names(&Names::Joined("emil".into()));
+            completion.note_names(&Names::Ignored(vec!["edda".into(), "gus".into()]));
+        }
+        for (before, expected) in [
+            ("!to e", ["Eve emil", "Eve emil", ""]),
+            ("/query  E", ["Eve emil", "Eve emil", ""]),
+            ("/msg ", ["Eve emil", "Eve emil", ""]),
+            ("!ignore em", ["emil"; 3]),
+            ("!ignore @e", ["@Eve @emil"; 3]),
+            ("!unignore ", ["edda gus"; 3]),
+            ("/unignore @G", ["@gus"; 3]),
+            ("!unignore ev", [""; 3]),
+            ("!to eve e", [""; 3]),
+            ("!say e", [""; 3]),
+            ("to e", [""; 3]),
+        ] {
+            assert_eq!(all.each_ref().map(|completion| words(completion, before)), expected, "{before:?}");
+        }
+        all[0].note_names(&Names::Ignored(Vec::new()));
+        assert_eq!(words(&all[0], "!unignore "), "");
     }
 
     #[test]
