@@ -272,7 +272,14 @@ fn a_paste_of_many_lines_is_asked_about() {
     ann.sees(&format!("{}\n{question}", lines[19..].join("\n")));
     ann.types("a\x7f\x03");
     ann.sees("@bob");
+    for refusal in ["n", "\x1b"] {
+        ann.types(&format!("\x1b[200~{}\x1b[201~", lines.join("\r")));
+        ann.sees(&format!("{}\n{question}", lines[19..].join("\n")));
+        ann.types(refusal);
+        ann.sees("@bob");
+    }
     bob.expect_silence();
+    ann.forget();
     ann.types(&format!("\x1b[200~{}\x1b[201~", lines.join("\r")));
     ann.waits_for(question);
     ann.types("\n");

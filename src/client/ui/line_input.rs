@@ -74,10 +74,11 @@ impl LineInput {
 
     /// Takes note of what the keys have made of it.
     pub(super) fn update(&mut self) {
-        let awaits_escape = self.decoder.is_behind_escape() && self.editor.search_prompt().is_some();
-        self.escape_at = awaits_escape.then(|| Instant::now() + ESCAPE_TIMEOUT);
         let text = self.editor.text();
         self.question = self.editor.question().map(|question| format!("{}\n{question}", text.trim_end_matches('\n')));
+        let heeds_escape = self.editor.search_prompt().is_some() || self.question.is_some();
+        let awaits_escape = heeds_escape && self.decoder.is_behind_escape();
+        self.escape_at = awaits_escape.then(|| Instant::now() + ESCAPE_TIMEOUT);
     }
 
     /// Returns what is to be shown of it.

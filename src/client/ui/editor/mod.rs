@@ -145,8 +145,15 @@ impl Editor {
         if !self.has_person && !key.is_for_programs() {
             return (key == Key::Interrupt).then_some(Outcome::Interrupt);
         }
-        if self.is_asking() && !matches!(key, Key::Paste(_) | Key::Enter | Key::Interrupt | Key::Clear) {
-            return Some(Outcome::Bell);
+        if self.is_asking() {
+            match key {
+                Key::Paste(_) | Key::Enter | Key::Interrupt | Key::Clear => {}
+                _ if key == Key::Escape || key == Key::Text(String::from("n")) => {
+                    self.handle_key(Key::Interrupt, completion);
+                    return None;
+                }
+                _ => return Some(Outcome::Bell),
+            }
         }
         let key = match self.handle_search_key(key) {
             ControlFlow::Continue(key) => key,

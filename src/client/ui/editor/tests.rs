@@ -249,6 +249,13 @@ fn a_paste_of_many_lines_is_in_question() {
     assert_eq!(typed(&format!("@bob {many}\n")).1, [Outcome::Submit("@bob 1\n\n2\n3\n4\n5\n6\n".into())]);
     assert_eq!(line(&format!("@bob {many}\x03")), "@bob |");
     assert_eq!(typed(&format!("{many}\x03\x03")).1, [Outcome::Cleared, Outcome::Interrupt]);
+    for (refusal, outcome) in [(Key::Text("n".into()), None), (Key::Escape, None), (Key::Tab, Some(Outcome::Bell))] {
+        let (mut editor, _) = typed(&format!("@bob {many}"));
+        let is_dropped = outcome.is_none();
+        assert_eq!(editor.handle_key(refusal, &Completion::default()), outcome);
+        assert_eq!((editor.question().is_none(), shown(&editor) == "@bob |"), (is_dropped, is_dropped));
+    }
+    assert_eq!(shown(&typed(&format!("{many}n\x1f")).0), "1\n\n2\n3\n4\n5\n6\n|");
     let (editor, outcomes) = typed(&format!("{many}x\x15{UP}\t\x04\x12"));
     assert_eq!((editor.question().as_deref(), outcomes), (Some(question), vec![Outcome::Bell; 6]));
     assert_eq!(asked(&format!("{many}\x0c")).as_deref(), Some(question));
