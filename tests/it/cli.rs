@@ -2,22 +2,21 @@
 
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
 
 use assert_cmd::{Command, cargo::cargo_bin_cmd};
 use predicates::prelude::*;
 
-use super::support::{FakeServer, Server};
+use super::support::{FakeServer, PATIENCE, Server};
 
 fn server() -> Command {
     let mut command = cargo_bin_cmd!("server");
-    command.timeout(Duration::from_secs(20));
+    command.timeout(PATIENCE);
     command
 }
 
 fn client(port: &str) -> Command {
     let mut command = cargo_bin_cmd!("client");
-    command.timeout(Duration::from_secs(20)).args(["--port", port]).env_remove("PARLEY_OPTIONS");
+    command.timeout(PATIENCE).args(["--port", port]).env_remove("PARLEY_OPTIONS");
     command
 }
 
