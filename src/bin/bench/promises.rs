@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use parley::net;
 
 use crate::connection::{Connection, PATIENCE};
-use crate::target::{Target, signal, wait};
+use crate::target::{Program, Target, signal};
 use crate::workload::{CAP_FENCE, Figure, WAC_FENCE, cap, new_name, percentiles, wac};
 
 /// What happens to others while two people exchange messages, each of which is to arrive within 250 ms.
@@ -81,7 +81,9 @@ pub(crate) fn bystanders(disturbance: Disturbance) -> io::Result<Vec<Figure>> {
         disturb.join().unwrap_or_else(|_| Err(io::Error::other("the disturbance has panicked"))).and(exchanged)
     })?;
     let mut figures = percentiles(times, "ms", 1e3, &[("p50", 0.5), ("p99", 0.99), ("max", 1.0)]);
-    figures.last_mut().into_iter().for_each(|max| max.most = Some(250.0));
+    if let Some(max) = figures.last_mut() {
+        max.most = Some(250.0);
+    }
     Ok(figures)
 }
 
@@ -196,7 +198,7 @@ pub(crate) fn misbehaved() -> io::Result<Vec<Figure>> {
     let target = Target::with(&["--login-timeout", "1"])?;
     let begun = Instant::now();
     let mut other = Connection::connect(target.address, "\x16\x03\x01\x02\0\x01\0\x01\u{fffd}\x03\x03")?;
-    other.expect(CAP_NO_LOGIN)?;
+    other.expect("BAD-RQST-HDR")?;
     let answered = begun.elapsed();
     let begun = Instant::now();
     let mut stranger = Connection::connect(target.address, "WHO")?;
@@ -204,7 +206,7 @@ pub(crate) fn misbehaved() -> io::Result<Vec<Figure>> {
     let closed = begun.elapsed().saturating_sub(Duration::from_secs(1));
 
     let name = new_name();
-    let _trickler = cap(&target, &name)?;
+    let _stalled = cap(&target, &name)?;
     let mut sender = wac(&target, &new_name())?;
     let flooder = [(wac(&target, &new_name())?, format!("W {name} {}\n", "x".repeat(10_000)))];
     let (begun, mut asked) = (Instant::now(), Instant::now());
@@ -223,8 +225,6 @@ pub(crate) fn misbehaved() -> io::Result<Vec<Figure>> {
         at_most("stalled is gone", 5000.0, slow),
     ])
 }
-
-const CAP_NO_LOGIN: &str = "BAD-RQST-HDR";
 
 /// Whether the server has said something, by now.
 fn hears(connection: &mut Connection) -> bool {
@@ -260,21 +260,18 @@ pub(crate) fn arrivals() -> io::Result<Vec<Figure>> {
 pub(crate) fn client_end(end: ClientEnd) -> io::Result<Vec<Figure>> {
     let mut target = Target::start()?;
     let name = new_name();
-    let mut client = start_client(&target, &name)?;
-    let mut output = BufReader::new(client.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?);
-    while !{
-        let mut line = String::new();
-        let count = output.read_line(&mut line)?;
-        count == 0 || line.contains(&name)
-    } {}
+    let mut client = Program(start_client(&target, &name)?);
+    let mut output = BufReader::new(client.0.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?);
+    let mut shown = String::new();
+    while !shown.contains(&name) && output.read_line(&mut shown)? > 0 {}
     if !matches!(end, ClientEnd::LostServer) {
         flood_until_full(&[(wac(&target, &new_name())?, format!("W {name} {}\n", "x".repeat(1000)))])?;
     }
     let begun = Instant::now();
     let most = match end {
-        ClientEnd::Signal => signal("TERM", client.id()).map(|()| 1000.0)?,
+        ClientEnd::Signal => signal("TERM", client.0.id()).map(|()| 1000.0)?,
         ClientEnd::Quit => {
-            client.stdin.iter_mut().try_for_each(|stdin| net::write_fully(stdin, b"!quit\n"))?;
+            client.0.stdin.iter_mut().try_for_each(|stdin| net::write_fully(stdin, b"!quit\n"))?;
             2000.0
         }
         ClientEnd::LostServer => {
@@ -283,7 +280,7 @@ pub(crate) fn client_end(end: ClientEnd) -> io::Result<Vec<Figure>> {
             1000.0
         }
     };
-    wait(&mut client)?;
+    client.wait()?;
     Ok(vec![at_most("end", most, begun.elapsed())])
 }
 

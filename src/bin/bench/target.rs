@@ -14,7 +14,7 @@ use crate::connection::PATIENCE;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    child: Child,
+    program: Program,
 }
 
 impl Target {
@@ -39,39 +39,44 @@ impl Target {
             .flat_map(BufRead::lines)
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("Listening on ").and_then(|address| address.parse().ok()));
+        let program = Program(child);
         let address = address.ok_or_else(|| io::Error::other("the server does not say where it listens"))?;
-        Ok(Self { address, child })
+        Ok(Self { address, program })
     }
 
     /// Bytes of memory that the server has in use, if the system tells.
     pub(crate) fn resident(&self) -> Option<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
         let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         field.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0)
     }
-}
 
-impl Target {
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.program.0.id()
     }
 
     /// Waits until it has ended.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
-        wait(&mut self.child)
+        self.program.wait()
     }
 }
 
-/// Waits until a program has ended, and not for ever.
-pub(crate) fn wait(child: &mut Child) -> io::Result<()> {
-    let begun = Instant::now();
-    while child.try_wait()?.is_none() {
-        if begun.elapsed() > PATIENCE {
-            return Err(io::Error::other("a program does not end"));
+/// A program that ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Program(pub(crate) Child);
+
+impl Program {
+    /// Waits until it has ended, and not for ever.
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
+        let begun = Instant::now();
+        while self.0.try_wait()?.is_none() {
+            if begun.elapsed() > PATIENCE {
+                return Err(io::Error::other("a program does not end"));
+            }
+            thread::park_timeout(Duration::from_millis(1));
         }
-        thread::park_timeout(Duration::from_millis(1));
+        Ok(())
     }
-    Ok(())
 }
 
 /// Sends a process a signal, such as `TERM`.
@@ -80,9 +85,9 @@ pub(crate) fn signal(name: &str, pid: u32) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other("a program has ended too early")) }
 }
 
-impl Drop for Target {
+impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
