@@ -110,6 +110,38 @@ fn g15_tab_knows_who_has_joined_and_who_has_left() {
 }
 
 #[test]
+fn g15_whoever_changes_the_name_is_still_the_recipient_offered_and_hidden() {
+    let server = Server::with(&["--announce"]);
+    let mut bob = server.wac("bob");
+    let mut gus = server.cap("gus");
+    let mut ann = person(&server, "wac", "Welcome, ann.");
+    bob.expect("* gus has joined");
+    bob.expect("* ann has joined");
+    bob.send_line("W ann psst");
+    ann.waits_for("\"psst\"");
+    ann.types("!to bob\r");
+    ann.waits_for("[bob] ");
+    bob.ask("LIN eve", "You are now known as eve.");
+    ann.waits_for("* bob is now eve");
+    ann.waits_for("[eve] ");
+    ann.types("hi\r");
+    bob.expect("ann whispers, \"hi\"");
+    ann.types("\t");
+    ann.waits_for("@eve");
+    ann.types("\x15!ignore eve\r");
+    ann.waits_for("What eve says is hidden now");
+    bob.ask("LIN zoe", "You are now known as zoe.");
+    ann.waits_for("* eve is now zoe");
+    bob.send_line("W ann hidden");
+    bob.ask("W nobody x", "No user named nobody is logged in.");
+    gus.ask("SEND ann fence", "SEND-OK");
+    ann.waits_for("\"fence\"");
+    assert!(!ann.written().contains("hidden\""), "{}", ann.written());
+    ann.types("!quit\r");
+    ann.ends(0);
+}
+
+#[test]
 fn k2_w13_whoever_is_ignored_is_neither_shown_nor_copied() {
     let server = Server::start();
     let mut bob = server.cap("bob");

@@ -468,6 +468,28 @@ fn g15_the_names_of_who_comes_and_goes_are_known() {
 }
 
 #[test]
+fn g15_whoever_changes_the_name_is_still_the_recipient_and_still_hidden() {
+    for interactive in [false, true] {
+        let [_, mut wac, mut chat] = chatting(interactive);
+        testing::feed(&mut wac, Input::Person);
+        typed(&mut wac, "!to bob");
+        let received = |session: &mut Session, line: &str| testing::feed(session, Input::Received(line.into()));
+        assert_eq!(received(&mut wac, "* bobby is now gus").len(), 2);
+        assert_eq!(wac.prompt(), "[bob] ");
+        received(&mut wac, "* bob is now eve");
+        assert_eq!((typed(&mut wac, "hi"), wac.prompt()), (vec![String::from("send W eve hi")], "[eve] "));
+        received(&mut wac, "* eve has left");
+        assert_eq!(wac.prompt(), "[eve] ");
+        for (session, lines) in [(&mut wac, ["bob: hi", "eve: hi"]), (&mut chat, ["@bob: hi", "@eve: hi"])] {
+            typed(session, "!ignore bob");
+            assert_eq!(received(session, "* bob is now eve")[1], "Ignored([\"eve\"])");
+            assert_eq!(lines.map(|line| received(session, line).len()), [1, 0]);
+            assert_eq!(typed(session, "!ignore"), ["print Ignored: eve"]);
+        }
+    }
+}
+
+#[test]
 fn k2_w13_the_help_fits_a_terminal_and_names_every_command_and_what_cannot_be_done() {
     for protocol in PROTOCOLS {
         let help = protocol.help() + messages::KEYS;

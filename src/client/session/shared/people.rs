@@ -62,14 +62,29 @@ impl Shared {
         self.push(Action::Names(Names::Online(others)));
     }
 
-    /// Shows a line that tells who came, went or changed the name.
+    /// Shows a line that tells who came, went or changed the name. Whoever changes it is still who they were: plain lines go
+    /// to them, and what was hidden stays so.
     pub(crate) fn presence(&mut self, line: &str, presence: Presence<'_>) {
         self.print(line);
+        if let Presence::Renamed { from, to } = presence {
+            self.renamed(from, to);
+        }
         self.push(Action::Names(match presence {
             Presence::Joined { name } => Names::Joined(name.to_owned()),
             Presence::Left { name } => Names::Left(name.to_owned()),
             Presence::Renamed { from, to } => Names::Renamed { from: from.to_owned(), to: to.to_owned() },
         }));
+    }
+
+    fn renamed(&mut self, from: &str, to: &str) {
+        let People { recipient, ignored, .. } = &mut self.people;
+        if let Some(recipient) = recipient.as_mut().filter(|(name, _)| name == from) {
+            *recipient = (to.to_owned(), messages::recipient_prompt(to));
+        }
+        if ignored.remove(from) {
+            ignored.insert(to.to_owned());
+            self.tell_ignored();
+        }
     }
 
     /// Hides what this user says from now on.

@@ -108,8 +108,10 @@ impl Completion {
             }
             Names::Left(name) => self.lists().into_iter().for_each(|list| list.retain(|known| known != name)),
             Names::Renamed { from, to } => {
-                let known = self.lists().into_iter().flatten();
-                known.filter(|name| *name == from).for_each(|name| name.clone_from(to));
+                for list in self.lists().into_iter().filter(|list| list.contains(from)) {
+                    list.retain(|known| known != to);
+                    list.iter_mut().filter(|name| *name == from).for_each(|name| name.clone_from(to));
+                }
             }
             Names::Ignored(names) => self.ignored.clone_from(names),
         }
@@ -283,6 +285,8 @@ mod tests {
         }
         completion.note_names(&online(&["eve", "gus", "ann"]));
         assert_eq!((&*words(&completion, "@"), &*words(&completion, "")), ("@eve @ann @gus", "@eve @ann"));
+        completion.note_message("Eva", true);
+        completion.note_message("eve", true);
         completion.note_names(&Names::Renamed { from: "eve".into(), to: "Eva".into() });
         completion.note_names(&Names::Left("gus".into()));
         completion.note_names(&Names::Joined("dan".into()));
