@@ -18,8 +18,8 @@ pub struct Options {
     pub protocol: &'static Protocol,
     /// The name to log in with, instead of asking for it.
     pub name: Option<String>,
-    /// Whether to connect again when the connection is lost.
-    pub reconnect: bool,
+    /// Whether to connect again when the connection is lost, if that was said.
+    pub reconnect: Option<bool>,
     /// How the person wants it.
     pub ui: UiOptions,
 }
@@ -31,7 +31,7 @@ struct Args {
     port: Option<u16>,
     protocol: Option<&'static Protocol>,
     name: Option<String>,
-    reconnect: bool,
+    reconnect: Option<bool>,
     ui: UiOptions,
 }
 
@@ -60,8 +60,15 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.name = Some(value.to_owned()))
         })
         .short('n'),
-        Flag::switch("reconnect", "Connect again, with the same name, when the connection is lost", |args, on| {
-            args.reconnect = on;
+        Flag::switch(
+            "reconnect",
+            "When the connection is lost, connect again, with the same name; as is done for a person",
+            |args, on| {
+                args.reconnect = Some(on);
+            },
+        ),
+        Flag::switch("no-reconnect", "End when the connection is lost; as is done for a program", |args, on| {
+            args.reconnect = Some(!on);
         }),
         Flag::option("color", "WHEN", "When to color names, times and whispers", |args, value| {
             let color = Color::ALL.iter().find(|(name, _)| *name == value);
@@ -244,10 +251,10 @@ mod tests {
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
             let options = outcome(parse("client", args.iter().chain(server).map(OsString::from), None))
                 .expect("they go together");
-            assert_eq!((options.ui, options.reconnect), (ui.clone(), true));
+            assert_eq!((options.ui, options.reconnect), (ui.clone(), Some(true)));
         }
         let options = outcome(parse("client", [], None)).expect("nothing is needed");
-        assert_eq!((options.ui, options.reconnect), (UiOptions::default(), false));
+        assert_eq!((options.ui, options.reconnect), (UiOptions::default(), None));
     }
 
     #[test]
@@ -334,7 +341,16 @@ mod tests {
         assert_eq!(by_url, Ok(("localhost".into(), 8, "chat", Some("eve".into()))));
         let args = ["--no-bell", "--reconnect", "--no-reconnect"].map(OsString::from);
         let options = outcome(parse("client", args, Some(OsStr::new(variable)))).expect("they are right");
-        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (Bell::Off, true, false));
+        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (Bell::Off, true, Some(false)));
+        for (variable, args, reconnects) in [
+            ("--no-reconnect", &[][..], Some(false)),
+            ("--no-reconnect", &["--reconnect"], Some(true)),
+            ("--reconnect", &["--no-reconnect"], Some(false)),
+            ("", &["--plain"], None),
+        ] {
+            let parsed = parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable)));
+            assert_eq!(outcome(parsed).expect("they are right").reconnect, reconnects);
+        }
         assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
     }
 

@@ -218,13 +218,12 @@ impl<O> Command<'_, O> {
                 positionals.push(arg);
                 continue;
             }
-            if let Some(set) = self.switch_taken_back(&arg) {
-                set(&mut options, false);
-                continue;
-            }
             let unknown = || format!("unknown option '{}'", arg.split('=').next().unwrap_or_default());
             let found = self.all_flags().find_map(|flag| Some((flag, flag.strip_name(&arg)?)));
-            let (flag, rest) = found.ok_or_else(unknown)?;
+            let Some((flag, rest)) = found else {
+                self.switch_taken_back(&arg).ok_or_else(unknown)?(&mut options, false);
+                continue;
+            };
             let attached =
                 if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
             if let Some((word, set)) = flag.word {

@@ -233,6 +233,9 @@ pub fn trying_again(what: &str, seconds: u64) -> String {
     format!("{what}; trying again in {seconds} s.")
 }
 
+/// What a person can do until then.
+pub const WHILE_AWAY: &str = " Enter tries at once, !quit leaves.";
+
 /// A half-typed line has been given up.
 pub const CTRL_C_AGAIN: &str = "Ctrl-C again leaves";
 

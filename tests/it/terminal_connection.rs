@@ -6,16 +6,18 @@ use super::support::{Server, Terminal};
 fn retries_rewrite_one_row_and_enter_tries_at_once() {
     let mut server = Server::start();
     let port = server.port();
-    let mut ann = Terminal::with(120, 24, &format!("--port {port} --name ann --reconnect"));
+    let mut ann = Terminal::with(140, 24, &format!("--port {port} --name ann"));
     ann.waits_for("logged in as ann!\r\n");
     ann.forget();
     ann.meets_a_person();
     ann.types("half");
     server.kill();
     let there = format!("127.0.0.1 port {port}");
-    let lost = format!("The connection to {there} was lost: the server closed it; trying again in 1 s.");
+    let lost = format!(
+        "The connection to {there} was lost: the server closed it; trying again in 1 s. Enter tries at once, !quit leaves."
+    );
     let failed = format!("Cannot connect to {there}: Connection refused; trying again in");
-    ann.waits_for("trying again in 1 s.\r\n");
+    ann.waits_for("trying again in 1 s. Enter tries at once, !quit leaves.\r\n");
     ann.types("\x15");
     for _ in 0..3 {
         // By itself it would take its time, twice as long after each.
@@ -46,12 +48,12 @@ fn retries_rewrite_one_row_and_enter_tries_at_once() {
 fn ri6_a_full_server_is_tried_again_where_a_person_is() {
     let server = Server::with(&["--max-clients", "1"]);
     let bob = server.cap("bob");
-    let mut ann = Terminal::with(120, 24, &format!("--port {} --reconnect", server.port()));
+    let mut ann = Terminal::with(140, 24, &format!("--port {}", server.port()));
     ann.waits_for("Enter your login:\r\n");
     ann.types("a");
     ann.waits_for("a");
     ann.types("nn\n");
-    ann.waits_for("Cannot log in. The server is full; trying again in 1 s.\r\n");
+    ann.waits_for("Cannot log in. The server is full; trying again in 1 s. Enter tries at once, !quit leaves.\r\n");
     ann.shows("the prompt", |screen| screen.ends_with("\n(not connected)"));
     drop(bob);
     server.wait_for_log("bob left");
@@ -59,4 +61,19 @@ fn ri6_a_full_server_is_tried_again_where_a_person_is() {
     ann.waits_for("Successfully logged in as ann!\r\n");
     ann.types("!quit\n");
     ann.ends(0);
+}
+
+#[test]
+fn k6_without_a_person_or_with_no_reconnect_a_lost_connection_is_the_end() {
+    for (options, has_person) in [("", false), ("--no-reconnect", true)] {
+        let mut server = Server::start();
+        let mut ann = Terminal::with(100, 24, &format!("--port {} --name ann {options}", server.port()));
+        ann.waits_for("logged in as ann!\r\n");
+        if has_person {
+            ann.meets_a_person();
+        }
+        server.kill();
+        ann.waits_for(" was lost: the server closed it.\r\n");
+        ann.ends(1);
+    }
 }

@@ -38,7 +38,8 @@ impl EventLoop {
         if mem::replace(&mut self.is_away, true) {
             self.ui.warn_in_passing(text);
         } else {
-            self.ui.warn(&text);
+            let hint = if self.ui.has_person() { messages::WHILE_AWAY } else { "" };
+            self.ui.warn(&(text + hint));
         }
     }
 

@@ -77,7 +77,7 @@ impl DialectSession for Chat1Session {
             Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_)) if shared.is_login_sent() => {
                 shared.fail(line);
             }
-            Some(Event::Goodbye) if shared.config.reconnect && !shared.is_leaving() => {
+            Some(Event::Goodbye) if shared.reconnects() && !shared.is_leaving() => {
                 shared.reconnect(messages::connection_lost(&shared.config.server, None));
             }
             Some(Event::Goodbye) => {
@@ -120,7 +120,8 @@ mod tests {
 
     fn ready(reconnect: bool) -> Session {
         let name = Some(String::from("ann"));
-        let mut session = begin(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
+        let mut session =
+            begin(Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let registered = "print Registration successful.  Ready for messaging!";

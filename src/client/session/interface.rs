@@ -101,8 +101,8 @@ pub struct Config {
     pub name: Option<String>,
     /// The name that the system knows the person by.
     pub user: Option<String>,
-    /// Whether to connect and to log in again when the connection is lost.
-    pub reconnect: bool,
+    /// Whether to connect and to log in again when the connection is lost; unless it is said, where a person is there.
+    pub reconnect: Option<bool>,
     /// Whether a person types at a terminal, and it is no script's lines that come through a pipe.
     pub interactive: bool,
 }

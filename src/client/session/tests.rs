@@ -294,7 +294,7 @@ fn w13_rt7_in_a_hundred_thousand_random_rounds_nothing_is_lost_nor_sent_that_was
     let (mut round, mut number, mut lives) = (0, 0, 0);
     while round < ROUNDS {
         let config =
-            Config { name: (next(2) == 0).then(|| "ann".into()), reconnect: next(2) == 0, ..Config::default() };
+            Config { name: (next(2) == 0).then(|| "ann".into()), reconnect: Some(next(2) == 0), ..Config::default() };
         let mut person = Person::new(&PROTOCOLS[next(PROTOCOLS.len())], config, 5 + next(40));
         for _ in 0..next(120) {
             round += 1;
@@ -509,7 +509,13 @@ fn a_first_connection_that_fails_and_a_full_server_are_tried_again_where_a_perso
     let full = ["BUSY", "Cannot log in: the server is full.", "503 Server full"];
     let welcome = ["HELLO ann", "Welcome, ann.", "200 OK"];
     for ((protocol, full), welcome) in PROTOCOLS.iter().zip(full).zip(welcome) {
-        for (reconnect, is_person) in [(true, true), (true, false), (false, true)] {
+        for (reconnect, is_person, goes_on) in [
+            (Some(true), true, true),
+            (None, true, true),
+            (Some(true), false, false),
+            (None, false, false),
+            (Some(false), true, false),
+        ] {
             let config = Config {
                 name: Some("ann".into()),
                 interactive: true,
@@ -524,7 +530,7 @@ fn a_first_connection_that_fails_and_a_full_server_are_tried_again_where_a_perso
             }
             let ended = |actions: &[Action]| matches!(actions.last(), Some(Action::Exit(1)));
             let unreachable = handle(&mut session, Input::Unreachable("refused".into()));
-            if !(reconnect && is_person) {
+            if !goes_on {
                 assert!(ended(&unreachable), "{unreachable:?}");
                 continue;
             }
@@ -550,8 +556,34 @@ fn a_first_connection_that_fails_and_a_full_server_are_tried_again_where_a_perso
 }
 
 #[test]
+fn k6_a_lost_connection_is_made_again_where_a_person_is_who_does_not_say_otherwise() {
+    let good_byes = ["", "The server is shutting down.", "DISCONNECT CHAT/1.0"];
+    for (reconnect, is_person, goes_on) in
+        [(None, true, true), (None, false, false), (Some(true), false, true), (Some(false), true, false)]
+    {
+        for (index, welcome) in ["HELLO ann", "Welcome, ann.", "200 OK"].into_iter().enumerate() {
+            for good_bye in ["", good_byes[index]] {
+                let config = Config { name: Some("ann".into()), interactive: true, reconnect, ..Config::default() };
+                let mut session = (PROTOCOLS[index].begin)(config);
+                let person = is_person.then_some(Input::Person);
+                for input in [Input::Start, Input::Connected, Input::Received(welcome.into())].into_iter().chain(person)
+                {
+                    handle(&mut session, input);
+                }
+                let mut actions = handle(&mut session, Input::Received(good_bye.into()));
+                actions.extend(handle(&mut session, Input::Disconnected(None)));
+                let is_end = |action: &Action| matches!(action, Action::Exit(_));
+                let is_reconnect = |action: &Action| matches!(action, Action::Reconnect(_));
+                let [ends, reconnects] = [actions.iter().any(is_end), actions.iter().any(is_reconnect)];
+                assert_eq!((ends, reconnects), (!goes_on, goes_on), "{actions:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn ri2_a_name_can_be_given_while_there_is_no_connection_yet() {
-    let config = Config { interactive: true, reconnect: true, server: "here".into(), ..Config::default() };
+    let config = Config { interactive: true, reconnect: Some(true), server: "here".into(), ..Config::default() };
     let mut session = (PROTOCOLS[0].begin)(config);
     for input in [Input::Start, Input::Person, Input::Unreachable("refused".into())] {
         handle(&mut session, input);

@@ -485,7 +485,7 @@ fn names_are_asked_for_until_one_is_given() {
 
 /// Logged in as ann, and to come back after a loss.
 fn returning() -> Script {
-    let config = Config { reconnect: true, interactive: true, ..config(Some("ann")) };
+    let config = Config { reconnect: Some(true), interactive: true, ..config(Some("ann")) };
     let mut script = Script { session: begin(config) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
@@ -562,7 +562,7 @@ fn it_comes_back_only_to_where_it_was() {
     script.feed(Input::TypedEnd);
     let lost = ["warn The connection to here port 1 was lost: reset", "exit 1"];
     assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), lost);
-    let mut script = Script { session: begin(Config { reconnect: true, ..config(Some("ann")) }) };
+    let mut script = Script { session: begin(Config { reconnect: Some(true), ..config(Some("ann")) }) };
     script.feed(Input::Start);
     let failed = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(failed, ["warn Cannot connect to here port 1: refused", "exit 1"]);

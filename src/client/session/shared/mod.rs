@@ -299,10 +299,15 @@ impl Shared {
         self.push(Action::Reconnect(why));
     }
 
+    /// Returns whether to connect again when the connection is lost.
+    pub(crate) fn reconnects(&self) -> bool {
+        self.config.reconnect.unwrap_or(self.has_person())
+    }
+
     /// Returns whether there is to be another try after a connection that could not be made, or a server that is full. Where
     /// nobody has been logged in yet that is for a person only.
     pub(crate) fn keeps_trying(&self) -> bool {
-        self.is_reconnecting() || (self.config.reconnect && self.has_person() && !self.is_leaving())
+        self.is_reconnecting() || (self.reconnects() && self.has_person() && !self.is_leaving())
     }
 
     /// Tries again, after a while, to get as far as a login, or a question for a name, would be now.
@@ -324,9 +329,10 @@ impl Shared {
             self.exit(self.exit_status());
             return Loss::Expected;
         }
+        let reconnects = self.reconnects();
         match &mut self.stage {
             Stage::Asking => Loss::Expected,
-            Stage::Chatting if self.config.reconnect && self.leaving.is_none() => Loss::Reconnect,
+            Stage::Chatting if reconnects && self.leaving.is_none() => Loss::Reconnect,
             Stage::LoggingIn { attempt: Attempt::Reconnect, .. } => Loss::Reconnect,
             Stage::LoggingIn { is_sent, attempt: attempt @ Attempt::First } if retries_login => {
                 (*is_sent, *attempt) = (false, Attempt::Second);

@@ -15,7 +15,8 @@ fn typed(session: &mut Session, line: &str) -> Vec<String> {
 
 fn chatting(reconnect: bool) -> Session {
     let name = Some(String::from("ann"));
-    let mut session = begin(Config { server: "here".into(), name, user: None, reconnect, interactive: false });
+    let mut session =
+        begin(Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false });
     assert_eq!(feed(&mut session, Input::Start), ["connect"]);
     assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait for ever", "logged in"]);
     session
@@ -153,7 +154,7 @@ fn w12_a_name_that_nobody_asked_for_gets_a_number_when_it_is_taken() {
 
 #[test]
 fn w9_what_was_sent_behind_a_refused_login_is_sent_again_to_the_same_people() {
-    let config = Config { name: Some("ann".into()), reconnect: true, interactive: true, ..Config::default() };
+    let config = Config { name: Some("ann".into()), reconnect: Some(true), interactive: true, ..Config::default() };
     let mut session = begin(config);
     for input in [Input::Start, Input::Connected, Input::Disconnected(None), Input::Connected] {
         feed(&mut session, input);
@@ -334,7 +335,7 @@ fn w14_names_are_asked_for_unseen_where_the_answer_is_known_from_messages() {
 
 #[test]
 fn w9_what_went_to_all_before_there_was_a_recipient_goes_to_all_again() {
-    let config = Config { name: Some("ann".into()), reconnect: true, interactive: true, ..Config::default() };
+    let config = Config { name: Some("ann".into()), reconnect: Some(true), interactive: true, ..Config::default() };
     let mut session = begin(config);
     for input in [Input::Start, Input::Connected, Input::Disconnected(None), Input::Connected] {
         feed(&mut session, input);
