@@ -10,13 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::limits::{LOG_FLUSH, LOG_LINES};
 use crate::net;
 
 /// Bytes of lines that wait after which they are written; a pipe that others write to as well takes so much in one piece.
 const LOG_WRITE: usize = 2 << 10;
+
+/// How long lines gather after a write, so that whoever reports many does not wake the thread that writes for each of them.
+const LOG_PAUSE: Duration = Duration::from_millis(2);
 
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,8 +136,12 @@ fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
             text.push_str(&format_line(SystemTime::now(), Level::Warn, &line));
         }
         drop(net::write_fully(&mut sink, text.as_bytes()));
-        text.clear();
         flushes.into_iter().for_each(|done| _ = done.send(()));
+        if text.len() < LOG_WRITE {
+            #[expect(clippy::disallowed_methods, reason = "time has to pass, whatever is reported meanwhile")]
+            thread::sleep(LOG_PAUSE);
+        }
+        text.clear();
     }
 }
 
@@ -177,7 +184,6 @@ fn date(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_line_is_an_rfc_3339_time_a_level_and_the_event() {
