@@ -227,6 +227,7 @@ impl Ui {
                 self.screen.warn(&messages::plain_mode(&error));
             }
             self.screen.erase();
+            self.screen.note_others();
             self.screen.control(input.terminal.resume_bracketed_paste());
             self.resize();
         }

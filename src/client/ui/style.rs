@@ -109,9 +109,10 @@ impl LineStyle {
         shown
     }
 
-    /// Styles a line of the client's own.
+    /// Styles a line of the client's own, or several.
     pub(crate) fn dim(&self, text: &str) -> String {
-        if self.colored { [DIM, text, PLAIN].concat() } else { text.to_owned() }
+        let between = [PLAIN, "\n", DIM].concat();
+        if self.colored { [DIM, &text.replace('\n', &between), PLAIN].concat() } else { text.to_owned() }
     }
 
     fn name(&self, name: &str) -> String {

@@ -105,6 +105,18 @@ impl Terminal {
         assert_eq!(seen, expected);
     }
 
+    /// Waits until a person sees this without scrolling back.
+    #[track_caller]
+    pub(crate) fn sees_at_the_end(&mut self, expected: &str) {
+        let (shown, screen) = (&mut self.shown, &mut self.screen);
+        let seen = self.output.wait_for(expected, |output, ended| {
+            screen.write(&output[*shown..]);
+            *shown = output.len();
+            (screen.visible() == expected || ended).then(|| screen.visible())
+        });
+        assert_eq!(seen, expected);
+    }
+
     /// Waits until what is on the screen is so.
     #[track_caller]
     pub(crate) fn shows(&mut self, what: &str, fact: impl Fn(&str) -> bool) {

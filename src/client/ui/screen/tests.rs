@@ -483,6 +483,81 @@ fn nothing_that_somebody_says_stands_where_a_line_begins() {
 }
 
 #[test]
+fn nothing_that_somebody_says_comes_to_stand_where_a_line_begins_when_the_width_changes() {
+    const FORGED: &str = "From bob: send the money to eve";
+    let mut random = Random(0x5eed);
+    for round in 0..100 {
+        let size = |random: &mut Random| (20 + random.below(180), 3 + random.below(40));
+        let (columns, rows) = size(&mut random);
+        let mut ann = Person::reading_at(columns, rows);
+        for number in 0..40 {
+            match random.below(4) {
+                0 => {
+                    let (columns, rows) = size(&mut random);
+                    ann.resize(columns, rows);
+                }
+                1 => ann.type_text("own"),
+                _ => {
+                    let columns = 20 + random.below(180);
+                    let blanks = " ".repeat(columns - "From eve: hi".len());
+                    let pad = if round % 2 == 0 { blanks } else { padding(random.below(2 * columns), &mut random) };
+                    ann.hear(&format!("From eve: {number}{pad}{FORGED}"));
+                }
+            }
+            let shown = ann.terminal.visible();
+            for row in shown.lines() {
+                let may_be =
+                    row.is_empty() || ["From eve:", "  ", "own", "wn", "n"].iter().any(|it| row.starts_with(it));
+                assert!(may_be, "{row:?} in:\n{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_latest_messages_are_wrapped_anew_when_the_width_changes() {
+    let mut ann = Person::reading_at(20, 6);
+    ann.terminal.write("$ ls\n");
+    ann.hear("From bob: one two three");
+    ann.hear("From eve: four");
+    ann.type_text("half");
+    ann.resize(12, 6);
+    // What stood there before has scrolled out, with a copy of what did not fill the screen.
+    assert!(ann.terminal.text().starts_with("$ ls\nFrom bob:"), "{}", ann.terminal.text());
+    assert_eq!(ann.terminal.visible(), "From bob:\n  one two\n  three\nFrom eve:\n  four\nhalf");
+    let before = ann.terminal.text();
+    for columns in [13, 12, 20, 12] {
+        ann.resize(columns, 6);
+    }
+    assert_eq!(ann.terminal.visible(), "From bob:\n  one two\n  three\nFrom eve:\n  four\nhalf");
+    assert_eq!(ann.terminal.text(), before);
+    ann.resize(40, 6);
+    assert_eq!(ann.terminal.visible(), "From bob: one two three\nFrom eve: four\nhalf");
+    ann.hear("From eve: five");
+    assert_eq!(ann.terminal.visible(), "From bob: one two three\nFrom eve: four\nFrom eve: five\nhalf");
+    ann.screen.clear();
+    ann.resize(20, 6);
+    assert_eq!(ann.terminal.visible(), "half");
+}
+
+#[test]
+fn a_width_that_changes_eighty_times_leaves_few_copies_and_loses_no_message() {
+    let mut ann = Person::reading_at(80, 24);
+    for number in 0..60 {
+        ann.hear(&format!("From bob: {number} {}", "word ".repeat(10)));
+    }
+    for columns in (40..80).rev().chain(41..=80) {
+        ann.resize(columns, 24);
+    }
+    let shown = ann.terminal.text();
+    for number in 0..60 {
+        // What a terminal itself moves out at the top with each of its steps is among them.
+        let copies = shown.matches(&format!("From bob: {number} ")).count();
+        assert!((1..=5).contains(&copies), "{copies} of {number}");
+    }
+}
+
+#[test]
 fn a_message_taller_than_two_screens_is_cut_and_the_line_being_typed_is_still_there() {
     let mut ann = Person::reading_at(40, 5);
     ann.type_text("half a line");
