@@ -227,6 +227,11 @@ pub fn excerpt(line: &str) -> Cow<'_, str> {
 /// What stands before what is typed while there is no connection.
 pub const NOT_CONNECTED: &str = "(not connected) ";
 
+/// What stands there while the server owes an answer.
+pub fn no_answer_for(seconds: u64) -> String {
+    format!("(no answer for {seconds} s) ")
+}
+
 /// It goes on by itself, so many seconds later.
 pub fn trying_again(what: &str, seconds: u64) -> String {
     let what = what.trim_end_matches(['.', '!']);

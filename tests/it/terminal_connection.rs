@@ -1,6 +1,6 @@
 //! A connection that is not there, as a person sees it on a real terminal.
 
-use super::support::{Server, Terminal};
+use super::support::{FakeServer, Server, Terminal};
 
 #[test]
 fn retries_rewrite_one_row_and_enter_tries_at_once() {
@@ -75,5 +75,54 @@ fn k6_without_a_person_or_with_no_reconnect_a_lost_connection_is_the_end() {
         server.kill();
         ann.waits_for(" was lost: the server closed it.\r\n");
         ann.ends(1);
+    }
+}
+
+#[test]
+fn a_server_that_owes_an_answer_is_told_of_until_it_comes() {
+    let mut people: Vec<_> = [
+        ("cap", "HELLO-FROM ann", "HELLO ann", "@bob hi\n", "SEND bob hi", "SEND-OK"),
+        ("wac", "LIN ann", "Welcome, ann.", "!who\n", "WHO", "Online: ann"),
+        ("wac", "LIN ann", "Welcome, ann.", "hi\n", "MSG hi", "Online: ann"),
+        ("chat", "REGISTER ann CHAT/1.0", "", "", "", "200 OK"),
+    ]
+    .into_iter()
+    .map(|(protocol, login, welcome, typed, sent, answer)| {
+        let server = FakeServer::start();
+        let options = format!("--port {} --protocol {protocol} --name ann", server.port());
+        let mut ann = Terminal::with(100, 24, &options);
+        let mut peer = server.accept();
+        peer.expect(login);
+        if !welcome.is_empty() {
+            peer.send_line(welcome);
+            ann.waits_for("ann");
+        }
+        ann.meets_a_person();
+        ann.types(typed);
+        if !sent.is_empty() {
+            peer.expect(sent);
+        }
+        (ann, peer, typed, answer)
+    })
+    .collect();
+    for (ann, peer, typed, answer) in &mut people {
+        if *typed == "hi\n" {
+            // Nobody answers that; whether the server is there is found out by a question.
+            peer.ask_back("WHO", answer);
+            ann.types("!quit\n");
+            continue;
+        }
+        ann.types("half");
+        ann.shows("the silence", |screen| {
+            let row = screen.lines().last().unwrap_or_default();
+            let seconds = row.strip_prefix("(no answer for ").and_then(|rest| rest.split_once(" s) "));
+            seconds.is_some_and(|(seconds, rest)| seconds.parse().is_ok_and(|s: u32| s >= 5) && rest.ends_with("half"))
+        });
+        peer.send_line(answer);
+        ann.shows("the end of it", |screen| screen.lines().last().is_some_and(|row| !row.contains("no answer")));
+        ann.types("\x15!quit\n");
+    }
+    for (mut ann, ..) in people {
+        ann.ends(0);
     }
 }

@@ -57,10 +57,16 @@ impl EventLoop {
         self.ui.forget_warning();
     }
 
-    /// Returns what stands before what is typed. A person is told there if there is no connection.
+    /// Returns what stands before what is typed. A person is told there if there is no connection, or no answer.
     pub(super) fn prompt(&self) -> String {
-        let is_told = self.ui.has_person() && (self.is_away || self.is_connecting);
-        [if is_told { messages::NOT_CONNECTED } else { "" }, self.session.prompt()].concat()
+        let status = if !self.ui.has_person() {
+            String::new()
+        } else if self.is_away || self.is_connecting {
+            messages::NOT_CONNECTED.to_owned()
+        } else {
+            self.silence.seconds(Instant::now()).map(messages::no_answer_for).unwrap_or_default()
+        };
+        status + self.session.prompt()
     }
 
     /// Tells which messages the connection did not take, and what else was typed in vain.

@@ -6,6 +6,7 @@
 mod connecting;
 mod keyboard;
 mod sending;
+mod silence;
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,6 +14,7 @@ use std::mem;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use self::silence::Silence;
 use super::connection::backoff::Backoff;
 use super::connection::reader::SocketEvent;
 use super::connection::send_buffer::SendBuffer;
@@ -65,6 +67,7 @@ pub(crate) struct EventLoop {
     is_connecting: bool,
     /// There is to be another connection, as the last one was lost or could not be made.
     is_away: bool,
+    silence: Silence,
     /// Lines that the last connection did not take.
     lost: Vec<u8>,
     /// How long the session wants to wait for its next input.
@@ -104,6 +107,7 @@ impl EventLoop {
             connect_at: None,
             is_connecting: false,
             is_away: false,
+            silence: Silence::default(),
             lost: Vec::new(),
             timeout: None,
             deadline: None,
@@ -137,6 +141,7 @@ impl EventLoop {
                     self.ui.settle_entered(false);
                 }
             }
+            self.silence.note(self.session.awaited(), Instant::now());
             match self.next_event()? {
                 Some(event) => self.handle_event(event)?,
                 None => self.handle_timers()?,
@@ -232,6 +237,9 @@ impl EventLoop {
         if self.connect_at.take_if(|at| *at <= now).is_some() {
             self.connect()?;
         }
+        if self.ui.has_person() && self.silence.asks(now) {
+            self.inputs.push_back(Input::Silence);
+        }
         if self.deadline.take_if(|deadline| *deadline <= now).is_some() {
             self.inputs.push_back(Input::TimeUp { unsent: self.unsent() > 0 });
         }
@@ -272,7 +280,8 @@ impl EventLoop {
     /// events, it shows and sends what is waiting for that.
     fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
-            let next = [self.deadline, self.connect_at].into_iter().flatten().min();
+            let asks_at = self.silence.asks_at().filter(|_| self.ui.has_person());
+            let next = [self.deadline, self.connect_at, asks_at].into_iter().flatten().min();
             if next.is_some_and(|next| next <= Instant::now()) {
                 return Ok(None);
             }
@@ -293,8 +302,10 @@ impl EventLoop {
                 continue;
             }
             self.release_permits();
-            let next = [next, self.ui.escape_at()].into_iter().flatten().min();
-            let left = next.map(|next| next.saturating_duration_since(Instant::now()));
+            let now = Instant::now();
+            let changes_at = self.silence.changes_at(now).filter(|_| self.ui.has_person());
+            let next = [next, self.ui.escape_at(), changes_at].into_iter().flatten().min();
+            let left = next.map(|next| next.saturating_duration_since(now));
             let wait = if sending { Some(Duration::ZERO) } else { left };
             // `self.sender` keeps the channel connected.
             let event = match wait {

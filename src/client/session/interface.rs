@@ -22,6 +22,8 @@ pub(crate) enum Input {
     Person,
     /// Somebody at a terminal has begun to complete a name, and it is a while ago that the server told who is online.
     Completing,
+    /// Nothing has come from the server since something was sent that nobody answers ([`Awaited::Sign`]), for a while.
+    Silence,
     /// The connection that was asked for is there.
     Connected,
     /// It could not be made, for this reason.
@@ -75,6 +77,15 @@ pub(crate) enum Action {
     WaitForever,
     /// End the program with this status.
     Exit(u8),
+}
+
+/// What the server is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// The answer to the oldest request that has none yet, or to the login; the number is another one after each answer.
+    Answer(u64),
+    /// Anything at all: something was sent that nobody answers.
+    Sign,
 }
 
 /// What is learned of who is online.

@@ -32,7 +32,7 @@ use std::fmt;
 
 use self::command::{Command, is_paste};
 pub use self::interface::Config;
-pub(crate) use self::interface::{Action, Input, Names};
+pub(crate) use self::interface::{Action, Awaited, Input, Names};
 pub(crate) use self::protocols::NameOf;
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
@@ -116,6 +116,16 @@ pub(crate) trait DialectSession: fmt::Debug {
         false
     }
 
+    /// Returns whether the server is yet to answer something, the login aside.
+    fn awaits_answer(&self) -> bool {
+        false
+    }
+
+    /// Returns whether nothing has come from the server since something was sent that nobody answers.
+    fn awaits_sign(&self) -> bool {
+        false
+    }
+
     /// Returns whether the server acknowledges messages.
     fn acknowledges(&self) -> bool {
         false
@@ -160,6 +170,11 @@ impl Session {
                     shared.push(Action::Complete);
                 }
             }
+            Input::Silence => {
+                if self.awaited() == Some(Awaited::Sign) {
+                    self.dialect.ask_for_names(&mut self.shared);
+                }
+            }
             Input::Connected => {
                 shared.connection_opened();
                 dialect.connected(shared);
@@ -199,6 +214,18 @@ impl Session {
     /// Returns whether the person, or a signal, wants the program to be gone, with nothing to be done first.
     pub(crate) fn is_leaving_now(&self) -> bool {
         self.shared.is_leaving_now()
+    }
+
+    /// Returns what the server is waited for, if anything.
+    pub(crate) fn awaited(&self) -> Option<Awaited> {
+        let Self { shared, dialect } = self;
+        if !shared.is_connected() || shared.is_leaving() {
+            None
+        } else if shared.is_login_sent() || dialect.awaits_answer() {
+            Some(Awaited::Answer(shared.answers))
+        } else {
+            dialect.awaits_sign().then_some(Awaited::Sign)
+        }
     }
 
     /// Returns the name that is logged in, or to be.

@@ -40,13 +40,14 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
             handle(&mut session, Input::Start);
             for _ in 0..next(60) {
                 let line = LINES[next(LINES.len())].to_owned();
-                let input = match next(12) {
+                let input = match next(13) {
                     0..4 => Input::Typed(line),
                     4..8 => Input::Received(line),
                     8 => Input::Connected,
                     9 => Input::Disconnected((next(2) == 0).then_some(line)),
                     10 if next(9) == 0 => Input::TypedEnd,
                     10 => Input::Signal(Signal::Interrupt),
+                    11 => Input::Silence,
                     _ => Input::TimeUp { unsent: next(2) == 0 },
                 };
                 let actions = handle(&mut session, input);
@@ -577,6 +578,68 @@ fn k6_a_lost_connection_is_made_again_where_a_person_is_who_does_not_say_otherwi
                 let [ends, reconnects] = [actions.iter().any(is_end), actions.iter().any(is_reconnect)];
                 assert_eq!((ends, reconnects), (!goes_on, goes_on), "{actions:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn what_the_server_owes_is_known_until_it_comes() {
+    let awaited = |session: &mut Session, input: Input| {
+        handle(session, input);
+        session.awaited()
+    };
+    let typed = |line: &str| Input::Typed(line.into());
+    let received = |line: &str| Input::Received(line.into());
+    let answer = |number| Some(Awaited::Answer(number));
+    let sign = Some(Awaited::Sign);
+    let cap = [
+        (Input::Connected, answer(0)),
+        (received("HELLO ann"), None),
+        (typed("@bob one"), answer(1)),
+        (typed("@bob two"), answer(1)),
+        (received("DELIVERY bob hi"), answer(1)),
+        (received("SEND-OK"), answer(2)),
+        (received("SEND-OK"), None),
+        (typed("!who"), answer(3)),
+        (received("BAD-RQST-HDR"), answer(4)),
+        (received("WHO-OK ann"), None),
+        (typed("@bob three"), answer(5)),
+        (Input::Disconnected(None), None),
+        (Input::Connected, answer(5)),
+    ];
+    let wac = [
+        // It is taken to have been agreed to, and still to be answered.
+        (Input::Connected, answer(1)),
+        (received("Welcome, ann."), None),
+        (typed("hi"), sign),
+        (Input::Silence, answer(2)),
+        (received("bob: hi"), answer(2)),
+        (received("* bob has left"), answer(2)),
+        (received("Online: ann"), None),
+        (typed("@bob psst"), sign),
+        (typed("!sec"), answer(3)),
+        (received("The secret is x."), None),
+        (typed("hi"), sign),
+        (received("bob: hi"), None),
+        (typed("hi"), sign),
+        (typed("!quit"), None),
+    ];
+    let chat = [
+        (Input::Connected, answer(0)),
+        (received("200 OK"), None),
+        (typed("hi"), None),
+        (Input::Silence, None),
+        (Input::Disconnected(None), None),
+        (Input::Connected, answer(1)),
+    ];
+    for (protocol, steps) in PROTOCOLS.iter().zip([&cap[..], &wac, &chat]) {
+        let config = Config { name: Some("ann".into()), interactive: true, ..Config::default() };
+        let mut session = (protocol.begin)(config);
+        for input in [Input::Start, Input::Person] {
+            assert_eq!(awaited(&mut session, input), None);
+        }
+        for (input, expected) in steps {
+            assert_eq!(awaited(&mut session, input.clone()), *expected, "{}: {input:?}", protocol.name);
         }
     }
 }

@@ -129,6 +129,7 @@ impl CapSession {
     /// Takes the request that this can be the answer to off the awaited ones, and returns it; those before it will get none.
     fn answered(&mut self, fits: impl Fn(&Awaited) -> bool, shared: &mut Shared) -> Option<Answered> {
         let at = self.awaited.iter().position(fits)?;
+        shared.answers += 1;
         let mut answered = None;
         for awaited in self.awaited.drain(..=at) {
             answered = match awaited {
@@ -160,6 +161,7 @@ impl CapSession {
         match self.awaited.front() {
             Some(&Awaited::List(audience)) => {
                 self.awaited.pop_front();
+                shared.answers += 1;
                 shared.revision = REVISION_1;
                 self.request_list(audience, shared);
                 return;
@@ -285,6 +287,10 @@ impl DialectSession for CapSession {
             self.request_list(Audience::Completion, shared);
         }
         true
+    }
+
+    fn awaits_answer(&self) -> bool {
+        !self.awaited.is_empty()
     }
 
     fn acknowledges(&self) -> bool {

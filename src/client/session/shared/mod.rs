@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     was_refused: bool,
     /// The server has said something on this connection.
     is_heard: bool,
+    /// How many answers have come of those that are waited for.
+    pub(crate) answers: u64,
     /// How the person leaves, as soon as everything typed before is done.
     leaving: Option<Leaving>,
     /// The sending side is shut down, or will be when all is sent; what still arrives is shown.
@@ -108,6 +110,7 @@ impl Shared {
             is_line_lost: false,
             was_refused: false,
             is_heard: false,
+            answers: 0,
             leaving: None,
             is_finishing: false,
             is_over: false,
@@ -198,6 +201,10 @@ impl Shared {
         matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Reconnect, .. })
     }
 
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connection == Connection::Open
+    }
+
     pub(crate) fn is_chatting(&self) -> bool {
         self.stage == Stage::Chatting
     }
@@ -255,6 +262,7 @@ impl Shared {
     /// Takes note that the login has worked, or is taken to have.
     pub(crate) fn logged_in(&mut self) {
         self.stage = Stage::Chatting;
+        self.answers += 1;
         match self.leaving {
             // Nothing may have been heard of a server that is taken to agree.
             None if self.config.interactive && !self.is_heard => self.push(Action::WaitAtMost(LOGIN_WAIT)),

@@ -49,6 +49,10 @@ struct WacSession {
     /// What begins as a list is one, as far as is known: the server has answered in words that are known, and nobody who is
     /// called like the beginning of a list has said anything.
     are_lists_plain: bool,
+    /// The server has not answered the login, or else the last question.
+    awaits_answer: bool,
+    /// Nothing has come since a message was sent, which nobody answers.
+    awaits_sign: bool,
     /// The person has been told where they are.
     has_greeted: bool,
 }
@@ -141,6 +145,28 @@ impl WacSession {
         shared.fail(line);
     }
 
+    /// Asks the server something.
+    fn ask(&mut self, request: &Request<'_>, shared: &mut Shared) {
+        self.awaits_answer = true;
+        shared.send(request);
+    }
+
+    /// Sends a message. Nobody will say what becomes of it.
+    fn send_message(&mut self, request: &Request<'_>, shared: &mut Shared) {
+        self.awaits_sign = true;
+        shared.send(request);
+    }
+
+    /// Takes note that something has come. As far as the server is known to speak in known words, somebody's message, or who
+    /// comes and goes, answers nothing.
+    fn heard(&mut self, event: &Event<'_>, shared: &mut Shared) {
+        self.awaits_sign = false;
+        let answers_nothing = matches!(event, Event::Delivery { .. } | Event::Presence(_)) && self.are_lists_plain;
+        if !answers_nothing && mem::take(&mut self.awaits_answer) {
+            shared.answers += 1;
+        }
+    }
+
     /// Goes on after the server has taken the login, or said nothing against it. Whoever has got another name than the first is
     /// told, unless the server has.
     fn logged_in(&self, answer: &str, shared: &mut Shared) {
@@ -183,6 +209,7 @@ impl DialectSession for WacSession {
     /// before anything can be said, and after a loss the name may be in use for a while.
     fn connected(&mut self, shared: &mut Shared) {
         (self.is_answered, self.is_dismissed, self.are_lists_plain) = (false, false, false);
+        (self.awaits_answer, self.awaits_sign) = (true, false);
         self.awaited_lists.clear();
         if shared.is_reconnecting() {
             shared.send_login();
@@ -216,7 +243,7 @@ impl DialectSession for WacSession {
     fn ask_for_names(&mut self, shared: &mut Shared) -> bool {
         if self.are_lists_plain && !self.awaited_lists.contains(&false) {
             self.awaited_lists.push_back(false);
-            shared.send(&Request::List);
+            self.ask(&Request::List, shared);
         }
         self.are_lists_plain
     }
@@ -238,16 +265,16 @@ impl DialectSession for WacSession {
         match command {
             Command::Who => {
                 self.awaited_lists.push_back(true);
-                shared.send(&Request::List);
+                self.ask(&Request::List, shared);
             }
-            Command::Secret => shared.send(&Request::Secret),
-            Command::Say(text) => shared.send(&Request::Broadcast { text }),
+            Command::Secret => self.ask(&Request::Secret, shared),
+            Command::Say(text) => self.send_message(&Request::Broadcast { text }, shared),
             command if self.hint(command, line) == Some(messages::WHISPER_HINT) => shared.print(messages::WHISPER_HINT),
-            Command::Direct { to, text } => shared.send(&Request::Direct { to, text }),
+            Command::Direct { to, text } => self.send_message(&Request::Direct { to, text }, shared),
             // What a pipe brings and is no command.
             _ => match shared.recipient().map(str::to_owned) {
-                Some(to) => shared.send(&Request::Direct { to: &to, text: line }),
-                None => shared.send(&Request::Broadcast { text: line }),
+                Some(to) => self.send_message(&Request::Direct { to: &to, text: line }, shared),
+                None => self.send_message(&Request::Broadcast { text: line }, shared),
             },
         }
     }
@@ -255,6 +282,7 @@ impl DialectSession for WacSession {
     fn received(&mut self, line: String, shared: &mut Shared) {
         let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
         self.is_dismissed = event == Event::Goodbye;
+        self.heard(&event, shared);
         // Whatever comes later and reads like a refusal is somebody's text.
         let is_answer = !matches!(event, Event::Delivery { .. }) && !mem::replace(&mut self.is_answered, true);
         match event {
@@ -280,6 +308,14 @@ impl DialectSession for WacSession {
         if shared.is_login_sent() && (is_welcome || (is_answer && !shared.is_reconnecting())) {
             self.logged_in(&line, shared);
         }
+    }
+
+    fn awaits_answer(&self) -> bool {
+        self.awaits_answer
+    }
+
+    fn awaits_sign(&self) -> bool {
+        self.awaits_sign
     }
 
     fn disconnected(&mut self, _shared: &mut Shared) {
