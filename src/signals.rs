@@ -72,7 +72,7 @@ impl Signal {
         }
     }
 
-    /// Returns all others that end a program, but those that debuggers and the Rust runtime take.
+    /// Returns all others that end a program, but those that the Rust runtime takes (SIGSEGV and SIGBUS).
     pub(crate) fn others() -> impl Iterator<Item = Self> {
         sys::OTHER_SIGNALS.iter().copied().chain(sys::REAL_TIME_SIGNALS).map(Self::Other)
     }

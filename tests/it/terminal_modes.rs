@@ -26,12 +26,14 @@ fn every_end_restores_the_terminal() {
     let server = Server::start();
     let others = [
         ("QUIT", 131),
+        ("TRAP", 133),
         ("ABRT", 134),
         ("USR1", 138),
         ("USR2", 140),
         ("ALRM", 142),
         ("PROF", 155),
         ("SYS", 159),
+        ("34", 162),
         ("64", 192),
     ];
     for (signal, status) in ending_signals().into_iter().chain(others) {
