@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::Range;
 
+use crate::program::describe;
 use crate::protocol::sanitize;
 
 /// RI2: before anything else.
@@ -271,7 +272,7 @@ pub const KEYS: &str = concat!(
 
 /// There is no line editor, for this reason.
 pub fn plain_mode(reason: &dyn Display) -> String {
-    format!("This terminal's line cannot be edited here: {reason}")
+    format!("This terminal's line cannot be edited here: {}", describe(reason))
 }
 
 /// The pipe that the chat is copied to takes nothing for now.
@@ -281,7 +282,7 @@ pub fn log_gap(file: &str) -> String {
 
 /// The file that the chat is copied to cannot be written any more.
 pub fn log_failed(file: &str, reason: &dyn Display) -> String {
-    format!("Nothing more is copied to {file}: {reason}")
+    format!("Nothing more is copied to {file}: {}", describe(reason))
 }
 
 /// K3: the server says nothing where it should.

@@ -46,6 +46,7 @@ use self::sync::lock;
 use self::trace::{Trace, Traced};
 use crate::limits;
 use crate::log::{Level, Log};
+use crate::program::describe;
 use crate::protocol::{Dialect, Name};
 use crate::sys;
 
@@ -187,7 +188,7 @@ impl Server {
             set_options(&TcpStream::from(OwnedFd::from(listener.try_clone()?)))?;
         }
         if let Err(error) = sys::lengthen_accept_queue(&listener, ACCEPT_QUEUE) {
-            log.event(Level::Warn, format_args!("the accept queue stays short: {error}"));
+            log.event(Level::Warn, format_args!("the accept queue stays short: {}", describe(&error)));
         }
         // Half of the places and a quarter of the writers at most, so that strangers cannot keep out who wants to log in.
         let outside = limits::LOBBY_PLACES.min(capacity.connections / 2).min(capacity.writers / 4).max(1);
@@ -248,11 +249,17 @@ impl Server {
                     retry = ACCEPT_RETRY;
                     if let Err(error) = self.admit(stream, peer) {
                         self.context.counters.row(0, None).add(refusal(&error), 1);
-                        lock(&self.context.lobby_log).event(Level::Warn, &peer, format_args!("refused: {error}"));
+                        lock(&self.context.lobby_log).event(
+                            Level::Warn,
+                            &peer,
+                            format_args!("refused: {}", describe(&error)),
+                        );
                     }
                 }
                 Err(error) => {
-                    self.context.log.event(Level::Warn, format_args!("cannot accept a connection: {error}"));
+                    self.context
+                        .log
+                        .event(Level::Warn, format_args!("cannot accept a connection: {}", describe(&error)));
                     #[expect(
                         clippy::disallowed_methods,
                         reason = "nothing tells when there is a file to be had again"

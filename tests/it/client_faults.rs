@@ -128,6 +128,15 @@ fn k6_the_system_probes_a_server_that_says_nothing() {
 }
 
 #[test]
+fn a_copy_that_cannot_be_written_is_given_up_with_the_reason_in_words() {
+    let server = FakeServer::start();
+    let mut client = Client::with(&server.port(), &["--name", "ann", "--log", "/dev/full"]);
+    client.expect_error("Nothing more is copied to /dev/full: No space left on device\n");
+    server.accept().ask_back("HELLO-FROM ann", "HELLO ann");
+    client.expect_eventually("Successfully logged in as ann!");
+}
+
+#[test]
 fn k6_signals_end_every_client() {
     let server = FakeServer::start();
     for (signal, status) in ending_signals() {
