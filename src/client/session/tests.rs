@@ -78,8 +78,10 @@ struct Person {
     told: BTreeSet<u32>,
     /// Numbers of lines that wait for a login.
     waiting: BTreeSet<u32>,
-    /// Lines that `!say` was put before, or that were pasted with others.
+    /// Lines that `!say` was put before, or the name of somebody, or that were pasted with others.
     said: BTreeSet<String>,
+    /// What is typed is sent right behind the login.
+    is_wac: bool,
     /// The server has refused a login, and with it what was sent behind it.
     was_refused: bool,
     is_over: bool,
@@ -107,6 +109,7 @@ impl Person {
             told: BTreeSet::new(),
             waiting: BTreeSet::new(),
             said: BTreeSet::new(),
+            is_wac: protocol.name == "wac",
             was_refused: false,
             is_over: false,
         };
@@ -153,6 +156,10 @@ impl Person {
                 if let Some(said) = start.strip_prefix("!say ").or_else(|| start.strip_prefix("/say ")) {
                     self.said.extend(said.lines().map(str::to_owned));
                 }
+                for line in text.lines().map(str::trim_start) {
+                    let direct = ["@", "/msg ", "!msg "].iter().find_map(|start| line.strip_prefix(start));
+                    self.said.extend(direct.and_then(|direct| Some(direct.split_once(' ')?.1.to_owned())));
+                }
                 if is_paste(&text) {
                     self.said.extend(text.lines().map(str::to_owned));
                 }
@@ -174,22 +181,22 @@ impl Person {
         if self.is_over {
             return;
         }
-        self.was_refused |= matches!(&input, Input::Received(line) if line.starts_with("Cannot log in"));
+        let refusal = matches!(&input, Input::Received(line) if line.starts_with("Cannot log in"));
+        self.was_refused |= refusal && self.is_wac;
         for action in handle(&mut self.session, input) {
             match action {
                 Action::Send(line) => {
                     let line = String::from_utf8(line).expect("text");
-                    if line.starts_with("HELLO-FROM ") {
+                    if let Some(name) = line.strip_prefix("HELLO-FROM ") {
                         // A name is sent with each login, and asked for again.
-                        assert!(!line.starts_with("HELLO-FROM /"), "{line:?} goes out");
+                        assert!(!name.starts_with(['!', '/']), "{line:?} goes out");
                         self.told.extend(numbers(&line));
                         continue;
                     }
-                    let to_all = line.strip_prefix("MSG ").or_else(|| line.strip_prefix("@ann: "));
-                    let is_marked = to_all.is_some_and(|text| text.trim_start().starts_with(['!', '/']));
-                    let is_said = to_all.is_some_and(|text| self.said.contains(text.trim_end_matches('\n')));
-                    assert!(!is_marked || is_said, "{line:?} goes out");
+                    let to_all = ["MSG ", "@ann: ", "@: "].iter().find_map(|start| line.strip_prefix(start));
                     let text = to_all.or_else(|| line.splitn(3, ' ').nth(2)).unwrap_or_default();
+                    let is_marked = text.trim_start().starts_with(['!', '/']);
+                    assert!(!is_marked || self.said.contains(text.trim_end_matches('\n')), "{line:?} goes out");
                     for number in numbers(text) {
                         *self.sent.entry(number).or_default() += 1;
                     }
