@@ -19,6 +19,7 @@ const WELCOME: &str = "Welcome, ";
 const REFUSED: &str = "Cannot log in as ";
 const IN_USE: &str = ": that name is already in use.";
 const MALFORMED: &str = ": that name is malformed (use letters, digits, '_', '-' and '.').";
+const LONG_LINE: &str = "That line is too long.";
 const SERVER_FULL: &str = "Cannot log in: the server is full.";
 const NOBODY: &str = "No user named ";
 const NOT_LOGGED_IN: &str = " is logged in.";
@@ -108,6 +109,7 @@ impl Dialect for Wac {
         } else {
             match line {
                 SERVER_FULL => Event::ServerFull,
+                LONG_LINE => Event::Error(RequestError::TooLong),
                 GOODBYE => Event::Goodbye,
                 _ => Event::Text(line),
             }
@@ -128,7 +130,7 @@ impl Dialect for Wac {
             Event::Error(RequestError::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
             Event::Error(RequestError::Header | RequestError::Body) => put_line(out, &[NOT_UNDERSTOOD]),
             Event::Error(RequestError::Usage(usage)) => put_line(out, &["Usage: ", usage]),
-            Event::Error(RequestError::TooLong) => put_line(out, &["That line is too long."]),
+            Event::Error(RequestError::TooLong) => put_line(out, &[LONG_LINE]),
             Event::LoginTimeout => put_line(out, &["You have not logged in in time; good-bye."]),
             Event::NoSuchUser { name } => put_line(out, &[NOBODY, name, NOT_LOGGED_IN]),
             Event::Users(names) => put_line(out, &[ONLINE, &names.join(", ")]),

@@ -75,6 +75,7 @@ impl DialectSession for Chat1Session {
                 shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
             }
             Some(Event::NameInUse { .. } | Event::ServerFull | Event::Error(_)) if shared.is_login_sent() => {
+                shared.warn_of_long_name();
                 shared.fail(line);
             }
             Some(Event::Goodbye) if shared.reconnects() && !shared.is_leaving() => {
@@ -196,6 +197,16 @@ mod tests {
                 ["!who", "/msg bob hi", "!quit"].map(|line| format!("send @ann: {line}"))
             );
         }
+    }
+
+    #[test]
+    fn h3_g3_a_name_that_is_too_long_is_said_to_be() {
+        let mut session = begin(Config { name: Some("x".repeat(65)), ..Config::default() });
+        feed(&mut session, Input::Start);
+        feed(&mut session, Input::Connected);
+        let too_long = "warn That username is too long: names have 64 characters at most.";
+        let told = [too_long, "warn 400 Invalid registration", "exit 1"];
+        assert_eq!(received(&mut session, "400 Invalid registration"), told);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, SAY, TO, UNIGNORE, 
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
-use crate::limits::{MAX_LINE, NAME_CHARS};
+use crate::limits::MAX_LINE;
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
 use crate::protocol::{Dialect, Event, Request, RequestError};
 
@@ -95,9 +95,7 @@ impl CapSession {
             Event::NameInUse { .. } => self.refused(messages::name_in_use(&name), shared),
             Event::Error(RequestError::Header) => self.refused(messages::BAD_HEADER.to_owned(), shared),
             Event::Error(_) => {
-                if name.chars().count() > NAME_CHARS {
-                    shared.warn(messages::NAME_TOO_LONG);
-                }
+                shared.warn_of_long_name();
                 self.refused(messages::malformed_name(&name), shared);
             }
             Event::ServerFull => Self::server_full(shared),

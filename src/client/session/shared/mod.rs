@@ -13,7 +13,7 @@ use self::people::People;
 use self::unacknowledged::Unacknowledged;
 use super::{Action, Config, Usage};
 use crate::client::messages;
-use crate::limits::{END_WAIT, LOGIN_WAIT, QUIT_WAIT};
+use crate::limits::{END_WAIT, LOGIN_WAIT, NAME_CHARS, QUIT_WAIT};
 use crate::protocol::{Dialect, PeerState, Request};
 
 /// The state of a session that is the same in every dialect.
@@ -359,6 +359,13 @@ impl Shared {
     pub(crate) fn typed_too_long(&mut self) {
         self.is_line_lost = true;
         self.warn(messages::TYPED_TOO_LONG);
+    }
+
+    /// Says that the name is too long, where the refusal of it says something else.
+    pub(crate) fn warn_of_long_name(&mut self) {
+        if self.name.chars().count() > NAME_CHARS {
+            self.warn(messages::NAME_TOO_LONG);
+        }
     }
 
     /// Keeps what was typed until the login is answered.

@@ -10,7 +10,7 @@ use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
 use crate::limits::{NAME_CHARS, TYPED_AHEAD};
 use crate::protocol::wac::Wac;
-use crate::protocol::{Dialect, Event, Name, Request, RequestError, Scope};
+use crate::protocol::{Dialect, Event, Name, Request, Scope};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
@@ -140,6 +140,7 @@ impl WacSession {
         }
         if *refusal != Event::ServerFull {
             shared.warn(line);
+            shared.warn_of_long_name();
             return shared.fail(messages::CHOOSE_NAME);
         }
         shared.fail(line);
@@ -286,7 +287,7 @@ impl DialectSession for WacSession {
         // Whatever comes later and reads like a refusal is somebody's text.
         let is_answer = !matches!(event, Event::Delivery { .. }) && !mem::replace(&mut self.is_answered, true);
         match event {
-            Event::NameInUse { .. } | Event::ServerFull | Event::Error(RequestError::InvalidName(_)) if is_answer => {
+            Event::NameInUse { .. } | Event::ServerFull | Event::Error(_) if is_answer => {
                 return self.refused(line.clone(), &event, shared);
             }
             _ if is_answer => self.unanswered.clear(),

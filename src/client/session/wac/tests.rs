@@ -79,6 +79,20 @@ fn w12_a_login_that_is_refused_is_the_end_as_there_is_no_other_name() {
 }
 
 #[test]
+fn w12_g3_a_name_that_is_too_long_is_said_to_be() {
+    let name = "x".repeat(65);
+    let malformed = format!("Cannot log in as {name}: that name is malformed (use letters, digits, '_', '-' and '.').");
+    for line in [malformed.as_str(), "That line is too long."] {
+        let mut session = begin(Config { name: Some(name.clone()), ..Config::default() });
+        feed(&mut session, Input::Start);
+        feed(&mut session, Input::Connected);
+        let too_long = "warn That username is too long: names have 64 characters at most.";
+        let told = [&format!("warn {line}"), too_long, "warn Choose another name with --name.", "exit 1"];
+        assert_eq!(received(&mut session, line), told);
+    }
+}
+
+#[test]
 fn a_server_that_says_nothing_to_a_login_is_taken_to_agree() {
     let mut session = chatting(true);
     feed(&mut session, Input::Disconnected(None));
