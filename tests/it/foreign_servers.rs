@@ -34,9 +34,13 @@ fn g14_a_wac_server_without_line_feeds_is_understood() {
     client.expect("Hello ann");
     peer.send(b"bob says hi");
     client.expect("bob says hi");
+    client.type_line("hi bob");
+    peer.expect("MSG hi bob");
     peer.send(b"half a goodb");
     peer.finish();
     client.expect("half a goodb");
+    drop(peer);
+    client.expect_exit(1);
 }
 
 #[test]
