@@ -39,6 +39,9 @@ pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
 pub const NO_BROADCAST: &str = "There are no messages to everybody here. Use @<username> <message> to send.";
 /// W13: a mistyped command, most likely.
 pub const NO_SUCH_COMMAND: &str = "Not sent: no such command. Use !help to list them, !say to send any text.";
+/// The same where plain text cannot be sent to everybody.
+pub const NO_SUCH_CAP_COMMAND: &str =
+    "Not sent: no such command. Use !help to list them, @<username> <message> to send any text.";
 /// Something looks like an answer to somebody's message, and everybody would read it.
 pub const EVERYBODY_READS: &str = "Not sent: everybody would read it. Use !say to send any text to everybody.";
 /// The input has ended, and no name was accepted (K3).

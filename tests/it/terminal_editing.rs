@@ -299,6 +299,10 @@ fn k2_a_text_without_a_recipient_comes_back_for_one() {
     ann.waits_for("hello");
     ann.types("@bob \n");
     bob.expect("DELIVERY ann hello");
+    ann.types("/whp\n");
+    ann.waits_for("Not sent: no such command. Use !help to list them, @<username>");
+    ann.types("/msg @bob hi\n");
+    bob.expect("DELIVERY ann hi");
 }
 
 #[test]

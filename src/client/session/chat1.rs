@@ -45,7 +45,7 @@ impl DialectSession for Chat1Session {
 
     /// This dialect has no private messages, but shows those that come from other ones: what looks like one is not for
     /// everybody, also where the name is mistyped or its owner was never heard of.
-    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
+    fn hint(&self, command: Command<'_>, line: &str, _shared: &Shared) -> Option<&'static str> {
         if !matches!(command, Command::Direct { .. } | Command::Unknown) {
             return None;
         }

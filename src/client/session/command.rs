@@ -66,9 +66,9 @@ fn parse_direct(line: &str) -> Option<Command<'_>> {
     (!to.is_empty()).then_some(Command::Direct { to, text })
 }
 
-/// Parses what stands behind the word of a message for one user.
+/// Parses what stands behind the word of a message for one user: a name, with or without an `@`, and the text.
 pub(super) fn message(rest: &str) -> Option<Command<'_>> {
-    parse_direct(rest.trim_start())
+    parse_direct(without_mark(rest.trim_start()))
 }
 
 /// Parses what stands behind the word of a message for everybody: one blank, and the text.
@@ -83,9 +83,13 @@ pub(super) fn alone<'a>(rest: &str, command: Command<'a>) -> Option<Command<'a>>
 
 /// Returns the name that stands behind the word of a command, with or without an `@`; a sentence is none.
 pub(super) fn name(rest: &str) -> Option<&str> {
-    let name = rest.trim();
-    let name = name.strip_prefix('@').unwrap_or(name);
+    let name = without_mark(rest.trim());
     name.parse::<Name>().is_ok().then_some(name)
+}
+
+/// Returns a name without the `@` that may stand before it.
+fn without_mark(name: &str) -> &str {
+    name.strip_prefix('@').unwrap_or(name)
 }
 
 /// Returns whether several lines were pasted, with or without an end of the last.
@@ -154,7 +158,7 @@ mod tests {
         }
         assert_eq!(parse("!say  !any text "), Command::Say(" !any text "));
         let direct = Command::Direct { to: "bob", text: " hi " };
-        for line in ["@bob  hi ", "/msg bob  hi ", "!msg  bob  hi "] {
+        for line in ["@bob  hi ", "/msg bob  hi ", "!msg  bob  hi ", "/msg @bob  hi "] {
             assert_eq!(parse(line), direct);
         }
         for line in [
@@ -167,6 +171,7 @@ mod tests {
             "/say  ",
             "!msg",
             "/msg bob",
+            "/msg @ hi",
             "!to be or not to be",
             "!to a,b",
             "!ignore all of it",

@@ -65,7 +65,7 @@ pub(crate) trait DialectSession: fmt::Debug {
 
     /// Returns what to say to a person who typed this at a terminal, if it is not to be acted upon: it is more likely a
     /// slip than a message.
-    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str>;
+    fn hint(&self, command: Command<'_>, line: &str, shared: &Shared) -> Option<&'static str>;
 
     /// Does what a line asks for, as far as that is not the same everywhere.
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared);
@@ -281,7 +281,8 @@ impl Session {
             vec![(dialect.parse(text, shared.commands).addressed(recipient.as_deref()), text)]
         };
         if shared.config.interactive {
-            let hint = commands.iter().find_map(|(command, line)| Some((dialect.hint(*command, line)?, *command)));
+            let hint =
+                commands.iter().find_map(|(command, line)| Some((dialect.hint(*command, line, shared)?, *command)));
             if let Some((hint, command)) = hint {
                 shared.print(hint);
                 if matches!(command, Command::Text(_)) {

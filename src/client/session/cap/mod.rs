@@ -210,10 +210,14 @@ impl DialectSession for CapSession {
         self.try_name(text.trim(), shared);
     }
 
-    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
+    /// Programs are told the same of all that means nothing.
+    fn hint(&self, command: Command<'_>, line: &str, shared: &Shared) -> Option<&'static str> {
         match command {
             Command::Unknown | Command::Text(_) => match Command::parse(line, &[SAY]) {
                 Command::Say(_) => Some(messages::NO_BROADCAST),
+                Command::Unknown if shared.has_person() && line.trim_start().starts_with(['!', '/']) => {
+                    Some(messages::NO_SUCH_CAP_COMMAND)
+                }
                 _ => Some(messages::HINT),
             },
             _ => None,
@@ -224,7 +228,10 @@ impl DialectSession for CapSession {
         match command {
             Command::Who => self.request_list(Audience::Person, shared),
             Command::Direct { to, text } => self.send_message(to, text, shared),
-            _ => shared.print(self.hint(command, line).unwrap_or_default()),
+            _ => {
+                let hint = self.hint(command, line, shared).unwrap_or_default();
+                shared.print(hint);
+            }
         }
     }
 

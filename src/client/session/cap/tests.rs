@@ -661,6 +661,13 @@ fn k2_a_text_without_a_recipient_comes_back_for_one() {
     for command in ["!whp", "@bob", "!say hello"] {
         assert_eq!(script.typed(command).len(), 1, "{command}");
     }
+    script.feed(Input::Person);
+    assert_eq!(script.typed("hello")[0], hint);
+    assert_eq!(script.typed("@bob"), [hint.as_str()]);
+    let kept = "Not sent: no such command. Use !help to list them, @<username> <message> to send any text.";
+    for line in ["!whp", "/qiut", " /usr/bin", "!to be or not to be"] {
+        assert_eq!(script.typed(line), [format!("print {kept}")], "{line}");
+    }
 }
 
 #[test]
@@ -692,7 +699,9 @@ fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
 fn k2_there_is_no_message_to_everybody() {
     let told = "print There are no messages to everybody here. Use @<username> <message> to send.";
     assert_eq!(Script::chatting().typed("!say hi"), [told]);
-    assert_eq!(Script::chatting().typed("/msg bob hi"), ["send SEND bob hi"]);
+    for line in ["/msg bob hi", "/msg @bob hi"] {
+        assert_eq!(Script::chatting().typed(line), ["send SEND bob hi"]);
+    }
     assert_eq!(Script::chatting().typed("/who"), ["send LIST"]);
 }
 

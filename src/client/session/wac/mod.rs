@@ -249,7 +249,7 @@ impl DialectSession for WacSession {
         self.are_lists_plain
     }
 
-    fn hint(&self, command: Command<'_>, line: &str) -> Option<&'static str> {
+    fn hint(&self, command: Command<'_>, line: &str, _shared: &Shared) -> Option<&'static str> {
         let names_nobody = matches!(command, Command::Direct { text, .. } if text.trim().is_empty());
         match command {
             Command::Unknown if line.trim_start().starts_with(['!', '/']) => Some(messages::NO_SUCH_COMMAND),
@@ -263,6 +263,7 @@ impl DialectSession for WacSession {
         if !self.is_answered && self.unanswered.len() < TYPED_AHEAD {
             self.unanswered.push(self.retyped(command, line));
         }
+        let lacks_text = self.hint(command, line, shared) == Some(messages::WHISPER_HINT);
         match command {
             Command::Who => {
                 self.awaited_lists.push_back(true);
@@ -270,7 +271,7 @@ impl DialectSession for WacSession {
             }
             Command::Secret => self.ask(&Request::Secret, shared),
             Command::Say(text) => self.send_message(&Request::Broadcast { text }, shared),
-            command if self.hint(command, line) == Some(messages::WHISPER_HINT) => shared.print(messages::WHISPER_HINT),
+            _ if lacks_text => shared.print(messages::WHISPER_HINT),
             Command::Direct { to, text } => self.send_message(&Request::Direct { to, text }, shared),
             // What a pipe brings and is no command.
             _ => match shared.recipient().map(str::to_owned) {
