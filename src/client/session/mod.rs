@@ -6,7 +6,7 @@
 //! ```text
 //!   Asking ----a name----> LoggingIn ---answered---> Chatting
 //!     ^                     |    ^                      |
-//!     |                     |    +--- connection lost --+   with --reconnect, until it works again
+//!     |                     |    +--- connection lost --+   with --reconnect or a person, until it works again
 //!     +--- refused (CAP) ---+
 //!                           +--- refused (else), or no answer ---> Exit 1
 //!
