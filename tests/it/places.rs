@@ -145,10 +145,10 @@ fn come_and_be_refused(times: usize) {
     });
 }
 
-/// A server that may open few files.
-fn with_open_files(count: usize) -> Server {
+/// A server with this limit of `ulimit`.
+fn with_limit(limit: &str) -> Server {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -n {count}; exec \"$0\" --port 0")]).arg(cargo_bin!("server"));
+    command.args(["-c", &format!("ulimit {limit}; exec \"$0\" --port 0")]).arg(cargo_bin!("server"));
     Server::from(command)
 }
 
@@ -227,7 +227,7 @@ fn half_closed_clients_who_read_nothing_count_like_strangers_and_are_gone_after_
 
 #[test]
 fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
-    let server = with_open_files(64);
+    let server = with_limit("-n 64");
     server.wait_for_log("connections fit into this machine's limits");
     let mut clients = server.fill_until_log("refused: too many connections for this machine's limits", 64);
     assert!(clients.len() > 20, "{}", clients.len());
@@ -236,6 +236,16 @@ fn connections_past_what_the_machine_bears_are_refused_and_the_others_go_on() {
     bob.expect("DELIVERY c0 hi");
     clients.truncate(2);
     wait_for("a new login to work", || server.try_cap("eve"));
+}
+
+#[test]
+fn where_the_address_space_is_limited_as_many_can_log_in_as_it_says() {
+    let server = with_limit("-v 200000");
+    let warning = server.wait_for_log("connections fit into this machine's limits");
+    let count = warning.split(' ').find_map(|word| word.parse::<usize>().ok()).expect("how many fit");
+    assert!(count > 100, "{warning}");
+    let clients: Vec<Peer> = (0..count).map(|number| server.wac(&format!("c{number}"))).collect();
+    drop((clients, server));
 }
 
 #[test]
@@ -250,7 +260,7 @@ fn where_nobody_could_connect_it_does_not_start() {
 
 #[test]
 fn strangers_cannot_take_the_places_of_those_who_log_in() {
-    let server = with_open_files(64);
+    let server = with_limit("-n 64");
     let (mut ann, mut bob) = (server.cap("ann"), server.cap("bob"));
     let crowd: Vec<Peer> = (0..30).map(|_| server.connect()).collect();
     let cpu_before = server.cpu_time();
