@@ -121,6 +121,28 @@ mod tests {
     }
 
     #[test]
+    fn coming_anew_pays_off_for_nobody() {
+        let semaphore = Semaphore::new(1);
+        assert!(semaphore.acquire(None, || false).is_some());
+        let (served, order) = mpsc::channel();
+        thread::scope(|scope| {
+            let others = [None, Some(FIRST * 2 - Duration::from_nanos(1)), Some(FIRST * 3)];
+            for (waiting, due) in others.into_iter().enumerate() {
+                let (semaphore, served) = (&semaphore, served.clone());
+                scope.spawn(move || {
+                    assert!(semaphore.acquire(due, || false).is_some());
+                    served.send(due).expect("it is received");
+                    semaphore.release();
+                });
+                wait_until_waiting(semaphore, waiting + 1);
+            }
+            semaphore.release();
+            let held_little_less = others[1];
+            assert_eq!(order.iter().take(3).collect::<Vec<_>>(), [held_little_less, None, others[2]]);
+        });
+    }
+
+    #[test]
     fn who_needs_no_permit_any_more_takes_none() {
         let (semaphore, is_over) = (Semaphore::new(1), AtomicBool::new(false));
         assert!(semaphore.acquire(None, || false).is_some());
