@@ -151,6 +151,7 @@ fn where_memory_ends_newcomers_and_long_lines_are_refused_and_the_server_goes_on
         }
     });
     server.wait_for_log("left: no memory left");
+    server.wait_until_asleep();
     let [_, ann, ..] = &mut clients[..] else { panic!("too few") };
     ann.ask("SEND c1 hi", "SEND-OK");
     ann.expect("DELIVERY c1 hi");
