@@ -256,7 +256,7 @@ fn a_pipe_that_takes_nothing_for_a_while_is_not_given_up() {
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("it is installed").success());
     let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
     let log = pipe.display().to_string();
-    let ann = Client::with(&server.port(), &["--protocol", "wac", "--name", "ann", "--log", &log]);
+    let mut ann = Client::with(&server.port(), &["--protocol", "wac", "--name", "ann", "--log", &log]);
     let mut peer = server.accept();
     peer.expect("LIN ann");
     for _ in 0..20 {
@@ -275,6 +275,17 @@ fn a_pipe_that_takes_nothing_for_a_while_is_not_given_up() {
         }
     }
     assert!(copied.lines().all(|line| line.ends_with('x') || line.contains("later")), "whole lines");
+    // Whoever reads it goes, and comes back.
+    drop(reader);
+    peer.send_line("nobody reads");
+    ann.expect_eventually("nobody reads");
+    let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
+    peer.send_line("back again");
+    let mut copied = String::new();
+    while !copied.contains("back again\n") {
+        let count = reader.read(&mut buffer).expect("there is more");
+        copied += &String::from_utf8_lossy(&buffer[..count]);
+    }
     drop(ann);
     fs::remove_file(&pipe).expect("the pipe");
 }
