@@ -281,11 +281,14 @@ fn a_pipe_that_takes_nothing_for_a_while_is_not_given_up() {
     ann.expect_eventually("nobody reads");
     let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
     peer.send_line("back again");
-    let mut copied = String::new();
-    while !copied.contains("back again\n") {
-        let count = reader.read(&mut buffer).expect("there is more");
-        copied += &String::from_utf8_lossy(&buffer[..count]);
-    }
+    let reading = thread::spawn(move || {
+        let mut copied = String::new();
+        while !copied.contains("back again\n") {
+            let count = reader.read(&mut buffer).expect("there is more");
+            copied += &String::from_utf8_lossy(&buffer[..count]);
+        }
+    });
+    wait_for("what is copied then", || reading.is_finished().then_some(()));
     drop(ann);
     fs::remove_file(&pipe).expect("the pipe");
 }
