@@ -126,7 +126,7 @@ mod tests {
         assert!(semaphore.acquire(None, || false).is_some());
         let (served, order) = mpsc::channel();
         thread::scope(|scope| {
-            let others = [None, Some(FIRST * 2 - Duration::from_nanos(1)), Some(FIRST * 3)];
+            let others = [None, Some((FIRST * 2).saturating_sub(Duration::from_nanos(1))), Some(FIRST * 3)];
             for (waiting, due) in others.into_iter().enumerate() {
                 let (semaphore, served) = (&semaphore, served.clone());
                 scope.spawn(move || {
