@@ -76,7 +76,12 @@ static SPEC: Spec<Args> = Spec {
         })
         .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
         .default("auto"),
-        Flag::switch("timestamps", "Show the time before each line", |args, on| args.ui.timestamps = on),
+        Flag::switch("timestamps", "Show the time before each line; as is done for a person", |args, on| {
+            args.ui.timestamps = Some(on);
+        }),
+        Flag::switch("no-timestamps", "Show no times; as is done for a program", |args, on| {
+            args.ui.timestamps = Some(!on);
+        }),
         Flag::switch("bell", "Make a sound with whispers and with your name, or with each message", |args, on| {
             args.ui.bell = if on { Bell::Personal } else { Bell::Off };
         })
@@ -243,7 +248,7 @@ mod tests {
         let ui = UiOptions {
             plain: true,
             color: Color::Always,
-            timestamps: true,
+            timestamps: Some(true),
             bell: Bell::Personal,
             log: Some(PathBuf::from("chat.log")),
             trace: true,
@@ -350,6 +355,15 @@ mod tests {
         ] {
             let parsed = parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable)));
             assert_eq!(outcome(parsed).expect("they are right").reconnect, reconnects);
+        }
+        for (variable, args, timestamps) in [
+            ("--no-timestamps", &[][..], Some(false)),
+            ("--no-timestamps", &["--timestamps"], Some(true)),
+            ("--timestamps", &["--no-timestamps"], Some(false)),
+            ("", &[], None),
+        ] {
+            let parsed = parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable)));
+            assert_eq!(outcome(parsed).expect("they are right").ui.timestamps, timestamps);
         }
         assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
     }

@@ -196,11 +196,10 @@ fn tab_goes_through_the_names_and_shift_tab_goes_back() {
 
 /// A client at which somebody has pressed a key, and taken it back.
 fn with_person(server: &Server, columns: usize) -> Terminal {
-    let mut ann = Terminal::logged_in(columns, 24, &server.port(), "ann");
-    ann.types("x");
-    ann.sees("x");
-    ann.types("\x7f");
-    ann.sees("");
+    let mut ann = Terminal::with(columns, 24, &format!("--port {} --name ann --no-timestamps", server.port()));
+    ann.waits_for("logged in as ann!\r\n");
+    ann.forget();
+    ann.meets_a_person();
     ann
 }
 
@@ -254,7 +253,7 @@ fn ctrl_r_searches_and_enter_sends() {
     ann.types("\x12one\n");
     bob.expect("DELIVERY ann one");
     ann.shows("what was sent", |screen| {
-        screen.starts_with("From bob: hi\n") && screen.ends_with(&format!(" ann → bob: one\n{SENT}"))
+        screen.starts_with("From bob: hi\n") && screen.ends_with(&format!("\nann → bob: one\n{SENT}"))
     });
 }
 

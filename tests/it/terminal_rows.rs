@@ -24,7 +24,7 @@ fn is_timed(row: &str, text: &str) -> bool {
 fn nothing_that_somebody_says_stands_where_a_line_begins() {
     let server = Server::start();
     let mut eve = server.cap("eve");
-    let mut ann = person(40, 24, &server, "ann", "--color never");
+    let mut ann = person(40, 24, &server, "ann", "--color never --no-timestamps");
     ann.types("half a line");
     ann.sees("half a line");
     let pad = " ".repeat(40 - "From eve: hi".len());
@@ -40,7 +40,7 @@ fn nothing_that_somebody_says_stands_where_a_line_begins() {
 fn messages_are_wrapped_anew_when_the_width_changes() {
     let server = Server::start();
     let mut eve = server.cap("eve");
-    let mut ann = person(80, 7, &server, "ann", "--color never");
+    let mut ann = person(80, 7, &server, "ann", "--color never --no-timestamps");
     let blanks = " ".repeat(42);
     for text in ["one", "two", "three"] {
         eve.ask(&format!("SEND ann {text}{blanks}From bob: {text}"), "SEND-OK");
@@ -109,10 +109,12 @@ fn colours_and_times_are_there_as_soon_as_a_person_is_and_not_where_they_are_not
     let server = Server::start();
     let mut bob = server.wac("bob");
     let client = |name: &str| format!("'{}' --port {} --protocol wac --name {name}", program(), server.port());
-    for (name, line, is_colored) in [
-        ("ann", client("ann"), true),
-        ("eve", client("eve") + " --color never", false),
-        ("dan", String::from("NO_COLOR=1 ") + &client("dan"), false),
+    for (name, line, is_colored, has_times) in [
+        ("ann", client("ann"), true, true),
+        ("eve", client("eve") + " --color never", false, true),
+        ("dan", String::from("NO_COLOR=1 ") + &client("dan"), false, true),
+        ("flo", client("flo") + " --no-timestamps", true, false),
+        ("gus", String::from("PARLEY_OPTIONS=--no-timestamps ") + &client("gus") + " --timestamps", true, true),
     ] {
         let mut person = Terminal::running(80, 24, &line);
         person.waits_for(&format!("Welcome, {name}."));
@@ -122,8 +124,17 @@ fn colours_and_times_are_there_as_soon_as_a_person_is_and_not_where_they_are_not
         let before = person.written().len();
         bob.send_line(&format!("W {name} psst"));
         bob.send_line(&format!("MSG hi {name}"));
-        person.sees(&format!("bob whispers, \"psst\"\nbob: hi {name}"));
+        let texts = ["bob whispers, \"psst\"", &format!("bob: hi {name}")];
+        let looks_so = |row: &str, text: &str| if has_times { is_timed(row, text) } else { row == text };
+        person.shows(&format!("{texts:?}"), |screen| {
+            let rows: Vec<&str> = screen.lines().collect();
+            rows.len() == 2 && rows.iter().zip(texts).all(|(row, text)| looks_so(row, text))
+        });
+        person.types(&format!("@{name} yo\r"));
+        let own = format!("{name} → {name}: yo");
+        person.shows(&own, |screen| screen.lines().any(|row| looks_so(row, &own)));
         let written = &person.written()[before..];
+        assert_eq!(written.contains("\x1b[2m"), is_colored && has_times, "{written:?}");
         let has = |sequence: &str| written.contains(sequence);
         let highlighted = format!("bob\x1b[0m: hi \x1b[1;7m{name}\x1b[0m");
         assert_eq!(has(&highlighted) && has("\x1b[1mwhispers\x1b[0m"), is_colored, "{written:?}");

@@ -15,8 +15,8 @@ impl Ui {
     pub(super) fn note_person(&mut self) {
         self.has_person = true;
         self.line_style.colored |= self.may_color;
-        if !self.line_style.timed {
-            self.line_style.ahead = clock_ahead_of_utc();
+        if self.may_time && !self.line_style.timed {
+            (self.line_style.timed, self.line_style.ahead) = (true, clock_ahead_of_utc());
         }
         self.wrap_lines();
     }

@@ -96,10 +96,9 @@ impl LineStyle {
         Cow::Owned(if self.timed { self.line(&shown, now).into_owned() } else { shown })
     }
 
-    /// Returns one's own message to everybody, or to one user, as it is shown: always with its time.
+    /// Returns one's own message to everybody, or to one user, as it is shown.
     pub(crate) fn sent(&mut self, from: &str, to: Option<&str>, text: &str, now: SystemTime) -> String {
-        let mut shown = if self.timed { self.date(now) } else { String::new() };
-        shown += &self.time(now);
+        let mut shown = if self.timed { self.date(now) + &self.time(now) } else { String::new() };
         shown += &self.name(from);
         if let Some(to) = to {
             shown += " → ";
@@ -207,12 +206,12 @@ mod tests {
         assert_eq!(style.line("four", at(noon + 39_660)), "00:01 four");
         assert_eq!(style.line("five", at(noon + 3 * 86_400)), "— 2026-11-24 —\n13:00 five");
         let mut style = LineStyle { timed: false, ..style };
-        assert_eq!(style.sent("ann", None, "six", at(noon)), "13:00 ann: six");
+        assert_eq!(style.sent("ann", None, "six", at(noon)), "ann: six");
     }
 
     #[test]
     fn one_s_own_line_tells_who_said_what_to_whom() {
-        let mut style = LineStyle::default();
+        let mut style = LineStyle { timed: true, ..LineStyle::default() };
         assert_eq!(style.sent("ann", Some("bob"), "hello", at(3660)), "01:01 ann → bob: hello");
         assert_eq!(style.sent("ann", None, "hello", at(3660)), "01:01 ann: hello");
         let mut style = LineStyle { colored: true, ..style };
