@@ -380,6 +380,13 @@ mod tests {
         lengthen_accept_queue(&listener, 4096).expect("it listens");
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
         keep_alive(&stream).expect("every option is known");
+        if let Some((name, unit)) = TCP_USER_TIMEOUT {
+            let (mut value, mut size): (c_int, c_int) = (0, 4);
+            // SAFETY: the descriptor is open, and the call writes an int, and its length, to where there is room for them.
+            let status =
+                unsafe { getsockopt(stream.as_raw_fd(), IPPROTO_TCP, name, (&raw mut value).cast(), &raw mut size) };
+            assert_eq!((status, value), (0, limits::UNACKNOWLEDGED_TIMEOUT * unit));
+        }
         assert!(max_open_files().expect("a limit") > 3);
     }
 
@@ -390,4 +397,8 @@ mod tests {
     }
 
     const SIGPIPE: c_int = 13;
+
+    unsafe extern "C" {
+        fn getsockopt(socket: c_int, level: c_int, name: c_int, value: *mut c_void, size: *mut c_int) -> c_int;
+    }
 }

@@ -171,8 +171,8 @@ fn w13_from_a_pipe_what_is_no_command_is_sent() {
 fn w13_the_lines_of_a_paste_are_no_commands() {
     let server = Server::start();
     let (mut ann, mut bob) = at_a_terminal(&server, "wac", "Welcome, ann.");
-    ann.types("\x1b[200~How to leave ftp:\nquit\nis the command\n!quit\n/quit\x1b[201~\n");
-    for line in ["How to leave ftp:", "quit", "is the command", "!quit", "/quit"] {
+    ann.types("\x1b[200~How to leave ftp:\nquit\n!who\n!quit\n/quit\x1b[201~\n");
+    for line in ["How to leave ftp:", "quit", "!who", "!quit", "/quit"] {
         bob.expect(&format!("ann: {line}"));
     }
     ann.types("fence\n");
