@@ -72,7 +72,7 @@ impl Signal {
         }
     }
 
-    /// Returns all others that end a program, but those that the Rust runtime takes (SIGSEGV and SIGBUS).
+    /// Returns all others that end a program. A fault of the program itself still ends it at once.
     pub(crate) fn others() -> impl Iterator<Item = Self> {
         sys::OTHER_SIGNALS.iter().copied().chain(sys::REAL_TIME_SIGNALS).map(Self::Other)
     }

@@ -33,9 +33,9 @@ mod system {
     use std::ffi::c_int;
     use std::ops::Range;
 
-    /// Illegal instruction, trap, abort, arithmetic, stack fault, both limits, both other timers, input and output, power, bad
-    /// call.
-    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 8, 16, 24, 25, 26, 27, 29, 30, 31];
+    /// Illegal instruction, trap, abort, bus error, arithmetic, bad address, stack fault, both limits, both other timers, input
+    /// and output, power, bad call.
+    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 7, 8, 11, 16, 24, 25, 26, 27, 29, 30, 31];
     /// Those before belong to the C library.
     pub(crate) const REAL_TIME_SIGNALS: Range<u8> = if cfg!(target_env = "musl") { 35..65 } else { 34..65 };
     pub(crate) const SIGUSR1: c_int = 10;
@@ -66,8 +66,9 @@ mod system {
 
     const IS_MACOS: bool = cfg!(target_os = "macos");
 
-    /// Illegal instruction, trap, abort, emulator, arithmetic, bad call, both limits, both other timers.
-    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 7, 8, 12, 24, 25, 26, 27];
+    /// Illegal instruction, trap, abort, emulator, arithmetic, bus error, bad address, bad call, both limits, both other
+    /// timers.
+    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 7, 8, 10, 11, 12, 24, 25, 26, 27];
     pub(crate) const REAL_TIME_SIGNALS: Range<u8> = if IS_MACOS { 0..0 } else { 65..127 };
     pub(crate) const SIGUSR1: c_int = 30;
     pub(crate) const SIGUSR2: c_int = 31;

@@ -27,6 +27,8 @@ fn every_end_restores_the_terminal() {
     let others = [
         ("QUIT", 131),
         ("TRAP", 133),
+        ("BUS", 135),
+        ("SEGV", 139),
         ("ABRT", 134),
         ("USR1", 138),
         ("USR2", 140),
