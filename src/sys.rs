@@ -122,6 +122,7 @@ unsafe extern "C" {
     fn tcgetattr(terminal: c_int, modes: *mut TerminalModes) -> c_int;
     fn tcsetattr(terminal: c_int, when: c_int, modes: *const TerminalModes) -> c_int;
     fn getpgrp() -> c_int;
+    fn getsid(process: c_int) -> c_int;
     fn raise(signal: c_int) -> c_int;
     fn sigaction(signal: c_int, new: *const RawSignalAction, old: *mut RawSignalAction) -> c_int;
     fn sigemptyset(set: *mut RawSignalSet) -> c_int;
@@ -252,6 +253,12 @@ pub(crate) fn is_in_foreground() -> bool {
     // SAFETY: neither takes a pointer.
     let (foreground, own) = unsafe { (tcgetpgrp(0), getpgrp()) };
     foreground == -1 || foreground == own
+}
+
+/// Whether a shell that controls jobs, as people use one, has started this program on the terminal on standard input.
+pub(crate) fn is_job() -> bool {
+    // SAFETY: none takes a pointer.
+    unsafe { tcgetpgrp(0) == getpgrp() && getpgrp() != getsid(0) }
 }
 
 /// The modes of the terminal on standard input: the C library's `struct termios`, of at most 72 bytes, of which nobody here

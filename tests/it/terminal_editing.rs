@@ -341,6 +341,37 @@ fn the_first_paste_waits_for_enter_as_any_other() {
 }
 
 #[test]
+fn where_a_shell_controls_jobs_the_first_paste_may_have_brackets_and_need_not() {
+    let server = Server::start();
+    let mut bob = server.cap("bob");
+    let client = assert_cmd::cargo::cargo_bin!("client").display();
+    for (pasted, texts) in [
+        ("\x1b[200~@bob one\r\x1b[201~", &["one"][..]),
+        // By a terminal that knows nothing of brackets.
+        ("@bob one\r@bob two\r", &["one", "two"]),
+    ] {
+        let line = format!("set -m; '{client}' --port {} --name ann", server.port());
+        let mut ann = Terminal::running(60, 24, &line);
+        ann.waits_for("\x1b[?2004h");
+        ann.waits_for("logged in as ann!\r\n");
+        ann.forget();
+        ann.types(pasted);
+        let lines: Vec<String> = texts.iter().map(|text| format!("@bob {text}")).collect();
+        ann.sees(&lines.join("\n"));
+        bob.expect_silence();
+        // Somebody looks at it.
+        thread::park_timeout(Duration::from_millis(500));
+        ann.types("\r");
+        for text in texts {
+            bob.expect(&format!("DELIVERY ann {text}"));
+        }
+        ann.types("!quit\r");
+        ann.ends(0);
+        server.wait_for_log("ann left");
+    }
+}
+
+#[test]
 fn lines_that_a_program_types_are_sent_as_they_come_and_see_no_escape() {
     let server = Server::start();
     let mut bob = server.cap("bob");

@@ -9,6 +9,9 @@ use super::unicode::next_boundary;
 use crate::client::session::Protocol;
 use crate::limits::ESCAPE_TIMEOUT;
 
+/// What a terminal puts before what is pasted.
+const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+
 /// The line being typed, and what it takes.
 #[derive(Debug)]
 pub(super) struct LineInput {
@@ -45,6 +48,9 @@ impl LineInput {
     /// are a paste: only a terminal ends lines with CR alone, and nobody presses Enter so fast. A program that types whole
     /// lines ends them with LF, or with both.
     pub(super) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
+        if bytes.windows(PASTE_BEGINS.len()).any(|part| part == PASTE_BEGINS) {
+            self.terminal.note_brackets();
+        }
         let line_end = bytes.iter().position(|byte| *byte == b'\r');
         let has_others = bytes.iter().any(|byte| matches!(*byte, b'\n' | INTERRUPT));
         let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !has_others;

@@ -102,8 +102,9 @@ impl Ui {
     /// Takes the line being typed over from the terminal, if that is possible.
     fn enter_raw_mode(&mut self) {
         match Terminal::open() {
-            Ok(Some((terminal, size))) => {
+            Ok(Some((mut terminal, size))) => {
                 self.screen = Screen::new(OutputMode::Editing(size));
+                self.screen.control(terminal.begin_bracketed_paste());
                 self.input = Some(LineInput::new(terminal, self.protocol));
             }
             Ok(None) => {}

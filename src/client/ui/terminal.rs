@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::screen::Size;
-use crate::sys::{TerminalModes, is_in_foreground};
+use crate::sys::{TerminalModes, is_in_foreground, is_job};
 
 /// Every key at once, as it is, and none shown; what Ctrl-Z means stays, Ctrl-C is a key, so that it comes in its turn, and
 /// Ctrl-S halts nothing.
@@ -30,6 +30,8 @@ pub(crate) struct Terminal {
     has_size: bool,
     /// It has been asked to.
     bracketed_paste: bool,
+    /// It has been asked at the start: whether there is a person, and a terminal that does it, is not known yet.
+    is_unproven: bool,
     /// It is to be asked again when it is ours again.
     has_person: bool,
 }
@@ -51,7 +53,7 @@ impl Terminal {
         *lock() = Some(before);
         let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
         let has_size = reported.is_some();
-        let terminal = Self { before, raw, has_size, bracketed_paste: false, has_person: false };
+        let terminal = Self { before, raw, has_size, bracketed_paste: false, is_unproven: false, has_person: false };
         Ok(Some((terminal, size(reported))))
     }
 
@@ -79,14 +81,27 @@ impl Terminal {
         self.has_size
     }
 
-    /// Returns whether it could put brackets around what is pasted, and has not been asked to.
+    /// Returns whether it could put brackets around what is pasted, and may not do so.
     pub(crate) fn pastes_without_brackets(&self) -> bool {
-        self.has_size && !self.bracketed_paste && self.is_editing()
+        self.has_size && (!self.bracketed_paste || self.is_unproven) && self.is_editing()
     }
 
-    /// Returns what has the terminal put brackets around what is pasted, if it is to. To be asked when it is known that there
-    /// is a person, so that no program that reads whole lines, and types them, finds an escape sequence in one.
+    /// Returns what has the terminal put brackets around what is pasted from the start: where a shell has started this program
+    /// as a job. A program that starts it on a terminal of its own, and reads whole lines, finds no escape sequence in one.
+    pub(crate) fn begin_bracketed_paste(&mut self) -> Option<&'static str> {
+        let enable = if is_job() { self.enable_bracketed_paste() } else { None };
+        self.is_unproven = enable.is_some();
+        enable
+    }
+
+    /// Notes that it does.
+    pub(crate) fn note_brackets(&mut self) {
+        self.is_unproven = false;
+    }
+
+    /// Returns what has it do so, if it does not yet. To be asked when it is known that there is a person.
     pub(crate) fn enable_bracketed_paste(&mut self) -> Option<&'static str> {
+        self.is_unproven = false;
         let enable = self.pastes_without_brackets();
         self.bracketed_paste |= enable;
         self.has_person |= enable;
