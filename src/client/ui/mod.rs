@@ -13,6 +13,7 @@ mod tests;
 mod transcript;
 mod typing;
 mod unicode;
+mod unread;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -28,6 +29,7 @@ use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
 pub(crate) use self::typing::KeyAction;
+use self::unread::Unread;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
 use crate::limits::OUTPUT_WAIT;
@@ -49,6 +51,8 @@ pub(crate) struct Ui {
     may_time: bool,
     /// A person is there, and not a program that types whole lines: what is shown is more than lines.
     has_person: bool,
+    /// Which messages the person may not have read.
+    unread: Option<Unread>,
     /// What is said in a row that goes with the line being typed.
     passing: Option<String>,
     /// What was entered, and is not shown yet: it may become something else. With the prompts before it.
@@ -85,6 +89,7 @@ impl Ui {
             may_color: options.may_color(),
             may_time: options.timestamps != Some(false),
             has_person: false,
+            unread: None,
             passing: None,
             entered: VecDeque::new(),
             bell: options.bell,
