@@ -15,7 +15,7 @@ use std::ptr;
 use std::thread;
 
 use self::system::{
-    MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
+    FileCount, MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
     TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
 pub(crate) use self::system::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
@@ -30,8 +30,11 @@ compile_error!("Linux has other constants on this processor: add them to src/sys
 /// The constants of Linux.
 #[cfg(target_os = "linux")]
 mod system {
-    use std::ffi::c_int;
+    use std::ffi::{c_int, c_ulong};
     use std::ops::Range;
+
+    /// `nfds_t`.
+    pub(super) type FileCount = c_ulong;
 
     /// Illegal instruction, trap, abort, bus error, arithmetic, bad address, stack fault, both limits, both other timers, input
     /// and output, power, bad call.
@@ -61,8 +64,11 @@ mod system {
 /// The constants that macOS and FreeBSD share, and those that they do not.
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use std::ffi::c_int;
+    use std::ffi::{c_int, c_uint};
     use std::ops::Range;
+
+    /// `nfds_t`.
+    pub(super) type FileCount = c_uint;
 
     const IS_MACOS: bool = cfg!(target_os = "macos");
 
@@ -107,7 +113,7 @@ pub(crate) const SIGTTIN: c_int = 21;
 pub(crate) const SIGWINCH: c_int = 28;
 
 const IPPROTO_TCP: c_int = 6;
-const MSG_PEEK: c_int = 2;
+const POLLIN: i16 = 1;
 /// The handler of a signal that is ignored.
 const SIG_IGN: usize = 1;
 
@@ -115,7 +121,7 @@ unsafe extern "C" {
     fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     fn setrlimit(resource: c_int, limit: *const ResourceLimit) -> c_int;
     fn listen(socket: c_int, backlog: c_int) -> c_int;
-    fn recv(socket: c_int, bytes: *mut c_void, length: usize, flags: c_int) -> isize;
+    fn poll(files: *mut PollFile, count: FileCount, timeout: c_int) -> c_int;
     fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
     fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
     fn tcgetpgrp(terminal: c_int) -> c_int;
@@ -221,12 +227,19 @@ impl Write for WithoutWaiting<'_> {
     }
 }
 
-/// Returns whether a read would not wait.
+/// `struct pollfd`.
+#[repr(C)]
+struct PollFile {
+    file: c_int,
+    wanted: i16,
+    found: i16,
+}
+
+/// Returns whether a read would not wait. How the connection broke, if it did, is left for that read to tell.
 pub(crate) fn has_input(stream: &TcpStream) -> bool {
-    let mut byte = 0_u8;
-    // SAFETY: the descriptor is open as long as the stream is borrowed, and the call writes no more than this byte.
-    let count = unsafe { recv(stream.as_raw_fd(), (&raw mut byte).cast(), 1, MSG_PEEK | MSG_DONTWAIT) };
-    count >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
+    let mut file = PollFile { file: stream.as_raw_fd(), wanted: POLLIN, found: 0 };
+    // SAFETY: there is one `struct pollfd`, which outlives the call.
+    unsafe { poll(&raw mut file, 1, 0) > 0 }
 }
 
 /// Has the system find out that a peer has vanished without a word: it probes a silent one, and gives up one that does not
@@ -381,6 +394,29 @@ fn check(status: c_int) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::signals::Signal;
+    use std::io::Read;
+
+    #[test]
+    fn who_looks_for_input_leaves_it_and_a_reset_to_be_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let connect = || TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+        let (mut client, (mut stream, _)) = (connect(), listener.accept().expect("it has come"));
+        assert!(!has_input(&stream));
+        assert_eq!(client.write(b"x").expect("there is room"), 1);
+        while !has_input(&stream) {
+            thread::yield_now();
+        }
+        assert_eq!(stream.read(&mut [0; 2]).expect("it has come"), 1);
+        // A close with unread input is a reset.
+        assert_eq!(stream.write(b"y").expect("there is room"), 1);
+        assert_eq!(client.peek(&mut [0]).expect("it has come"), 1);
+        drop(client);
+        while !has_input(&stream) {
+            thread::yield_now();
+        }
+        let error = stream.read(&mut [0]).expect_err("it is reset");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
 
     #[test]
     fn the_system_takes_every_option_and_tells_its_limits() {
