@@ -37,6 +37,7 @@ fn deaf_and_flooder(server: &Server) -> (Peer, Peer) {
     let deaf = server.wac("deaf");
     let mut flooder = server.wac("flooder");
     send_until_it_waits(&mut flooder, &format!("W deaf {}\n", "x".repeat(100)));
+    server.wait_for_waiting_senders(1);
     (deaf, flooder)
 }
 

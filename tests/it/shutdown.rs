@@ -184,10 +184,7 @@ fn one_full_recipient_costs_the_others_nothing_that_was_accepted() {
             assert!(listener.recv_line().expect("a message").starts_with(format!("@sender: {heard} ").as_bytes()));
             heard += 1;
         }
-        wait_for("the sender to wait", || {
-            server.signal("USR1");
-            server.log().contains("wac: 1 online, 1 waiting to send").then_some(())
-        });
+        server.wait_for_waiting_senders(1);
         server.signal("TERM");
         loop {
             let line = listener.recv_line().expect("a message or the good-bye");

@@ -144,6 +144,17 @@ impl Server {
         names.flatten().any(|found| found.trim_end() == name)
     }
 
+    /// Waits until so many WAC users wait, as senders, for others to take what they send.
+    #[track_caller]
+    pub(crate) fn wait_for_waiting_senders(&self, count: usize) {
+        let gauge = format!(" online, {count} waiting to send");
+        wait_for("senders to wait", || {
+            self.signal("USR1");
+            let log = self.log();
+            log.lines().any(|line| line.contains(" wac: ") && line.contains(&gauge)).then_some(())
+        });
+    }
+
     /// Waits until none of its threads has anything to do: they have read and answered what they were sent.
     #[track_caller]
     pub(crate) fn wait_until_asleep(&self) {
