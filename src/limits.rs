@@ -187,6 +187,10 @@ pub const OUTPUT_WAIT: Duration = Duration::from_millis(600);
 /// How long the thread that writes to the screen may take to begin with it.
 pub const OUTPUT_START: Duration = Duration::from_secs(2);
 
+/// How long the terminal has then to take what restores it, behind the piece that it is being given: the client ends within a
+/// second of a signal with it, and within two of `!quit`.
+pub const RESTORE_WAIT: Duration = Duration::from_millis(250);
+
 /// How long the first signal has to end the client before the next one does it by force.
 pub const LAST_RESORT: Duration = Duration::from_secs(1);
 

@@ -32,7 +32,7 @@ pub(crate) use self::typing::KeyAction;
 use self::unread::Unread;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
-use crate::limits::OUTPUT_WAIT;
+use crate::limits::{OUTPUT_WAIT, RESTORE_WAIT};
 
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
@@ -287,8 +287,8 @@ impl Drop for Ui {
             self.output.discard();
             if self.input.is_some() {
                 self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
+                self.output.wait(RESTORE_WAIT);
             }
-            self.output.wait(OUTPUT_WAIT / 8);
         }
     }
 }
