@@ -177,6 +177,7 @@ fn tab_goes_through_the_names_and_shift_tab_goes_back() {
     bob.ask("SEND ann one", "SEND-OK");
     ann.sees("From bob: one");
     bert.ask("SEND ann two", "SEND-OK");
+    ann.sees("From bob: one\nFrom bert: two");
     let seen = "From bob: one\nFrom bert: two\n";
     for (keys, line) in [
         ("@", "@"),
