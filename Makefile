@@ -29,7 +29,7 @@ build: cargo ## Build both programs in target/release
 # wait for something most of the time, so that more of them run side by side than there are processors.
 test: cargo ## Run all tests
 	@ulimit -n "$$(ulimit -H -n)" 2>/dev/null || true; $(CARGO) test --locked --no-run && begun=$$(date +%s) && \
-		RUST_TEST_THREADS="$${RUST_TEST_THREADS:-6}" $(CARGO) test --locked && \
+		RUST_TEST_THREADS="$${RUST_TEST_THREADS:-12}" $(CARGO) test --locked && \
 		echo "All tests have passed in $$(($$(date +%s) - begun)) s."
 
 bench: build ## Measure what the server moves on this machine
