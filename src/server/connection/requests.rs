@@ -11,7 +11,7 @@ use crate::limits;
 use crate::log::Level;
 use crate::net::Line;
 use crate::program;
-use crate::protocol::{self, Dialect, Event, Name, Presence, Request, RequestError, Scope};
+use crate::protocol::{self, Dialect, Event, Name, PeerState, Presence, Request, RequestError, Scope};
 use crate::server::close_reason::CloseReason;
 use crate::server::counters::Count;
 use crate::server::delivery::batch::Delivered;
@@ -182,7 +182,8 @@ impl Handler {
     fn announce(&mut self, presence: Presence<'_>) -> bool {
         let is_told = self.context.settings.announce && lock(&self.context.announcements).try_charge(Instant::now());
         if is_told {
-            self.broadcast_event(&Event::Presence(presence));
+            self.begin_broadcast();
+            self.batch.add(&Event::Presence(presence));
         }
         is_told
     }
@@ -192,17 +193,15 @@ impl Handler {
         let Some(name) = self.state.name.clone().filter(|_| self.is_announced) else { return };
         let shutdown = Arc::clone(&self.context.shutdown);
         let Some(_lines) = shutdown.begin_lines() else { return };
-        self.broadcast_event(&Event::Presence(Presence::Left { name: name.as_str() }));
+        self.begin_broadcast();
+        self.batch.add(&Event::Presence(Presence::Left { name: name.as_str() }));
         self.flush();
     }
 
     fn direct(&mut self, to: &str, text: &str) {
-        let from = self.state.name.clone();
-        let from = from.as_ref().map_or("", Name::as_str);
-        let delivery = Event::Delivery { scope: Scope::Direct, from, text };
         if self.batch.is_to(to) {
             self.trace_line();
-            return self.batch.add(&delivery);
+            return self.batch.add(&delivery(&self.state, Scope::Direct, text));
         }
         self.end_batch();
         let recipient = read_lock(&self.context.registry).find(to);
@@ -216,28 +215,28 @@ impl Handler {
             }
             // To oneself the reply comes before the delivery (C8).
             Some(Recipient::Member(member)) if Arc::ptr_eq(&member.outbox, &self.outbox) => {
-                self.echo(&delivery);
+                let state = self.state.clone();
+                self.echo(&delivery(&state, Scope::Direct, text));
             }
             Some(Recipient::Member(member)) => {
                 self.batch.begin_to(to, member);
-                self.batch.add(&delivery);
+                self.batch.add(&delivery(&self.state, Scope::Direct, text));
             }
         }
     }
 
     fn broadcast(&mut self, text: &str) {
-        let from = self.state.name.clone();
-        let from = from.as_ref().map_or("", Name::as_str);
-        self.broadcast_event(&Event::Delivery { scope: Scope::Broadcast, from, text });
+        self.begin_broadcast();
+        self.batch.add(&delivery(&self.state, Scope::Broadcast, text));
     }
 
-    fn broadcast_event(&mut self, event: &Event<'_>) {
+    /// Has the batch be one of messages to everybody else.
+    fn begin_broadcast(&mut self) {
         if !self.batch.is_to_everyone() {
             self.end_batch();
             let everyone = read_lock(&self.context.registry).everyone_but(self.login.unwrap_or_default());
             self.batch.begin_to_everyone(everyone);
         }
-        self.batch.add(event);
     }
 
     /// Ends the batch of messages that is going on, and answers them.
@@ -304,4 +303,9 @@ impl Handler {
             waits => self.counters.row(self.dialect).add(Count::LongWaits, waits),
         }
     }
+}
+
+/// Returns a message of whoever is logged in.
+fn delivery<'a>(state: &'a PeerState, scope: Scope, text: &'a str) -> Event<'a> {
+    Event::Delivery { scope, from: state.name.as_ref().map_or("", Name::as_str), text }
 }

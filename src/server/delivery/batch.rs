@@ -29,12 +29,18 @@ pub(crate) struct Batch {
 /// The messages of a batch in one dialect.
 struct Encoded {
     dialect: &'static dyn Dialect,
+    bytes: Vec<u8>,
+}
+
+/// The messages of a batch that is over, in one dialect.
+struct Finished {
+    dialect: &'static dyn Dialect,
     bytes: Arc<Vec<u8>>,
     /// To how many outboxes they were added.
     recipients: usize,
 }
 
-impl Encoded {
+impl Finished {
     fn push_to(&mut self, member: &Member, flush_list: &mut FlushList, is_covered: bool) -> bool {
         // A dialect without a word for it leaves nothing to be added.
         if self.bytes.is_empty() {
@@ -91,7 +97,7 @@ impl Batch {
 
     fn begin_in(&mut self, dialect: &'static dyn Dialect) {
         if !self.lines.iter().any(|encoded| encoded.dialect == dialect) {
-            self.lines.push(Encoded { dialect, bytes: Arc::default(), recipients: 0 });
+            self.lines.push(Encoded { dialect, bytes: Vec::new() });
         }
     }
 
@@ -99,7 +105,7 @@ impl Batch {
     pub(crate) fn add(&mut self, delivery: &Event<'_>) {
         self.count += usize::from(matches!(delivery, Event::Delivery { .. }));
         for encoded in &mut self.lines {
-            encoded.dialect.encode_event(delivery, 0, Arc::make_mut(&mut encoded.bytes));
+            encoded.dialect.encode_event(delivery, 0, &mut encoded.bytes);
         }
     }
 
@@ -113,12 +119,14 @@ impl Batch {
     /// Ends the batch: adds its messages to the outboxes of its recipients, and counts them. Returns what became of direct
     /// ones.
     pub(crate) fn end(&mut self, flush_list: &mut FlushList, counters: &ConnectionCounters) -> Option<Delivered> {
-        let mut batch = mem::take(self);
-        let longest = batch.lines.iter().map(|encoded| encoded.bytes.len()).max();
+        let batch = mem::take(self);
+        let finish = |Encoded { dialect, bytes }| Finished { dialect, bytes: Arc::new(bytes), recipients: 0 };
+        let mut lines: Vec<Finished> = batch.lines.into_iter().map(finish).collect();
+        let longest = lines.iter().map(|finished| finished.bytes.len()).max();
         let is_covered = flush_list.charge(longest.unwrap_or(0));
         let mut push = |member: &Arc<Member>| {
-            let encoded = batch.lines.iter_mut().find(|encoded| encoded.dialect == member.dialect);
-            encoded.is_some_and(|encoded| encoded.push_to(member, flush_list, is_covered))
+            let finished = lines.iter_mut().find(|finished| finished.dialect == member.dialect);
+            finished.is_some_and(|finished| finished.push_to(member, flush_list, is_covered))
         };
         let mut delivered = None;
         match batch.recipients {
@@ -133,7 +141,7 @@ impl Batch {
                 flush_list.wait();
             }
         }
-        for Encoded { dialect, bytes, recipients } in &batch.lines {
+        for Finished { dialect, bytes, recipients } in &lines {
             let row = counters.row(Some(*dialect));
             row.add(Count::MessagesOut, batch.count * recipients);
             row.add(Count::BytesOut, bytes.len() * recipients);
