@@ -114,6 +114,10 @@ pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(1500);
 /// How long clients have to hang up after their good-bye, before the process ends under them.
 pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 
+/// How long connections that are closed then have until nothing of them is left. It is a moment, and longer only where the
+/// machine is busy with something else.
+pub const SHUTDOWN_CLOSED: Duration = Duration::from_secs(2);
+
 /// How long a random secret lives (W11).
 pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);
 
@@ -136,7 +140,7 @@ pub const UNACKNOWLEDGED_TIMEOUT: i32 = 90;
 pub const LOG_LINES: usize = 1024;
 
 /// How long the end of the program waits for the last log lines to be written.
-pub const LOG_FLUSH: Duration = Duration::from_millis(200);
+pub const LOG_FLUSH: Duration = Duration::from_secs(1);
 
 /// Bytes of one line that the client takes from the server or the keyboard, including its LF (RT4: any length in
 /// practice, and still no endless line).

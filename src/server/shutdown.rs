@@ -102,10 +102,9 @@ impl Server {
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
         self.places.wait_for(deadline, |counts| counts.open <= deaf);
         let members = read_lock(&self.context.registry).everyone();
-        for member in members {
-            member.outbox.close(CloseReason::Shutdown);
-        }
-        let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
+        let online = members.iter().map(|member| Arc::clone(&member.outbox));
+        online.chain(self.places.outside()).for_each(|outbox| outbox.close(CloseReason::Shutdown));
+        let deadline = Instant::now() + limits::SHUTDOWN_CLOSED;
         self.places.wait_for(deadline, |counts| counts.open == 0);
     }
 
