@@ -96,23 +96,23 @@ impl Terminal {
     /// Waits until this and nothing else is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, expected: &str) {
-        let (shown, screen) = (&mut self.shown, &mut self.screen);
-        let seen = self.output.wait_for(expected, |output, ended| {
-            screen.write(&output[*shown..]);
-            *shown = output.len();
-            (screen.text() == expected || ended).then(|| screen.text())
-        });
-        assert_eq!(seen, expected);
+        self.waits_until_seen(expected, VirtualScreen::text);
     }
 
     /// Waits until a person sees this without scrolling back.
     #[track_caller]
     pub(crate) fn sees_at_the_end(&mut self, expected: &str) {
+        self.waits_until_seen(expected, VirtualScreen::visible);
+    }
+
+    #[track_caller]
+    fn waits_until_seen(&mut self, expected: &str, part: impl Fn(&VirtualScreen) -> String) {
         let (shown, screen) = (&mut self.shown, &mut self.screen);
         let seen = self.output.wait_for(expected, |output, ended| {
             screen.write(&output[*shown..]);
             *shown = output.len();
-            (screen.visible() == expected || ended).then(|| screen.visible())
+            let seen = part(screen);
+            (seen == expected || ended).then_some(seen)
         });
         assert_eq!(seen, expected);
     }
