@@ -249,6 +249,7 @@ impl<R: Read> LineReader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::TelnetReader;
 
     #[test]
     fn what_is_peeked_at_is_the_next_line_as_it_came() {
@@ -383,6 +384,29 @@ mod tests {
         }
         assert_eq!(lines, 100_000);
         assert!(most <= MAX_READ_BUFFER + 6, "{most}");
+    }
+
+    #[test]
+    fn a_read_brings_as_many_lines_as_there_are() {
+        struct Counted<'a> {
+            text: &'a [u8],
+            reads: usize,
+        }
+        impl Read for Counted<'_> {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                self.reads += 1;
+                self.text.read(into)
+            }
+        }
+        let text = b"MSG sixteen bytes..\n".repeat(100_000);
+        let mut reader = LineReader::new(TelnetReader::new(Counted { text: &text, reads: 0 }), 1 << 20);
+        let mut lines = 0;
+        while reader.read_line().expect("a slice does not fail").is_some() {
+            lines += 1;
+        }
+        let reads = reader.source().source().reads;
+        assert_eq!(lines, 100_000);
+        assert!(reads <= text.len() / MAX_READ_BUFFER + 10, "{reads}");
     }
 
     #[test]

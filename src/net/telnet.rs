@@ -104,14 +104,13 @@ impl<R: Read> Read for TelnetReader<R> {
             self.held_back = None;
             return Ok(1);
         }
-        // The first byte is left free for a 0xFF that the read before ended with and that begins no command.
-        let spare = usize::from(into.len() > 1);
+        // The first byte is left free for a 0xFF that the read before ended with and that may begin no command.
+        let spare = usize::from(self.state == State::Command && into.len() > 1);
         let count = self.source.read(&mut into[spare..])?;
         if count == 0 {
             return Ok(0);
         }
-        if self.state == State::Text && !into[spare..spare + count].contains(&IAC) {
-            into.copy_within(spare..spare + count, 0);
+        if self.state == State::Text && !into[..count].contains(&IAC) {
             return Ok(count);
         }
         let mut kept = 0;
