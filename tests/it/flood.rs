@@ -219,7 +219,8 @@ fn lines_of_few_who_flood_are_handled_at_a_time() {
 #[test]
 fn long_lines_that_do_not_go_on_hold_up_those_of_others_once_and_nothing_else() {
     let server = Server::start();
-    let mut stalled: Vec<Peer> = (0..LONG_LINES).map(|number| server.wac(&format!("s{number}"))).collect();
+    // So many that two turns' worth of them wait before anybody else does.
+    let mut stalled: Vec<Peer> = (0..3 * LONG_LINES).map(|number| server.wac(&format!("s{number}"))).collect();
     stalled.iter_mut().for_each(|peer| peer.send(format!("W nobody {}", "x".repeat(200_000)).as_bytes()));
     server.wait_until_asleep();
     let answer = "No user named nobody is logged in.";
