@@ -195,6 +195,10 @@ impl Handler {
         Arc::make_mut(&mut self.replies).extend(lines.take_telnet_answer());
         let mut result = ControlFlow::Continue(());
         while result.is_continue() {
+            if self.flush_list.is_over() {
+                result = ControlFlow::Break(CloseReason::EndOfInput);
+                break;
+            }
             self.is_held_up = !self.may_go_on();
             if self.is_held_up {
                 break;
@@ -207,9 +211,6 @@ impl Handler {
             if self.batch.is_full(self.context.settings.max_backlog) {
                 lines.shrink();
                 self.end_batch();
-            }
-            if self.flush_list.is_over() {
-                result = ControlFlow::Break(CloseReason::EndOfInput);
             }
             if !was_logged_in && self.login.is_some() {
                 lines.set_limit(self.context.settings.max_line);
@@ -251,14 +252,19 @@ impl Handler {
         let memory = &self.outbox.config.memory;
         let before = mem::replace(&mut self.extra_memory, lines.extra_memory());
         memory.adjust(before, self.extra_memory);
-        memory.relieve(|| {
+        self.relieve_memory();
+        self.extra_memory == 0 || !memory.is_exceeded()
+    }
+
+    /// Has whoever is furthest behind disconnected as long as too little memory is left for everybody.
+    fn relieve_memory(&self) {
+        self.outbox.config.memory.relieve(|| {
             let members = read_lock(&self.context.registry).everyone();
             let online = members.iter().map(|member| Arc::clone(&member.outbox));
             let all = online.chain(self.permit.places().outside()).map(|outbox| (outbox.held(), outbox));
             let furthest = all.max_by_key(|(held, _)| *held).filter(|(held, _)| *held > 0);
             furthest.map(|(_, outbox)| outbox.close(CloseReason::NoMemory)).is_some()
         });
-        self.extra_memory == 0 || !memory.is_exceeded()
     }
 
     /// Returns whether the client's next line may be handled now.
@@ -346,7 +352,9 @@ impl Handler {
         if lines.has_read_line_feed() || lines.partial().is_empty() {
             return None;
         }
-        let partial = protocol::sanitize(lines.partial());
+        // How it begins is all that counts, and a long line is not looked at again whenever a byte of it comes.
+        let beginning = lines.partial().len().min(limits::MAX_LINE_BEFORE_LOGIN);
+        let partial = protocol::sanitize(&lines.partial()[..beginning]);
         let silence = self.dialect_of(lines.partial()).silence_ends_request(&partial, &self.state)?;
         Some(lines.last_read() + silence)
     }

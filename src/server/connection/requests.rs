@@ -45,7 +45,10 @@ impl Handler {
             }
             (request, Line::Whole(_)) => request,
         };
-        if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
+        if request == Request::Ignore {
+            // It costs nobody else anything but time, which counts too.
+            self.flush_list.charge(bytes.len() + 1);
+        } else if !matches!(request, Request::Direct { .. } | Request::Broadcast { .. }) {
             // What was sent before is answered in the words that were spoken then.
             let learned = mem::replace(&mut self.state.revision, spoken);
             self.end_batch();
@@ -245,6 +248,7 @@ impl Handler {
             let answer = if sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
             self.reply_times(&answer, count);
         }
+        self.relieve_memory();
     }
 
     /// Adds a line for the client itself, behind all that there is for it.
@@ -288,10 +292,11 @@ impl Handler {
         }
     }
 
-    /// Everything that the lines handled so far have brought about goes out.
+    /// Everything that the lines handled so far have brought about goes out, and there is nothing more to have a turn for.
     pub(super) fn flush(&mut self) {
         self.post_all();
         self.flush_list.flush();
+        self.flush_list.end_turn();
     }
 
     /// Everything that the lines handled so far have brought about is added to outboxes.

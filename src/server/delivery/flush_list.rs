@@ -25,6 +25,10 @@ const WAITED_LATELY: Duration = Duration::from_secs(10);
 /// Outboxes of clients that flood or are flooded that are flushed before a sender is heard again.
 const BUSY_ROUND: usize = 16;
 
+/// Bytes that a sender adds before it flushes, however many more its read has brought: nobody falls behind for what nobody
+/// has tried to write yet.
+const MAX_UNFLUSHED: usize = 128 << 10;
+
 /// The outboxes that a sender has to flush, and those it waits for. Each connection has one.
 #[derive(Debug)]
 pub(crate) struct FlushList<S: Socket = ClientSocket> {
@@ -33,6 +37,8 @@ pub(crate) struct FlushList<S: Socket = ClientSocket> {
     own: Option<Arc<Outbox<S>>>,
     allowance: Allowance,
     dirty: Vec<Arc<Outbox<S>>>,
+    /// Bytes charged since the last flush.
+    unflushed: usize,
     /// Outboxes in which something of the sender's waits for its turn, and its tickets.
     waits: Vec<(Arc<Outbox<S>>, u64)>,
     /// How often the sender has waited for long since that was asked.
@@ -72,6 +78,7 @@ impl<S: Socket> FlushList<S> {
             own,
             allowance: Allowance::default(),
             dirty: Vec::new(),
+            unflushed: 0,
             waits: Vec::new(),
             long_waits: 0,
             is_over: false,
@@ -85,6 +92,7 @@ impl<S: Socket> FlushList<S> {
     /// them.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
         let is_covered = self.allowance.charge(bytes);
+        self.unflushed += bytes;
         self.tell_own();
         is_covered
     }
@@ -97,6 +105,7 @@ impl<S: Socket> FlushList<S> {
         let kind = usize::from(self.waited.is_some_and(|waited| waited.elapsed() < WAITED_LATELY));
         let due = self.due.filter(|(last, _)| *last == kind).map(|(_, due)| due);
         let start = own.config.flooders[kind].acquire(due, || self.own_is_closed());
+        self.is_over |= start.is_none();
         self.turn = start.map(|start| Turn { begun: Instant::now(), kind, start });
     }
 
@@ -110,10 +119,14 @@ impl<S: Socket> FlushList<S> {
         true
     }
 
-    /// Has others have their turns before the sender goes on, once its own has taken long enough.
+    /// Has others have their turns before the sender goes on, once its own has taken long enough, or if it floods and has none
+    /// yet. Flushes where that, or how much it has added, asks for it.
     fn pass_turn_on(&mut self) {
-        if self.turn.as_ref().is_some_and(Turn::is_over) {
+        let is_others = self.turn.as_ref().map_or(self.allowance.is_spent(), Turn::is_over);
+        if is_others || self.unflushed >= MAX_UNFLUSHED {
             self.flush();
+        }
+        if is_others {
             self.end_turn();
             self.begin_turn();
         }
@@ -171,7 +184,7 @@ impl<S: Socket> FlushList<S> {
             return true;
         }
         self.flush();
-        let had_turn = self.end_turn();
+        self.end_turn();
         let begun = Instant::now();
         let mut is_pending = true;
         self.set_owner_waits(true);
@@ -182,9 +195,7 @@ impl<S: Socket> FlushList<S> {
         self.long_waits += usize::from(begun.elapsed() >= LONG_WAIT);
         self.waited = Some(Instant::now());
         self.is_over |= self.own_is_closed();
-        if had_turn {
-            self.begin_turn();
-        }
+        self.begin_turn();
         is_pending
     }
 
@@ -235,6 +246,7 @@ impl<S: Socket> FlushList<S> {
     }
 
     fn flush_quiet(&mut self) {
+        self.unflushed = 0;
         self.dirty.retain(|outbox| {
             let is_busy = outbox.is_busy();
             if !is_busy {

@@ -11,6 +11,9 @@ use crate::net;
 use crate::server::trace::Trace;
 use crate::sys::{self, WithoutWaiting};
 
+/// Lines that are written each by itself before others come first.
+const MAX_LINES: usize = 64;
+
 /// The sending side of a connection.
 pub(crate) trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes without any wait, and returns how many bytes that were. Fails when the connection is broken.
@@ -63,11 +66,11 @@ impl ClientSocket {
     }
 }
 
-/// Writes each line by itself and without its LF, until one is not taken whole. Returns how many of the bytes are done
-/// with, the LFs included.
+/// Writes each line by itself and without its LF, until one is not taken whole, and no more than [`MAX_LINES`]. Returns how
+/// many of the bytes are done with, the LFs included.
 fn write_lines(bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     let mut done = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').take(MAX_LINES) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let written = if text.is_empty() { 0 } else { write(text)? };
         if written < text.len() {
@@ -126,5 +129,17 @@ mod tests {
             assert_eq!((done, writes.concat().as_str()), (bytes.len(), "onetwothree"), "{writes:?}");
             assert!(writes.len() <= 4, "{writes:?}");
         }
+    }
+
+    #[test]
+    fn g13_no_more_lines_are_written_at_once_than_others_can_wait_for() {
+        let bytes = b"one\n".repeat(MAX_LINES * 2);
+        let writes = RefCell::new(0);
+        let write = |text: &[u8]| {
+            *writes.borrow_mut() += 1;
+            Ok(text.len())
+        };
+        assert_eq!(write_lines(&bytes, write).expect("it takes all"), bytes.len() / 2);
+        assert_eq!(writes.into_inner(), MAX_LINES);
     }
 }

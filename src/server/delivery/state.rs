@@ -214,6 +214,9 @@ impl State {
 
     /// Puts bytes that were taken and not written back in front of those that have come meanwhile.
     pub(crate) fn put_back(&mut self, mut taken: BufList) {
+        if self.clock.is_running() {
+            self.clock.took(self.in_flight - taken.len(), Instant::now());
+        }
         self.in_flight = 0;
         taken.append(mem::take(&mut self.pending));
         self.pending = taken;

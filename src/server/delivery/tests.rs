@@ -727,6 +727,7 @@ fn who_floods_waits_for_its_turn_unless_others_wait_for_room() {
         own.close(CloseReason::Quit);
         assert!(!waiting.join().expect("it does not panic"), "it is the other one's turn");
     });
+    assert!(second.is_over() && !first.is_over());
     let ((mut second, _), bytes) = (sender(4), [b'x'; 100]);
     assert!(first.push(&full, Bytes::Own(&bytes), false) && first.push(&full, Bytes::Own(&bytes), false));
     thread::scope(|scope| {
@@ -772,4 +773,58 @@ fn a_turn_is_passed_on_once_it_has_taken_long_enough() {
         assert!(waiting.join().expect("it does not panic"));
     });
     assert!(first.end_turn(), "it has its turn again");
+}
+
+#[test]
+fn who_comes_to_flood_within_a_read_waits_for_its_turn_and_holds_nothing_back_meanwhile() {
+    let settings = settings(1 << 20, LONG, 0);
+    let peer = Peer::with_appetite(usize::MAX);
+    let recipient = outbox(&peer, &settings);
+    let sender = |id| FlushList::new(id, Some(outbox(&Peer::with_appetite(usize::MAX), &settings)));
+    let (mut first, mut second) = (sender(1), sender(2));
+    first.charge(1 << 20);
+    first.begin_turn();
+    second.begin_turn();
+    assert!(second.charge(5) && send(&mut second, &recipient, Bytes::Own(b"hello")));
+    assert_eq!(peer.taken(), "");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            second.charge(1 << 20);
+            send(&mut second, &recipient, Bytes::Own(b"hello")) && second.end_turn()
+        });
+        peer.wait_until(|state| state.taken.len() == 10);
+        assert!(!waiting.is_finished());
+        assert!(first.end_turn());
+        assert!(waiting.join().expect("it does not panic"), "it has its turn");
+    });
+}
+
+#[test]
+fn a_read_that_brings_much_is_flushed_in_parts() {
+    const PART: usize = 32 << 10;
+    let settings = settings(1 << 20, LONG, 0);
+    let peer = Peer::with_appetite(usize::MAX);
+    let recipient = outbox(&peer, &settings);
+    let mut sender = FlushList::new(1, Some(outbox(&Peer::with_appetite(usize::MAX), &settings)));
+    sender.charge(PART);
+    sender.begin_turn();
+    for _ in 0..20 {
+        sender.charge(PART);
+        assert!(send(&mut sender, &recipient, Bytes::Own(&vec![b'x'; PART])));
+        assert!(recipient.backlog() < 4 * PART);
+    }
+}
+
+#[test]
+fn a_recipient_is_not_behind_for_what_nobody_has_tried_to_write() {
+    const BYTES: usize = 600 << 10;
+    let outbox = outbox(&Peer::with_appetite(usize::MAX), &settings(1 << 20, LONG, 0));
+    assert_eq!(outbox.push(Bytes::Own(&vec![b'x'; BYTES]), false, 1), Pushed::Flush);
+    tick(TIMEOUT);
+    assert!(outbox.is_behind());
+    let begun = Instant::now();
+    outbox.flush();
+    assert!(!outbox.is_behind());
+    let behind = lock(&outbox.state).clock.behind(Instant::now());
+    assert!(behind <= begun.elapsed(), "{behind:?}");
 }
