@@ -1,6 +1,7 @@
 //! One client, on one thread: reads its lines, does what they ask for, and says why it ended.
 
 mod closing;
+mod long_lines;
 mod requests;
 mod telemetry;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::long_lines::LongLine;
 use self::requests::MAX_REPLIES;
 use super::Context;
 use super::admission::places::Permit;
@@ -23,7 +25,7 @@ use super::delivery::flush_list::FlushList;
 use super::delivery::outbox::Outbox;
 use super::lines::Lines;
 use super::rate_limit::{LimitedLog, RateLimit};
-use super::sync::{lock, read_lock};
+use super::sync::lock;
 use super::trace::Trace;
 use crate::limits;
 use crate::log::Level;
@@ -37,17 +39,6 @@ const RATE_BURST: u32 = 3;
 
 /// How long a client that has sent too much may go unobserved.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
-
-/// Whether a line is being received that is longer than others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum LongLine {
-    #[default]
-    None,
-    /// It is one of those that may be, until then.
-    Counted { until: Instant },
-    /// It goes on beside those, as it has waited for its turn long enough, or has had it for as long.
-    Uncounted,
-}
 
 /// What the server and one client have to do with each other.
 pub(crate) struct Handler {
@@ -246,27 +237,6 @@ impl Handler {
         result
     }
 
-    /// Returns whether there is memory for what the client has sent. When too little is left for everybody, whoever is
-    /// furthest behind is disconnected first, and then whoever sends long lines.
-    fn has_memory(&mut self, lines: &Lines) -> bool {
-        let memory = &self.outbox.config.memory;
-        let before = mem::replace(&mut self.extra_memory, lines.extra_memory());
-        memory.adjust(before, self.extra_memory);
-        self.relieve_memory();
-        self.extra_memory == 0 || !memory.is_exceeded()
-    }
-
-    /// Has whoever is furthest behind disconnected as long as too little memory is left for everybody.
-    fn relieve_memory(&self) {
-        self.outbox.config.memory.relieve(|| {
-            let members = read_lock(&self.context.registry).everyone();
-            let online = members.iter().map(|member| Arc::clone(&member.outbox));
-            let all = online.chain(self.permit.places().outside()).map(|outbox| (outbox.held(), outbox));
-            let furthest = all.max_by_key(|(held, _)| *held).filter(|(held, _)| *held > 0);
-            furthest.map(|(_, outbox)| outbox.close(CloseReason::NoMemory)).is_some()
-        });
-    }
-
     /// Returns whether the client's next line may be handled now.
     fn may_go_on(&self) -> bool {
         let is_in_time = !self.rate_limits().any(RateLimit::is_exhausted) || self.delay().is_zero();
@@ -287,37 +257,6 @@ impl Handler {
 
     fn rate_limits(&self) -> impl Iterator<Item = &RateLimit> {
         self.line_rate.iter().chain([&self.login_rate])
-    }
-
-    /// Has no more long lines received at a time than there is memory for, whatever they are sent for. Whoever holds others up by
-    /// not going on with one does so for a while only, and nobody else is held up by one that waits.
-    fn admit_long_line(&mut self, lines: &mut Lines) {
-        if !lines.has_long_partial() {
-            lines.shrink();
-            self.end_long_line(LongLine::None);
-        } else if self.long_line == LongLine::None {
-            self.flush_list.flush();
-            self.flush_list.end_turn();
-            let deadline = Instant::now() + limits::LONG_LINE_WAIT;
-            let is_over = || Instant::now() >= deadline || self.flush_list.own_is_closed();
-            let start = self.outbox.config.long_lines.acquire(Some(Duration::ZERO), is_over);
-            let until = Instant::now() + limits::LONG_LINE_WAIT;
-            self.long_line = start.map_or(LongLine::Uncounted, |_| LongLine::Counted { until });
-        } else if self.long_line_ends().is_some_and(|time| time <= Instant::now()) {
-            self.end_long_line(LongLine::Uncounted);
-        }
-    }
-
-    /// Returns when a long line has held others up for long enough.
-    fn long_line_ends(&self) -> Option<Instant> {
-        if let LongLine::Counted { until } = self.long_line { Some(until) } else { None }
-    }
-
-    /// Lets another client have its long line received.
-    fn end_long_line(&mut self, next: LongLine) {
-        if let LongLine::Counted { .. } = mem::replace(&mut self.long_line, next) {
-            self.outbox.config.long_lines.release();
-        }
     }
 
     /// Reads once, until the deadline; does no more than to wait for a while when lines that have come have to wait.
