@@ -16,7 +16,7 @@ use std::thread;
 
 use self::system::{
     FileCount, MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
-    TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
+    TCOFLUSH, TCOOFF, TCOON, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
 pub(crate) use self::system::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 use crate::limits;
@@ -25,77 +25,14 @@ use crate::limits;
 compile_error!("Parley runs on Linux, macOS and FreeBSD, on processors of 64 bits");
 
 #[cfg(all(target_os = "linux", any(target_arch = "mips64", target_arch = "mips64r6", target_arch = "sparc64")))]
-compile_error!("Linux has other constants on this processor: add them to src/sys.rs");
+compile_error!("Linux has other constants on this processor: add them to src/sys/linux.rs");
 
-/// The constants of Linux.
-#[cfg(target_os = "linux")]
-mod system {
-    use std::ffi::{c_int, c_ulong};
-    use std::ops::Range;
-
-    /// `nfds_t`.
-    pub(super) type FileCount = c_ulong;
-
-    /// Illegal instruction, trap, abort, bus error, arithmetic, bad address, stack fault, both limits, both other timers, input
-    /// and output, power, bad call.
-    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 7, 8, 11, 16, 24, 25, 26, 27, 29, 30, 31];
-    /// Those before belong to the C library.
-    pub(crate) const REAL_TIME_SIGNALS: Range<u8> = if cfg!(target_env = "musl") { 35..65 } else { 34..65 };
-    pub(crate) const SIGUSR1: c_int = 10;
-    pub(crate) const SIGUSR2: c_int = 12;
-    pub(crate) const SIGTSTP: c_int = 20;
-    pub(crate) const SIGCONT: c_int = 18;
-    pub(crate) const O_NONBLOCK: c_int = 0o4000;
-    pub(super) const SIG_BLOCK: c_int = 0;
-    pub(super) const SIG_UNBLOCK: c_int = 1;
-    pub(super) const RLIMIT_NOFILE: c_int = 7;
-    pub(super) const RLIMIT_AS: c_int = 9;
-    pub(super) const MSG_DONTWAIT: c_int = 0x40;
-    pub(super) const MSG_NOSIGNAL: c_int = 0x4000;
-    pub(super) const SOL_SOCKET: c_int = 1;
-    pub(super) const SO_KEEPALIVE: c_int = 9;
-    pub(super) const TCP_KEEPIDLE: c_int = 4;
-    pub(super) const TCP_KEEPINTVL: c_int = 5;
-    pub(super) const TCP_KEEPCNT: c_int = 6;
-    /// The option, and how many of its unit a second has.
-    pub(super) const TCP_USER_TIMEOUT: Option<(c_int, c_int)> = Some((18, 1000));
-}
-
-/// The constants that macOS and FreeBSD share, and those that they do not.
 #[cfg(not(target_os = "linux"))]
-mod system {
-    use std::ffi::{c_int, c_uint};
-    use std::ops::Range;
-
-    /// `nfds_t`.
-    pub(super) type FileCount = c_uint;
-
-    const IS_MACOS: bool = cfg!(target_os = "macos");
-
-    /// Illegal instruction, trap, abort, emulator, arithmetic, bus error, bad address, bad call, both limits, both other
-    /// timers.
-    pub(crate) const OTHER_SIGNALS: &[u8] = &[4, 5, 6, 7, 8, 10, 11, 12, 24, 25, 26, 27];
-    pub(crate) const REAL_TIME_SIGNALS: Range<u8> = if IS_MACOS { 0..0 } else { 65..127 };
-    pub(crate) const SIGUSR1: c_int = 30;
-    pub(crate) const SIGUSR2: c_int = 31;
-    pub(crate) const SIGTSTP: c_int = 18;
-    pub(crate) const SIGCONT: c_int = 19;
-    pub(crate) const O_NONBLOCK: c_int = 4;
-    pub(super) const SIG_BLOCK: c_int = 1;
-    pub(super) const SIG_UNBLOCK: c_int = 2;
-    pub(super) const RLIMIT_NOFILE: c_int = 8;
-    pub(super) const RLIMIT_AS: c_int = if IS_MACOS { 5 } else { 10 };
-    pub(super) const MSG_DONTWAIT: c_int = 0x80;
-    /// On macOS std makes it a property of each socket.
-    pub(super) const MSG_NOSIGNAL: c_int = if IS_MACOS { 0 } else { 0x0002_0000 };
-    pub(super) const SOL_SOCKET: c_int = 0xffff;
-    pub(super) const SO_KEEPALIVE: c_int = 8;
-    pub(super) const TCP_KEEPIDLE: c_int = if IS_MACOS { 0x10 } else { 256 };
-    pub(super) const TCP_KEEPINTVL: c_int = if IS_MACOS { 0x101 } else { 512 };
-    pub(super) const TCP_KEEPCNT: c_int = if IS_MACOS { 0x102 } else { 1024 };
-    /// `TCP_RXT_CONNDROPTIME`, in seconds; FreeBSD before 14 has nothing of the kind.
-    pub(super) const TCP_USER_TIMEOUT: Option<(c_int, c_int)> = if IS_MACOS { Some((0x80, 1)) } else { None };
-}
+#[path = "sys/bsd.rs"]
+mod system;
+#[cfg(target_os = "linux")]
+#[path = "sys/linux.rs"]
+mod system;
 
 /// Interrupt from the keyboard: Ctrl-C.
 pub(crate) const SIGINT: c_int = 2;
@@ -124,6 +61,8 @@ unsafe extern "C" {
     fn poll(files: *mut PollFile, count: FileCount, timeout: c_int) -> c_int;
     fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
     fn setsockopt(socket: c_int, level: c_int, name: c_int, value: *const c_void, length: u32) -> c_int;
+    fn tcflow(terminal: c_int, action: c_int) -> c_int;
+    fn tcflush(terminal: c_int, queue: c_int) -> c_int;
     fn tcgetpgrp(terminal: c_int) -> c_int;
     fn tcgetattr(terminal: c_int, modes: *mut TerminalModes) -> c_int;
     fn tcsetattr(terminal: c_int, when: c_int, modes: *const TerminalModes) -> c_int;
@@ -266,6 +205,15 @@ pub(crate) fn is_in_foreground() -> bool {
     // SAFETY: neither takes a pointer.
     let (foreground, own) = unsafe { (tcgetpgrp(0), getpgrp()) };
     foreground == -1 || foreground == own
+}
+
+/// Drops what was written to the terminal on standard output and has not been shown there, so that it takes more at once.
+pub(crate) fn discard_terminal_output() {
+    if is_in_foreground() {
+        // Linux does not tell a blocked write that there is room again, but that it may go on.
+        // SAFETY: neither takes a pointer.
+        let _ = unsafe { (tcflush(1, TCOFLUSH), tcflow(1, TCOOFF), tcflow(1, TCOON)) };
+    }
 }
 
 /// Whether a shell that controls jobs, as people use one, has started this program on the terminal on standard input.

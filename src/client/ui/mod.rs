@@ -32,7 +32,8 @@ pub(crate) use self::typing::KeyAction;
 use self::unread::Unread;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
-use crate::limits::{OUTPUT_WAIT, RESTORE_WAIT};
+use crate::limits::{OUTPUT_WAIT, RESTORE_STEP, RESTORE_STEPS, RESTORE_WAIT};
+use crate::sys;
 
 /// What stands in the copy before what was typed.
 const TYPED: &str = "> ";
@@ -286,6 +287,11 @@ impl Drop for Ui {
         if !self.output.wait(self.patience) {
             self.output.discard();
             if self.input.is_some() {
+                // The piece that it is being given has to go the same way.
+                let _ = (0..RESTORE_STEPS).any(|_| {
+                    sys::discard_terminal_output();
+                    self.output.wait(RESTORE_STEP)
+                });
                 self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
                 self.output.wait(RESTORE_WAIT);
             }
