@@ -24,6 +24,7 @@ fn send_until_it_waits(sender: &mut Peer, line: &str) {
     loop {
         match sender.stream.write(&block.as_bytes()[sent % block.len()..]) {
             Ok(count) => sent += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
                 assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
                 return;
@@ -125,7 +126,8 @@ fn after_a_flood_memory_is_given_back() {
         }
     });
     drop((victims, senders));
-    wait_for("memory to be given back", || (server.usage().resident_kib < before + (2 << 10)).then_some(()));
+    // The C library keeps some 200 KiB for each of up to sixteen heaps.
+    wait_for("memory to be given back", || (server.usage().resident_kib < before + (4 << 10)).then_some(()));
 }
 
 /// `make soak`: this machine has to be quick enough for a megabyte a second.
