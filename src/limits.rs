@@ -191,15 +191,16 @@ pub const OUTPUT_WAIT: Duration = Duration::from_millis(600);
 /// How long the thread that writes to the screen may take to begin with it.
 pub const OUTPUT_START: Duration = Duration::from_secs(2);
 
-/// How often the terminal is told then to drop what it has not shown, until it has taken the piece that it is being given.
-pub const RESTORE_STEPS: usize = 10;
+/// How often the terminal is told then to drop what it has not shown, until it has taken the piece that it is being given. A
+/// few times are enough, but on a machine that is busy with something else.
+pub const RESTORE_STEPS: usize = 80;
 
 /// How long it has for that each time.
 pub const RESTORE_STEP: Duration = Duration::from_millis(25);
 
-/// How long the terminal has to take what restores it, for which there is room then: the client ends within a second of a
-/// signal with it, and within two of `!quit`.
-pub const RESTORE_WAIT: Duration = Duration::from_millis(100);
+/// How long the terminal has to take what restores it: the client ends within a second of a signal with it, and within two of
+/// `!quit`.
+pub const RESTORE_WAIT: Duration = Duration::from_millis(250);
 
 /// How long the first signal has to end the client before the next one does it by force.
 pub const LAST_RESORT: Duration = Duration::from_secs(1);

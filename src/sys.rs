@@ -208,12 +208,11 @@ pub(crate) fn is_in_foreground() -> bool {
 }
 
 /// Drops what was written to the terminal on standard output and has not been shown there, so that it takes more at once.
-pub(crate) fn discard_terminal_output() {
-    if is_in_foreground() {
-        // Linux does not tell a blocked write that there is room again, but that it may go on.
-        // SAFETY: neither takes a pointer.
-        let _ = unsafe { (tcflush(1, TCOFLUSH), tcflow(1, TCOOFF), tcflow(1, TCOON)) };
-    }
+/// Returns whether there is one that can be told so.
+pub(crate) fn discard_terminal_output() -> bool {
+    // Linux does not tell a blocked write that there is room again, but that it may go on.
+    // SAFETY: none takes a pointer.
+    is_in_foreground() && unsafe { tcflush(1, TCOFLUSH) | tcflow(1, TCOOFF) | tcflow(1, TCOON) } == 0
 }
 
 /// Whether a shell that controls jobs, as people use one, has started this program on the terminal on standard input.

@@ -201,7 +201,7 @@ impl Server {
         let outbox_config = OutboxConfig {
             max_backlog: settings.max_backlog,
             slow_timeout: settings.slow_timeout,
-            stall_timeout: limits::STALL_TIMEOUT,
+            stall_timeout: limits::STALL_TIMEOUT.max(settings.slow_timeout),
             writer_linger: limits::WRITER_LINGER,
             memory: MemoryBudget::new(settings.max_memory.unwrap_or(capacity.backlogs)),
             max_writers: capacity.writers,

@@ -29,7 +29,8 @@ fn answers(server: &Server, pieces: &[&[u8]], between: impl Fn()) -> Vec<u8> {
 fn expect_answers(server: &Server, pieces: &[&[u8]], expected: &str) {
     wait_for("a moment in which this machine is not too busy", || {
         let (last, longest) = (Cell::new(Instant::now()), Cell::new(Duration::ZERO));
-        let pieces_left = Cell::new(pieces.iter().position(|piece| piece.contains(&b'\n')).unwrap_or(pieces.len()));
+        let to_line_feed = pieces.iter().position(|piece| piece.contains(&b'\n')).map_or(pieces.len(), |at| at + 1);
+        let pieces_left = Cell::new(to_line_feed);
         let heard = text_of(&answers(server, pieces, || {
             server.wait_until_asleep();
             let pause = last.replace(Instant::now()).elapsed();

@@ -288,10 +288,9 @@ impl Drop for Ui {
             self.output.discard();
             if self.input.is_some() {
                 // The piece that it is being given has to go the same way.
-                let _ = (0..RESTORE_STEPS).any(|_| {
-                    sys::discard_terminal_output();
-                    self.output.wait(RESTORE_STEP)
-                });
+                let mut steps = 0..RESTORE_STEPS;
+                while steps.next().is_some() && sys::discard_terminal_output() && !self.output.wait(RESTORE_STEP) {}
+                sys::discard_terminal_output();
                 self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
                 self.output.wait(RESTORE_WAIT);
             }

@@ -199,6 +199,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn expect_exit(&mut self, status: i32) {
         let ended = wait_for("the server's end", || self.child.try_wait().expect("it can be asked"));
+        self.log.wait_for("the end of its log", |_, ended| ended.then_some(()));
         assert_eq!(ended.code(), Some(status), "{ended}\n{}", self.log());
     }
 }
