@@ -45,8 +45,8 @@ impl EventLoop {
 
     /// Connects at once instead, as somebody may know that there is a server again.
     pub(super) fn try_at_once(&mut self) {
+        self.backoff.reset();
         if let Some(at) = &mut self.connect_at {
-            self.backoff.reset();
             *at = Instant::now();
         }
     }
