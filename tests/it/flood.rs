@@ -37,8 +37,12 @@ fn send_until_it_waits(sender: &mut Peer, line: &str) {
 fn deaf_and_flooder(server: &Server) -> (Peer, Peer) {
     let deaf = server.wac("deaf");
     let mut flooder = server.wac("flooder");
-    send_until_it_waits(&mut flooder, &format!("W deaf {}\n", "x".repeat(100)));
-    server.wait_for_waiting_senders(1);
+    let line = format!("W deaf {}\n", "x".repeat(100));
+    // A server that took nothing for a moment may have been busy.
+    wait_for("the backlog to be full", || {
+        send_until_it_waits(&mut flooder, &line);
+        server.has_waiting_senders(1).then_some(())
+    });
     (deaf, flooder)
 }
 

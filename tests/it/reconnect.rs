@@ -26,8 +26,11 @@ fn the_client_comes_back_with_its_name_and_what_was_typed_meanwhile() {
             }
             ann.expect_error("was lost: the server closed it; trying again in 1 s.");
             ann.type_line(line);
+            // Bob is there before ann comes back.
+            ann.signal("STOP");
             let server = Server::with(&["--port", &port]);
             let mut bob = server.wac("bob");
+            ann.signal("CONT");
             ann.expect_eventually(welcome);
             assert!(matches!(&bob.recv_line().expect("a message")[..], b"ann: hello" | b"ann whispers, \"hello\""));
             ann.type_line("!quit");
