@@ -183,15 +183,14 @@ impl<R> LineReader<R> {
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER, 0);
         }
-        if self.end < self.buffer.len() {
-            return Ok(());
-        }
-        if self.start > 0 {
+        let has_room = self.end < self.buffer.len();
+        // The beginning of a line is moved to the front, so that a read has room for as much as there is.
+        if self.start > 0 && (!has_room || self.end - self.start < READ_BUFFER) {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.scanned -= self.start;
             self.start = 0;
-        } else {
+        } else if !has_room {
             // What is as long as the limit is too long, and does not stay.
             let size = (self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER));
             self.buffer.try_reserve_exact(size - self.end)?;
@@ -390,23 +389,28 @@ mod tests {
     fn a_read_brings_as_many_lines_as_there_are() {
         struct Counted<'a> {
             text: &'a [u8],
+            at_once: usize,
             reads: usize,
         }
         impl Read for Counted<'_> {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
                 self.reads += 1;
-                self.text.read(into)
+                let most = into.len().min(self.at_once);
+                self.text.read(&mut into[..most])
             }
         }
         let text = b"MSG sixteen bytes..\n".repeat(100_000);
-        let mut reader = LineReader::new(TelnetReader::new(Counted { text: &text, reads: 0 }), 1 << 20);
-        let mut lines = 0;
-        while reader.read_line().expect("a slice does not fail").is_some() {
-            lines += 1;
+        for at_once in [usize::MAX, MAX_READ_BUFFER - 5555] {
+            let counted = Counted { text: &text, at_once, reads: 0 };
+            let mut reader = LineReader::new(TelnetReader::new(counted), 1 << 20);
+            let mut lines = 0;
+            while reader.read_line().expect("a slice does not fail").is_some() {
+                lines += 1;
+            }
+            let reads = reader.source().source().reads;
+            assert_eq!(lines, 100_000);
+            assert!(reads <= text.len() / at_once.min(MAX_READ_BUFFER) + 10, "{reads}");
         }
-        let reads = reader.source().source().reads;
-        assert_eq!(lines, 100_000);
-        assert!(reads <= text.len() / MAX_READ_BUFFER + 10, "{reads}");
     }
 
     #[test]
