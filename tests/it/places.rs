@@ -11,7 +11,7 @@ use super::support::{Peer, Server, wait_for};
 
 #[test]
 fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
-    let server = Server::with(&["--login-timeout", "0.5"]);
+    let server = Server::with(&["--login-timeout", "3"]);
     let mut ann = server.cap("ann");
     let begun = Instant::now();
     let mut mute = server.connect();
@@ -24,7 +24,7 @@ fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
             }
         });
         mute.expect_end();
-        assert!(begun.elapsed() >= Duration::from_millis(500));
+        assert!(begun.elapsed() >= Duration::from_secs(3));
         wait_for("both to be gone", || {
             (server.log().matches("not logged in within the time limit").count() == 2).then_some(())
         });

@@ -420,6 +420,7 @@ fn a_lone_escape_swallows_nothing() {
     let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
     for text in ["Please come at five", "Oh yes", "[brackets]", "bye", "for you"] {
         ann.types("@bob \x1b");
+        ann.waits_for("@bob ");
         // Somebody takes the time to think.
         thread::park_timeout(Duration::from_millis(500));
         ann.types(&format!("{text}\n"));

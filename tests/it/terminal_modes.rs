@@ -4,7 +4,7 @@ use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -171,7 +171,8 @@ fn k6_a_client_that_hangs_is_ended_by_the_next_signal_and_the_terminal_restored(
     let hanging = wait_for("stty", || fs::read_to_string(&told).ok()?.trim().parse().ok());
     let pid = ann.pid();
     wait_for("the end", || {
-        ann.signal("TERM");
+        // It fails where the client has ended since it was looked at.
+        let _ = Command::new("kill").arg(pid.to_string()).stderr(Stdio::null()).status();
         thread::park_timeout(Duration::from_millis(300));
         peak_memory(pid).is_none().then_some(())
     });
