@@ -42,7 +42,7 @@ use self::registry::Registry;
 use self::secret::Secret;
 use self::semaphore::Semaphore;
 use self::shutdown::Shutdown;
-use self::sync::lock;
+use self::sync::{lock, read_lock};
 use self::trace::{Trace, Traced};
 use crate::limits;
 use crate::log::{Level, Log};
@@ -135,6 +135,15 @@ struct Context {
     lobby_log: Arc<Mutex<LimitedLog>>,
     /// How many logins and changes of names are announced (G15).
     announcements: Arc<Mutex<RateLimit>>,
+}
+
+impl Context {
+    /// Returns the outboxes of all who are connected: those online, and those outside.
+    fn outboxes(&self, places: &Places) -> Vec<Arc<Outbox>> {
+        let members = read_lock(&self.registry).everyone();
+        let online = members.iter().map(|member| Arc::clone(&member.outbox));
+        online.chain(places.outside()).collect()
+    }
 }
 
 /// A server that listens.

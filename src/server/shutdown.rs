@@ -101,9 +101,7 @@ impl Server {
         self.places.wait_for(deadline, |counts| counts.open == counts.online);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
         self.places.wait_for(deadline, |counts| counts.open <= deaf);
-        let members = read_lock(&self.context.registry).everyone();
-        let online = members.iter().map(|member| Arc::clone(&member.outbox));
-        online.chain(self.places.outside()).for_each(|outbox| outbox.close(CloseReason::Shutdown));
+        self.context.outboxes(&self.places).iter().for_each(|outbox| outbox.close(CloseReason::Shutdown));
         let deadline = Instant::now() + limits::SHUTDOWN_CLOSED;
         self.places.wait_for(deadline, |counts| counts.open == 0);
     }

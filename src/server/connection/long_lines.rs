@@ -1,14 +1,12 @@
 //! The long lines of a client: how many are received at a time, and the memory that they take.
 
 use std::mem;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Handler;
 use crate::limits;
 use crate::server::close_reason::CloseReason;
 use crate::server::lines::Lines;
-use crate::server::sync::read_lock;
 
 /// Whether a line is being received that is longer than others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,10 +33,10 @@ impl Handler {
     /// Has whoever is furthest behind disconnected as long as too little memory is left for everybody.
     pub(super) fn relieve_memory(&self) {
         self.outbox.config.memory.relieve(|| {
-            let members = read_lock(&self.context.registry).everyone();
-            let online = members.iter().map(|member| Arc::clone(&member.outbox));
-            let all = online.chain(self.permit.places().outside()).map(|outbox| (outbox.held(), outbox));
-            let furthest = all.max_by_key(|(held, _)| *held).filter(|(held, _)| *held > 0);
+            let all = self.context.outboxes(self.permit.places());
+            let furthest = all.iter().map(|outbox| (outbox.accounted(), outbox)).max_by_key(|(bytes, _)| *bytes);
+            // Nobody loses a connection for the few bytes that the budget does not know of.
+            let furthest = furthest.filter(|(bytes, _)| *bytes > 0);
             furthest.map(|(_, outbox)| outbox.close(CloseReason::NoMemory)).is_some()
         });
     }

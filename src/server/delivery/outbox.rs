@@ -292,10 +292,9 @@ impl<S: Socket> Outbox<S> {
         lock(&self.state).backlog()
     }
 
-    /// Returns how many bytes are held here, those that senders wait with included.
-    pub(crate) fn held(&self) -> usize {
-        let state = lock(&self.state);
-        if state.closed.is_some() { 0 } else { state.held() }
+    /// Returns how many bytes the common memory budget gets back when this is closed.
+    pub(crate) fn accounted(&self) -> usize {
+        lock(&self.state).accounted()
     }
 
     /// Returns why it was closed, if it was.

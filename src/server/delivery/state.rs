@@ -136,8 +136,13 @@ impl State {
     }
 
     /// Returns how many bytes are held here, those that senders wait with included.
-    pub(crate) fn held(&self) -> usize {
+    fn held(&self) -> usize {
         self.backlog() + self.waiting
+    }
+
+    /// Returns how many of them the common memory budget knows of.
+    pub(crate) fn accounted(&self) -> usize {
+        self.accounted
     }
 
     /// Has the common memory budget know how much is held here, more or less: few bytes make no difference. To be called

@@ -518,6 +518,19 @@ fn wait_until_waiting(outbox: &Outbox<Arc<Peer>>, count: usize) {
 }
 
 #[test]
+fn who_holds_little_has_no_memory_to_give_back() {
+    let peer = Peer::with_appetite(0);
+    let settings = settings(1 << 20, LONG, 1);
+    let outbox = outbox(&peer, &settings);
+    assert_eq!(outbox.push(Bytes::Own(&[b'x'; 1000]), false, 1), Pushed::Flush);
+    assert_eq!((outbox.backlog(), outbox.accounted()), (1000, 0));
+    assert_eq!(outbox.push(Bytes::Own(&vec![b'x'; 20_000]), false, 1), Pushed::Done);
+    assert_eq!(outbox.accounted(), 21_000);
+    outbox.close(CloseReason::NoMemory);
+    assert_eq!(outbox.accounted(), 0);
+}
+
+#[test]
 fn past_the_mark_an_addition_is_judged_by_its_own_size() {
     let peer = Peer::with_appetite(0);
     let outbox = outbox(&peer, &settings(1000, LONG, 1));
