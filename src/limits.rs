@@ -107,16 +107,16 @@ pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The part of it in which recipients that are full can make room for what was accepted; then they are disconnected.
 pub const SHUTDOWN_ROOM: Duration = Duration::from_secs(1);
 
-/// The part of it after which what is still to be added to outboxes is given up, so that the rest is enough for the
-/// good-byes.
-pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(1500);
+/// How long, from then on, what is still to be added to outboxes has; then it is given up, so that the rest of the time is
+/// enough for the good-byes.
+pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(500);
 
 /// How long clients have to hang up after their good-bye, before the process ends under them.
 pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 
 /// How long connections that are closed then have until nothing of them is left. It is a moment, and longer only where the
 /// machine is busy with something else.
-pub const SHUTDOWN_CLOSED: Duration = Duration::from_secs(2);
+pub const SHUTDOWN_CLOSED: Duration = Duration::from_secs(5);
 
 /// How long a random secret lives (W11).
 pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::limits::MAX_READ_BUFFER;
 use crate::net::{Line, LineReader, TelnetReader};
+use crate::sys;
 
 /// The receiving side of a client's connection.
 #[derive(Debug)]
@@ -70,6 +71,11 @@ impl Lines {
     /// Treats what has come of a line as the beginning of one that is too long.
     pub(crate) fn discard_line(&mut self) -> Line<'_> {
         self.reader.discard_line()
+    }
+
+    /// Returns whether there is more to read, or the end of the stream.
+    pub(crate) fn has_input(&self) -> bool {
+        sys::has_input(self.reader.source().source())
     }
 
     /// Returns whether the client has ended a line by an LF.

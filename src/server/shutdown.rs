@@ -110,8 +110,10 @@ impl Server {
     /// who come after it: it has the first part of the time to make room.
     fn finish_lines(&self, begun: Instant) {
         let mut deadline = begun + limits::SHUTDOWN_ROOM;
+        let mut given_up_at = None;
         while !self.context.shutdown.wait_for_lines(deadline) {
-            if deadline >= begun + limits::SHUTDOWN_ACCEPTED {
+            let now = Instant::now();
+            if now >= *given_up_at.get_or_insert(now + limits::SHUTDOWN_ACCEPTED) {
                 self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
                 return;
             }

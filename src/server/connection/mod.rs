@@ -142,7 +142,8 @@ impl Handler {
             if mem::take(&mut heard) && self.login.is_some() {
                 self.deadline = self.idle_deadline();
             }
-            let silence_ends = self.silence_ends(lines);
+            // Where this thread was not run for a while, it was no silence.
+            let silence_ends = self.silence_ends(lines).filter(|_| !lines.has_input());
             let partial_due = self.partial_due(lines);
             let times = [self.deadline, self.echo_at, silence_ends, partial_due, self.long_line_ends()];
             let next = times.into_iter().flatten().min();
@@ -164,7 +165,7 @@ impl Handler {
                     return CloseReason::Failed(error.kind());
                 }
                 Err(_) if is_over(self.echo_at) => self.release_echo(),
-                Err(_) if is_over(silence_ends) => lines.end_line(),
+                Err(_) if is_over(silence_ends) && !lines.has_input() => lines.end_line(),
                 Err(_) if is_over(partial_due) => self.trace_partial(lines),
                 Err(_) if is_over(self.deadline) => return self.timed_out(),
                 Err(_) => {}
