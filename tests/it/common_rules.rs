@@ -1,10 +1,13 @@
 //! What holds for every dialect (G1 to G11), shown with CAP.
 
 use std::io::{Read, Write};
+use std::mem;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::support::{HalfClosed, Peer, Random, Server, wait_for};
+use parley::limits::{DRAIN_TIMEOUT, SHORT_SILENCE};
+
+use super::support::{HalfClosed, Peer, Random, Server, peak_memory, wait_for};
 
 #[test]
 fn g1_one_cr_before_the_lf_is_dropped_and_only_lf_is_sent() {
@@ -23,12 +26,14 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
     const REFUSAL: &[u8] = b"\xff\xfc\x03";
     for protocol in ["auto", "wac", "chat"] {
         let server = Server::with(&["--protocol", protocol, "--port", "0"]);
-        let answer = |parts: &[&[u8]]| -> Vec<u8> {
+        // With how long it was at most between two of the parts.
+        let answer = |parts: &[&[u8]]| -> (String, Duration) {
             let mut peer = server.connect();
-            let mut heard = Vec::new();
+            let (mut heard, mut last, mut pause) = (Vec::new(), Instant::now(), Duration::ZERO);
             for part in parts {
                 // Whoever was refused already is not read any more.
                 let _ = peer.stream.write_all(&[part, OPTION].concat());
+                pause = pause.max(mem::replace(&mut last, Instant::now()).elapsed());
                 let before = heard.len();
                 let mut byte = [0];
                 while !heard[before..].ends_with(REFUSAL) && matches!(peer.stream.read(&mut byte), Ok(1)) {
@@ -38,7 +43,7 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
             peer.finish();
             let _ = peer.stream.read_to_end(&mut heard);
             // A client that sends no LF is answered without one (G13).
-            String::from_utf8_lossy(&heard).replace(['\u{fffd}', '\u{3}', '\n'], "").into_bytes()
+            (String::from_utf8_lossy(&heard).replace(['\u{fffd}', '\u{3}', '\n'], ""), pause)
         };
         let lines: [&[u8]; 7] = [
             b"LIN a\x01b\n",
@@ -50,12 +55,20 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
             b"\x16\x03\x01\x02 LIN a\n",
         ];
         for line in lines {
-            let whole = answer(&[line]);
+            let (whole, _) = answer(&[line]);
             assert!(!whole.is_empty());
             for cut in 1..line.len() {
                 let (first, second) = line.split_at(cut);
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                assert_eq!(text(&answer(&[first, second])), text(&whole), "{protocol}, {:?}", text(first));
+                let first_text = String::from_utf8_lossy(first);
+                // A machine that is too busy makes a silence that ends the line (G13).
+                wait_for("a moment in which this machine is not too busy", || {
+                    let (heard, pause) = answer(&[first, second]);
+                    assert!(
+                        heard == whole || pause >= SHORT_SILENCE * 4 / 5,
+                        "{protocol}, {first_text:?}: {heard}, not {whole}"
+                    );
+                    (heard == whole).then_some(())
+                });
             }
         }
     }
@@ -251,7 +264,7 @@ fn g8_the_default_limit_is_1_mib_and_an_endless_line_takes_no_memory() {
     ann.expect(&format!("DELIVERY ann {text}"));
     ann.ask(&format!("SEND ann {text}x"), "BAD-RQST-BODY");
 
-    let before = server.usage().resident_kib;
+    let before = peak_memory(server.pid()).expect("it runs");
     let block = vec![b'A'; 1 << 20];
     for _ in 0..50 {
         ann.send(&block);
@@ -259,7 +272,8 @@ fn g8_the_default_limit_is_1_mib_and_an_endless_line_takes_no_memory() {
     ann.send_line("");
     ann.expect("BAD-RQST-HDR");
     ann.expect_silence();
-    assert!(server.usage().resident_kib < before + 4096, "{before} KiB before, {:?}", server.usage());
+    let peak = peak_memory(server.pid()).expect("it runs");
+    assert!(peak < before + (4 << 20), "{before} B before, {peak} B");
 }
 
 #[test]
@@ -291,13 +305,14 @@ fn g10_an_error_reply_is_not_lost_to_a_reset() {
     let server = Server::start();
     let junk = [&b"JUNK\n"[..], &[b'x'; 10_000]].concat();
     for _ in 0..200 {
+        let begun = Instant::now();
         let mut peer = server.connect();
         peer.send(&junk);
         peer.expect("BAD-RQST-HDR");
         peer.expect_end();
-        // It still listens, so that what is on its way here cannot be overtaken by a reset.
-        peer.send(b"more\n");
-        peer.send(b"and more\n");
+        // It still listens for a while, so that what is on its way here cannot be overtaken by a reset.
+        let listens = [&b"more\n"[..], b"and more\n"].iter().all(|line| peer.stream.write_all(line).is_ok());
+        assert!(listens || begun.elapsed() >= DRAIN_TIMEOUT);
     }
 }
 

@@ -220,7 +220,7 @@ fn the_dialect_is_settled_by_the_login_and_not_by_the_first_word() {
 
 #[test]
 fn w8_a_login_time_limit_says_why_it_ends_the_connection() {
-    let server = Server::with(&["--login-timeout", "3"]);
+    let server = Server::with(&["--login-timeout", "5"]);
     let mut wac = server.connect();
     wac.ask("WHO", "Online: echobot");
     wac.expect("You have not logged in in time; good-bye.");

@@ -120,7 +120,7 @@ fn a_reader_that_trickles_is_disconnected_too() {
 #[test]
 fn a_healthy_reader_gets_every_one_of_500_long_messages() {
     const MESSAGES: usize = 500;
-    let server = Server::start();
+    let server = patient_server();
     let mut reader = server.cap("reader");
     let mut sender = server.cap("sender");
     let text = "x".repeat(64 << 10);
@@ -143,6 +143,11 @@ fn a_healthy_reader_gets_every_one_of_500_long_messages() {
     reader.expect_silence();
 }
 
+/// A server that a reader who is stopped by a busy machine is not too slow for.
+fn patient_server() -> Server {
+    Server::with(&["--slow-timeout", "20"])
+}
+
 /// Waits until a sender cannot send any more, because everything between it and its reader is full; or has sent all.
 fn wait_until_full(sent: &AtomicUsize, all: usize) {
     let mut before = usize::MAX;
@@ -158,7 +163,7 @@ fn wait_until_full(sent: &AtomicUsize, all: usize) {
 
 #[test]
 fn a_flood_to_one_reader_is_slowed_down_and_not_lost() {
-    let server = Server::start();
+    let server = patient_server();
     let mut bystanders = Bystanders::of(&server);
     let mut reader = server.cap("reader");
     let mut sender = server.cap("sender");
@@ -180,7 +185,7 @@ fn a_flood_to_one_reader_is_slowed_down_and_not_lost() {
 #[test]
 fn a_flood_to_all_is_slowed_down_and_not_lost() {
     const READERS: usize = 2;
-    let server = Server::start();
+    let server = patient_server();
     let mut bystanders = Bystanders::of(&server);
     let readers: Vec<Peer> = (0..READERS).map(|number| server.wac(&format!("r{number}"))).collect();
     let mut sender = server.wac("sender");

@@ -11,7 +11,7 @@ use super::support::{Peer, Server, wait_for};
 
 #[test]
 fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
-    let server = Server::with(&["--login-timeout", "3"]);
+    let server = Server::with(&["--login-timeout", "5"]);
     let mut ann = server.cap("ann");
     let begun = Instant::now();
     let mut mute = server.connect();
@@ -24,7 +24,7 @@ fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
             }
         });
         mute.expect_end();
-        assert!(begun.elapsed() >= Duration::from_secs(3));
+        assert!(begun.elapsed() >= Duration::from_secs(5));
         wait_for("both to be gone", || {
             (server.log().matches("not logged in within the time limit").count() == 2).then_some(())
         });
@@ -38,7 +38,8 @@ fn in_a_full_lobby_a_newcomer_waits_for_nobody_and_the_crowd_makes_the_room() {
     let server = Server::with(&["--address", "::"]);
     let mut alone = server.connect_from_elsewhere();
     let mut crowd: Vec<Peer> = (0..511).map(|_| server.connect()).collect();
-    let mut ann = server.cap("ann");
+    // Whoever says nothing at once, as this machine is busy, is one of a crowd that rushes in.
+    let mut ann = wait_for("ann to come in", || server.try_cap("ann"));
     crowd[0].expect_end();
     server.wait_for_log("others wait for its place");
     // Only as many had to go as were in the way, and nobody who came from elsewhere.

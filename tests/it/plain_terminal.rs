@@ -22,7 +22,14 @@ fn ends_with(client: &mut Terminal, lines: &[&str]) {
     client.ends(0);
     let written = client.written();
     let expected = lines.join("\r\n").replace("LONG", LONG);
-    assert_eq!(written.split("status 0\r\n").next(), Some(&*expected));
+    // On a busy machine there may be another try before the next line is typed.
+    let mut tries = 0;
+    let is_first_try = |line: &&str| {
+        tries += usize::from(line.starts_with("Cannot connect to"));
+        tries < 2 || !line.starts_with("Cannot connect to")
+    };
+    let seen: String = written.split_inclusive('\n').filter(is_first_try).collect();
+    assert_eq!(seen.split("status 0\r\n").next(), Some(&*expected));
 }
 
 #[test]

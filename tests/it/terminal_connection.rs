@@ -30,8 +30,11 @@ fn retries_rewrite_one_row_and_enter_tries_at_once() {
     });
     ann.types("@bob waits\n");
     ann.shows("what waits", |screen| screen.contains("\n(not connected) @bob waits\n"));
+    // Bob is there before ann comes back by herself.
+    ann.signal("STOP");
     let server = Server::with(&["--port", &port]);
     let mut bob = server.cap("bob");
+    ann.signal("CONT");
     ann.types("\n");
     bob.expect("DELIVERY ann waits");
     ann.shows("the chat", |screen| {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::support::{FakeServer, Server, Terminal};
+use super::support::{FakeServer, Server, Terminal, wait_until_asleep};
 
 const SENT: &str = "The message was sent succesfully";
 
@@ -334,6 +334,7 @@ fn the_first_paste_waits_for_enter_as_any_other() {
     bob.expect_silence();
     ann.waits_for("\x1b[?2004h");
     // Somebody looks at it.
+    wait_until_asleep(ann.pid());
     thread::park_timeout(Duration::from_millis(500));
     ann.types("\r");
     for text in ["one", "quit", "three"] {
@@ -361,6 +362,7 @@ fn where_a_shell_controls_jobs_the_first_paste_may_have_brackets_and_need_not() 
         ann.sees(&lines.join("\n"));
         bob.expect_silence();
         // Somebody looks at it.
+        wait_until_asleep(ann.pid());
         thread::park_timeout(Duration::from_millis(500));
         ann.types("\r");
         for text in texts {
@@ -422,6 +424,7 @@ fn a_lone_escape_swallows_nothing() {
         ann.types("@bob \x1b");
         ann.waits_for("@bob ");
         // Somebody takes the time to think.
+        wait_until_asleep(ann.pid());
         thread::park_timeout(Duration::from_millis(500));
         ann.types(&format!("{text}\n"));
         bob.expect(&format!("DELIVERY ann {text}"));

@@ -347,8 +347,10 @@ mod tests {
     #[test]
     fn a_crowd_that_rushes_in_is_turned_away_unless_it_has_something_to_say() {
         let places = places(99, 8);
+        let begun = Instant::now();
         let _crowd: Vec<Guest> = (0..8).map(|_| enter(&places, 2)).collect();
-        assert_eq!(places.enter(address(2), || true).err(), Some(NoPlace::Crowded));
+        let refusal = places.enter(address(2), || true).err();
+        assert!(refusal == Some(NoPlace::Crowded) || begun.elapsed() >= GRACE, "{refusal:?}");
         assert!(places.enter(address(2), || false).is_ok());
         assert!(places.enter(address(3), || true).is_ok(), "a crowd is no reason to turn others away");
         thread::park_timeout(GRACE);

@@ -134,6 +134,18 @@ pub(crate) fn peak_memory(pid: u32) -> Option<usize> {
     Some(peak.trim().strip_suffix(" kB")?.parse::<usize>().ok()? << 10)
 }
 
+/// Waits until all threads of a process sleep.
+#[track_caller]
+pub(crate) fn wait_until_asleep(pid: u32) {
+    let tasks = format!("/proc/{pid}/task");
+    wait_for("a process to have nothing to do", || {
+        let stats = fs::read_dir(&tasks).expect("it runs").flatten();
+        let mut stats = stats.flat_map(|task| fs::read_to_string(task.path().join("stat")));
+        // Behind the name: S where it sleeps.
+        stats.all(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))).then_some(())
+    });
+}
+
 /// Sends a process a signal, such as `INT`.
 pub(crate) fn send_signal(signal: &str, pid: u32) {
     let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().expect("it runs");

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::{Collected, Peer, send_signal, server_program, wait_for};
+use super::{Collected, Peer, send_signal, server_program, wait_for, wait_until_asleep};
 
 /// A running server on a port of its own.
 pub(crate) struct Server {
@@ -160,13 +160,7 @@ impl Server {
     /// Waits until none of its threads has anything to do: they have read and answered what they were sent.
     #[track_caller]
     pub(crate) fn wait_until_asleep(&self) {
-        let tasks = format!("/proc/{}/task", self.pid());
-        wait_for("the server to have nothing to do", || {
-            let stats = std::fs::read_dir(&tasks).expect("it runs").flatten();
-            let mut stats = stats.flat_map(|task| std::fs::read_to_string(task.path().join("stat")));
-            // Behind the name: S where it sleeps.
-            stats.all(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))).then_some(())
-        });
+        wait_until_asleep(self.pid());
     }
 
     /// Waits until it uses as many threads and open files as it did.
