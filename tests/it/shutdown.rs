@@ -51,6 +51,7 @@ fn everybody_who_was_logged_in_is_logged_as_gone_and_one_client_is_one() {
     drop(ann);
     assert!(server.log().contains("shutting down with 1 client\n"), "{}", server.log());
     assert!(server.log().contains("ann left: shutdown\n"), "{}", server.log());
+    assert!(!server.log().contains("ann did not take its last lines"), "{}", server.log());
 
     let mut server = Server::start();
     let peers: Vec<Peer> = (0..20).map(|number| server.chat(&format!("c{number}"))).collect();

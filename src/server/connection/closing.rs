@@ -26,7 +26,8 @@ impl Handler {
         }
         self.report(level, format_args!("left: {said}"));
         self.announce_leaving();
-        if reason.is_orderly() && !self.finish(reason, lines) {
+        let is_open = self.outbox.close_reason().is_none();
+        if is_open && reason.is_orderly() && !self.finish(reason, lines) {
             self.report(Level::Info, format_args!("did not take its last lines"));
         }
         self.outbox.close(reason);
