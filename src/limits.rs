@@ -1,4 +1,4 @@
-//! Every limit of the server and the client in one place, each with its unit and the reason for its value.
+//! The limits of the server and the client that a user can notice, each with its unit and the reason for its value.
 //!
 //! What a command line can change is only a default here; `cli` carries the value that is in force.
 
@@ -44,8 +44,8 @@ pub const READ_BUFFER: usize = 2 << 10;
 /// this, up to the line limit.
 pub const MAX_READ_BUFFER: usize = 64 << 10;
 
-/// Lines longer than [`MAX_READ_BUFFER`] that are received at the same time: however many clients send one, the memory for
-/// them stays below that for the clients themselves.
+/// Lines longer than [`MAX_READ_BUFFER`] that are received at the same time, but for those that take too long: however many
+/// clients send one and go on with it, the memory for them stays below that for the clients themselves.
 pub const LONG_LINES: usize = 32;
 
 /// How long a client waits that sends one more, if those do not come to their ends, and after how long one that has not
@@ -72,7 +72,8 @@ pub const ALLOWANCE: usize = 64 << 10;
 /// Bytes of it that a sender earns in a second in which it says nothing.
 pub const ALLOWANCE_RATE: usize = 64 << 10;
 
-/// How long a recipient may take nothing at all, however little waits for it, before it is disconnected.
+/// How long a recipient may take nothing at all, however little waits for it, before it is disconnected; `--slow-timeout` where
+/// that is longer.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Default of `--login-timeout`: from connecting to being logged in. A person on telnet needs it to be generous.
@@ -82,7 +83,8 @@ pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 pub const MAX_CLIENTS: usize = 1024;
 
 /// Connections that may be open without being logged in, or with nothing left but last lines that they do not take, so
-/// that strangers cannot take every place; half of what fits into the machine where that is less.
+/// that strangers cannot take every place; half of what fits into the machine, or a quarter of its writer threads, where that is
+/// less.
 pub const LOBBY_PLACES: usize = 512;
 
 /// How long a recipient must keep up before its writer thread ends and senders write to it themselves again.
@@ -111,7 +113,7 @@ pub const SHUTDOWN_ROOM: Duration = Duration::from_secs(1);
 /// enough for the good-byes.
 pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(500);
 
-/// How long clients have to hang up after their good-bye, before the process ends under them.
+/// How long clients have to hang up after their good-bye, before their connections are closed.
 pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 
 /// How long connections that are closed then have until nothing of them is left. It is a moment, and longer only where the
@@ -142,8 +144,8 @@ pub const LOG_LINES: usize = 1024;
 /// How long the end of the program waits for the last log lines to be written.
 pub const LOG_FLUSH: Duration = Duration::from_secs(1);
 
-/// Bytes of one line that the client takes from the server or the keyboard, including its LF (RT4: any length in
-/// practice, and still no endless line).
+/// Bytes of one line that the client takes from the server or, in whole lines, from standard input, its LF included
+/// (RT4: any length in practice, and still no endless line).
 pub const CLIENT_MAX_LINE: usize = 8 << 20;
 
 /// How long the client tries each address of a server.
@@ -155,7 +157,8 @@ pub const QUIT_WAIT: Duration = Duration::from_secs(1);
 /// How long the end of standard input waits for the server's last lines (K3).
 pub const END_WAIT: Duration = Duration::from_secs(5);
 
-/// How long the client waits for the answer to a login; a server that is there answers at once.
+/// How long the client waits for the answer to a login, before a script ends and a person is told; a server that is there
+/// answers at once.
 pub const LOGIN_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a server may owe an answer before a person is told.
@@ -167,7 +170,7 @@ pub const SIGN_INTERVAL: Duration = Duration::from_secs(30);
 /// Write timeout of the client's socket: how long a server that takes nothing can hold up the screen (RT6).
 pub const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_millis(10);
 
-/// Bytes that may wait for the server before the client stops reading its standard input.
+/// Bytes that may wait for the server before the client stops reading a pipe.
 pub const CLIENT_BACKLOG: usize = 1 << 20;
 
 /// Wait before a standard stream is tried again that some other program has left non-blocking.
@@ -227,7 +230,7 @@ pub const HISTORY_BYTES: usize = 4 << 20;
 /// Bytes of the copy of a chat that may wait for whoever reads it from a pipe; further lines are left out.
 pub const PIPE_BACKLOG: usize = 1 << 20;
 
-/// Names that Tab knows.
+/// Names of each kind that Tab knows: those that were listed, and those that were heard.
 pub const NAMES_REMEMBERED: usize = 1024;
 
 /// How long Tab takes a list of who is online for true before it asks for another one.

@@ -82,7 +82,7 @@ static SPEC: Spec<Args> = Spec {
             Ok(args.options.settings.max_clients = number(value, 0..=1_000_000)?)
         })
         .default("1024"),
-        Flag::option("max-per-address", "COUNT", "Clients from one address that may be logged in", |args, value| {
+        Flag::option("max-per-address", "COUNT", "Connections from one address that may log in", |args, value| {
             Ok(args.options.settings.max_per_address = Some(number(value, 1..=1_000_000)?))
         })
         .default("off"),

@@ -28,7 +28,7 @@ pub(super) enum CloseReason {
     NoWriter,
     /// There was no memory left, and the client was furthest behind, or its line was long.
     NoMemory,
-    /// The server went away, and the client has hung up after its good-bye.
+    /// The server went away.
     Shutdown,
     /// The server has a fault.
     Panicked,

@@ -208,8 +208,8 @@ impl ConnectionCounters {
 }
 
 impl Server {
-    /// Logs what there is to know of each protocol: who is online, what went in and out, who waits and who is behind, and
-    /// who was refused.
+    /// Logs what there is to know of each protocol: how many are online, wait and are behind, what went in and out, and how
+    /// many were refused.
     pub fn log_counts(&self) {
         for line in self.counts() {
             self.context.log.report(Level::Info, line);

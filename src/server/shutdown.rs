@@ -1,4 +1,4 @@
-//! The orderly end: what was accepted is delivered, everybody hears a good-bye, and then connections close.
+//! The orderly end: what was accepted is delivered, those whose protocol has one hear a good-bye, and then connections close.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -80,7 +80,7 @@ impl Server {
     /// listened to, and newcomers are turned away.
     ///
     /// The threads of the clients read on and drop what they read, so that no reset destroys the last lines (G10), until
-    /// each client has closed its side too.
+    /// each client has closed its side too; those that have not by then are closed.
     pub fn shutdown(&self) {
         let begun = Instant::now();
         let log = &self.context.log;

@@ -8,7 +8,7 @@
 //!     ^                     |    ^                      |
 //!     |                     |    +--- connection lost --+   with --reconnect or a person, until it works again
 //!     +--- refused (CAP) ---+
-//!                           +--- refused (else), or no answer ---> Exit 1
+//!                           +--- refused (else), or no answer (not at a terminal) ---> Exit 1
 //!
 //!   typed while LoggingIn: waits in `typed_ahead`, and is acted upon as soon as the login is answered
 //!   !quit, end of input:   what waits is sent, then the sending side is shut down, then what arrives is shown ---> Exit

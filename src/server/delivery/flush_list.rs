@@ -1,5 +1,5 @@
-//! What one sender has added to outboxes and not yet flushed: everything that one read brought is added first, and then
-//! flushed once. Here a sender also waits for its turn with recipients that are full.
+//! What one sender has added to outboxes and not yet flushed: what one read brought is added first and then flushed at once,
+//! but for a read that becomes more than some. Here a sender also waits for its turn with recipients that are full.
 
 use std::mem;
 use std::sync::Arc;

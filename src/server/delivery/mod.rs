@@ -1,7 +1,7 @@
 //! From a sender's lines to the bytes on its recipients' sockets.
 //!
-//! Everything that one read brought is encoded into [batches](batch), added to the recipients' [outboxes](outbox), and
-//! then written: the sender's [flush list](flush_list) knows which outboxes have to be.
+//! What one read brought is encoded into [batches](batch), added to the recipients' [outboxes](outbox), and then written, at
+//! the latest after 128 KiB: the sender's [flush list](flush_list) knows which outboxes have to be.
 //!
 //! # Who writes
 //!
@@ -19,7 +19,8 @@
 //! ```
 //!
 //! - *Idle*: nobody writes. While bytes are pending, some sender has the outbox on its flush list. It flushes before it waits
-//!   for anything, so pending bytes never lie forgotten.
+//!   for anything, so pending bytes never lie forgotten. (What somebody who is not logged in has not taken is written by the
+//!   thread that reads from it.)
 //! - *Direct*: a sender writes, outside the lock, and takes along what others add meanwhile. So one line is one `write` when
 //!   the room is idle, everything pending is one `write` when it is busy, and two senders never interleave. It never waits
 //!   for the recipient.
@@ -41,13 +42,14 @@
 //! - Otherwise its sender waits: that is the backpressure which slows a flood down instead of losing it. Its bytes queue up
 //!   in the outbox and are admitted in turn, as soon as the backlog is down to the mark. A broadcast waits for all its
 //!   recipients at once.
-//! - Who does not flood does not wait. Each sender has an [allowance], earned in silence. What it covers goes into the
+//! - Who says little does not wait. Each sender has an [allowance], earned in silence. What it covers goes into the
 //!   reserve, past all who wait. A recipient that leaves nothing of its reserve is disconnected at once.
 //! - While the backlog is over the mark, or somebody waits, a recipient has to take its bytes. The time in which it takes
 //!   less than 256 KiB/s is added up over a minute ([`slow_clock`]); more than `slow_timeout`, and it is disconnected.
-//! - Who floods has its lines handled in turn: no more of them than half of the processors at a time, so that the threads of
-//!   all others find one when they wake; those who have taken less of its time come first. Clients that flood or are flooded are also written to last, and once a sender that
-//!   does not flood has said more, after that.
+//! - Who floods has its lines handled in turn: as many of them at a time as there are processors, and half as many of those
+//!   that had to wait lately, so that the threads of all others find one when they wake; those who have taken less of its time
+//!   come first. Clients that flood or are flooded are also written to last, and once a sender that does not flood has said
+//!   more, after that.
 //! - A sender that waits still sees that its own connection was reset, so that its name is free (G5).
 
 mod allowance;
