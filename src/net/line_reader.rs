@@ -183,14 +183,13 @@ impl<R> LineReader<R> {
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER, 0);
         }
-        let has_room = self.end < self.buffer.len();
-        // The beginning of a line is moved to the front, so that a read has room for as much as there is.
-        if self.start > 0 && (!has_room || self.end - self.start < READ_BUFFER) {
+        if self.start > 0 {
+            // The beginning of a line, so that a read has room for as much as there is.
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.scanned -= self.start;
             self.start = 0;
-        } else if !has_room {
+        } else if self.end == self.buffer.len() {
             // What is as long as the limit is too long, and does not stay.
             let size = (self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER));
             self.buffer.try_reserve_exact(size - self.end)?;
