@@ -149,7 +149,8 @@ impl State {
     /// when that has changed.
     pub(crate) fn account(&mut self, config: &OutboxConfig) {
         let held = if self.closed.is_some() { 0 } else { self.held() };
-        if held.abs_diff(self.accounted) >= ACCOUNTED_STEP || held == 0 {
+        let held = if held < ACCOUNTED_STEP { 0 } else { held };
+        if held.abs_diff(self.accounted) >= ACCOUNTED_STEP {
             config.memory.adjust(self.accounted, held);
             self.accounted = held;
         }

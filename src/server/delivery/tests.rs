@@ -526,6 +526,17 @@ fn who_holds_little_has_no_memory_to_give_back() {
     assert_eq!((outbox.backlog(), outbox.accounted()), (1000, 0));
     assert_eq!(outbox.push(Bytes::Own(&vec![b'x'; 20_000]), false, 1), Pushed::Done);
     assert_eq!(outbox.accounted(), 21_000);
+    // Less than what a change has to be that the budget is told of.
+    peer.feed(16_000);
+    outbox.flush();
+    let deadline = Instant::now() + LONG;
+    while outbox.accounted() != 0 {
+        assert!(Instant::now() < deadline, "{} of {}", outbox.accounted(), outbox.backlog());
+        thread::yield_now();
+    }
+    assert_eq!(outbox.backlog(), 5000);
+    assert_eq!(outbox.push(Bytes::Own(&vec![b'x'; 20_000]), false, 1), Pushed::Done);
+    assert_eq!(outbox.accounted(), 25_000);
     outbox.close(CloseReason::NoMemory);
     assert_eq!(outbox.accounted(), 0);
 }
