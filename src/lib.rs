@@ -77,7 +77,7 @@
 //!
 //! While a guard of the registry is held nothing is written to a socket, awaited or logged. Whoever takes both locks
 //! takes the registry's first and an outbox's second. Whoever makes room in the memory for all backlogs holds the lock of that
-//! budget before these. No other two locks are ever held at once.
+//! budget before these and that of the places. No other two locks are ever held at once.
 
 pub mod cli;
 pub mod client;

@@ -94,13 +94,16 @@ impl Server {
         self.places.end_input_outside();
         let deadline = begun + limits::SHUTDOWN_TIMEOUT;
         let deaf = close_when_delivered(members, deadline);
-        if deaf > 0 {
-            log.event(Level::Warn, format_args!("{} did not take their last lines", clients(deaf)));
+        if !deaf.is_empty() {
+            for member in &deaf {
+                log.event(Level::Info, format_args!("{} did not take its last lines", member.name));
+            }
+            log.event(Level::Warn, format_args!("{} did not take their last lines", clients(deaf.len())));
         }
         // Who is neither online nor gone yet hears its good-bye, or gets its last lines.
         self.places.wait_for(deadline, |counts| counts.open == counts.online);
         let deadline = Instant::now() + limits::SHUTDOWN_HANG_UP;
-        self.places.wait_for(deadline, |counts| counts.open <= deaf);
+        self.places.wait_for(deadline, |counts| counts.open <= deaf.len());
         self.context.outboxes(&self.places).iter().for_each(|outbox| outbox.close(CloseReason::Shutdown));
         let deadline = Instant::now() + limits::SHUTDOWN_CLOSED;
         self.places.wait_for(deadline, |counts| counts.open == 0);
@@ -117,10 +120,9 @@ impl Server {
                 self.context.log.event(Level::Warn, "not everything that was accepted could be delivered");
                 return;
             }
-            let members = read_lock(&self.context.registry).everyone();
-            for member in members {
-                if member.outbox.holds_senders_up() {
-                    member.outbox.close(CloseReason::Slow);
+            for outbox in self.context.outboxes(&self.places) {
+                if outbox.holds_senders_up() {
+                    outbox.close(CloseReason::Slow);
                 }
             }
             deadline = Instant::now() + TICK;
@@ -143,8 +145,8 @@ fn say_goodbye(members: &[Arc<Member>]) {
     flush_list.flush();
 }
 
-/// Shuts the sending side down to each client as soon as it has everything. Returns how many had not, at the deadline.
-fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> usize {
+/// Shuts the sending side down to each client as soon as it has everything. Returns those who had not, at the deadline.
+fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> Vec<Arc<Member>> {
     loop {
         members.retain(|member| {
             let delivered = member.outbox.finish(Instant::now());
@@ -154,7 +156,7 @@ fn close_when_delivered(mut members: Vec<Arc<Member>>, deadline: Instant) -> usi
             !delivered && member.outbox.close_reason().is_none()
         });
         if members.is_empty() || Instant::now() >= deadline {
-            return members.len();
+            return members;
         }
         #[expect(
             clippy::disallowed_methods,

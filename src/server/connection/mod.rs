@@ -144,7 +144,7 @@ impl Handler {
             }
             // Where this thread was not run for a while, it was no silence.
             let silence_ends = self.silence_ends(lines).filter(|_| !lines.has_input());
-            let partial_due = self.partial_due(lines);
+            let partial_due = self.partial_due(lines).filter(|_| !lines.has_input());
             let times = [self.deadline, self.echo_at, silence_ends, partial_due, self.long_line_ends()];
             let next = times.into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
@@ -166,7 +166,7 @@ impl Handler {
                 }
                 Err(_) if is_over(self.echo_at) => self.release_echo(),
                 Err(_) if is_over(silence_ends) && !lines.has_input() => lines.end_line(),
-                Err(_) if is_over(partial_due) => self.trace_partial(lines),
+                Err(_) if is_over(partial_due) && !lines.has_input() => self.trace_partial(lines),
                 Err(_) if is_over(self.deadline) => return self.timed_out(),
                 Err(_) => {}
             }
