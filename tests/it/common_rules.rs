@@ -1,7 +1,6 @@
 //! What holds for every dialect (G1 to G11), shown with CAP.
 
 use std::io::{Read, Write};
-use std::mem;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -26,14 +25,14 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
     const REFUSAL: &[u8] = b"\xff\xfc\x03";
     for protocol in ["auto", "wac", "chat"] {
         let server = Server::with(&["--protocol", protocol, "--port", "0"]);
-        // With how long it was at most between two of the parts.
+        // With how long it took from before the first part to behind the last.
         let answer = |parts: &[&[u8]]| -> (String, Duration) {
             let mut peer = server.connect();
-            let (mut heard, mut last, mut pause) = (Vec::new(), Instant::now(), Duration::ZERO);
+            let (mut heard, begun, mut time) = (Vec::new(), Instant::now(), Duration::ZERO);
             for part in parts {
                 // Whoever was refused already is not read any more.
                 let _ = peer.stream.write_all(&[part, OPTION].concat());
-                pause = pause.max(mem::replace(&mut last, Instant::now()).elapsed());
+                time = begun.elapsed();
                 let before = heard.len();
                 let mut byte = [0];
                 while !heard[before..].ends_with(REFUSAL) && matches!(peer.stream.read(&mut byte), Ok(1)) {
@@ -43,7 +42,7 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
             peer.finish();
             let _ = peer.stream.read_to_end(&mut heard);
             // A client that sends no LF is answered without one (G13).
-            (String::from_utf8_lossy(&heard).replace(['\u{fffd}', '\u{3}', '\n'], ""), pause)
+            (String::from_utf8_lossy(&heard).replace(['\u{fffd}', '\u{3}', '\n'], ""), time)
         };
         let lines: [&[u8]; 7] = [
             b"LIN a\x01b\n",
@@ -62,9 +61,9 @@ fn a_line_before_the_login_has_the_same_answer_wherever_it_is_cut() {
                 let first_text = String::from_utf8_lossy(first);
                 // A machine that is too busy makes a silence that ends the line (G13).
                 wait_for("a moment in which this machine is not too busy", || {
-                    let (heard, pause) = answer(&[first, second]);
+                    let (heard, time) = answer(&[first, second]);
                     assert!(
-                        heard == whole || pause >= SHORT_SILENCE * 4 / 5,
+                        heard == whole || time >= SHORT_SILENCE * 4 / 5,
                         "{protocol}, {first_text:?}: {heard}, not {whole}"
                     );
                     (heard == whole).then_some(())
