@@ -44,7 +44,19 @@ impl Connection {
 
     /// The next bytes have to be these lines.
     pub(crate) fn expect(&mut self, lines: &str) -> io::Result<()> {
-        let mut heard = vec![0; lines.len() + 1];
+        let heard = self.hear(lines.len() + 1)?;
+        if heard.strip_suffix(b"\n") == Some(lines.as_bytes()) { Ok(()) } else { Err(unexpected(lines, &heard)) }
+    }
+
+    /// The next bytes have to be these two lines, whichever comes first.
+    pub(crate) fn expect_both(&mut self, one: &str, other: &str) -> io::Result<()> {
+        let heard = self.hear(one.len() + other.len() + 2)?;
+        let fits = |one: &str, other: &str| heard == format!("{one}\n{other}\n").as_bytes();
+        if fits(one, other) || fits(other, one) { Ok(()) } else { Err(unexpected(&format!("{one}\n{other}"), &heard)) }
+    }
+
+    fn hear(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut heard = vec![0; length];
         let mut count = 0;
         while count < heard.len() {
             match self.stream.read(&mut heard[count..]) {
@@ -55,12 +67,12 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        if heard.strip_suffix(b"\n") == Some(lines.as_bytes()) {
-            Ok(())
-        } else {
-            Err(io::Error::other(format!("expected {lines:?}, heard {:?}", String::from_utf8_lossy(&heard))))
-        }
+        Ok(heard)
     }
+}
+
+fn unexpected(lines: &str, heard: &[u8]) -> io::Error {
+    io::Error::other(format!("expected {lines:?}, heard {:?}", String::from_utf8_lossy(heard)))
 }
 
 /// One end of an exchange: what it has to send, and byte for byte what it has to hear.
