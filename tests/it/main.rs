@@ -10,40 +10,11 @@
     reason = "plain ways are enough in tests"
 )]
 
-mod announce;
-mod blocked_output;
-mod cap_client;
-mod cap_server;
-mod chat1_client;
-mod chat1_server;
-mod cli;
-mod client_faults;
-mod common_rules;
-mod counts;
-mod crossing;
-mod crowd;
-mod faults;
-mod flood;
-mod foreign_clients;
-mod foreign_servers;
-mod fuzz;
-mod install;
-mod outbox;
-mod people;
-mod places;
-mod plain_terminal;
-mod reconnect;
-mod shutdown;
+mod client;
+mod operator;
+mod server;
 mod support;
 mod terminal;
-mod terminal_connection;
-mod terminal_editing;
-mod terminal_modes;
-mod terminal_rows;
-mod tidy;
-mod trace;
-mod wac_client;
-mod wac_server;
 
 #[path = "../../src/testing/random.rs"]
 mod random;

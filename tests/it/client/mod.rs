@@ -1,0 +1,9 @@
+//! The client, driven through pipes.
+
+mod blocked_output;
+mod cap_client;
+mod chat1_client;
+mod client_faults;
+mod foreign_servers;
+mod reconnect;
+mod wac_client;

@@ -1,0 +1,9 @@
+//! What an operator has: command lines, limits, the log, the counts, the end, and the source itself.
+
+mod cli;
+mod counts;
+mod install;
+mod places;
+mod shutdown;
+mod tidy;
+mod trace;

@@ -1,0 +1,284 @@
+//! Clients that know what others are promised: what they cost those who do nothing but talk.
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parley::limits::{LONG_LINE_WAIT, LONG_LINES};
+
+use crate::support::{Peer, Server, wait_for};
+
+/// One of the longest names there are: it makes the shortest lines long.
+fn long_name(number: usize) -> String {
+    format!("{}{number:02}", "\u{10400}".repeat(62))
+}
+
+/// Sends a line over and over until the server does not take any more, because its sender waits for somebody.
+fn send_until_it_waits(sender: &mut Peer, line: &str) {
+    let block = line.repeat(60_000 / line.len() + 1);
+    sender.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket");
+    let mut sent = 0;
+    loop {
+        match sender.stream.write(&block.as_bytes()[sent % block.len()..]) {
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+                return;
+            }
+        }
+    }
+}
+
+/// A recipient that does not read and whose backlog is full, and the one who waits for it.
+fn deaf_and_flooder(server: &Server) -> (Peer, Peer) {
+    let deaf = server.wac("deaf");
+    let mut flooder = server.wac("flooder");
+    let line = format!("W deaf {}\n", "x".repeat(100));
+    // A server that took nothing for a moment may have been busy.
+    wait_for("the backlog to be full", || {
+        send_until_it_waits(&mut flooder, &line);
+        server.has_waiting_senders(1).then_some(())
+    });
+    (deaf, flooder)
+}
+
+#[test]
+fn who_does_not_flood_does_not_wait_for_a_recipient_that_is_full() {
+    // Nobody counts as slow before the test is over.
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let (mut ann, mut bob, mut carl) = (server.wac("ann"), server.cap("bob"), server.chat("carl"));
+    for number in 0..50 {
+        ann.send_line(&format!("MSG {number}"));
+        bob.expect(&format!("DELIVERY ann {number}"));
+        carl.expect(&format!("@ann: {number}"));
+        carl.send_line(&format!("@carl: {number}"));
+        bob.expect(&format!("DELIVERY carl {number}"));
+        ann.expect(&format!("carl: {number}"));
+        bob.ask(&format!("SEND deaf {number}"), "SEND-OK");
+        ann.send_line(&format!("W bob {number}"));
+        bob.expect(&format!("DELIVERY ann {number}"));
+    }
+    drop((deaf, flooder));
+}
+
+#[test]
+fn g5_a_sender_that_is_reset_while_it_waits_gives_its_name_back() {
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let mut ann = server.cap("ann");
+    ann.send_line("SEND flooder hi");
+    ann.expect("SEND-OK");
+    // What it has not read makes its end a reset.
+    flooder.reset();
+    server.wait_for_log("flooder left: reset by the client");
+    assert!(!server.log().contains("deaf left"), "{}", server.log());
+    drop((server.cap("flooder"), deaf));
+}
+
+#[test]
+fn whoever_leaves_nothing_of_its_reserve_is_disconnected_before_its_time() {
+    let server = Server::with(&["--slow-timeout", "300", "--max-line", "4096", "--max-backlog", "65536"]);
+    let (deaf, flooder) = deaf_and_flooder(&server);
+    let talkers: Vec<Peer> = (0..60)
+        .map(|number| {
+            let mut talker = server.wac(&format!("talker{number}"));
+            talker.send_line(&format!("W deaf {}", "x".repeat(1000)));
+            talker.send_line("WHO");
+            talker
+        })
+        .collect();
+    server.wait_for_log("deaf left: slow: too much waited for it");
+    drop((deaf, flooder, talkers));
+}
+
+#[test]
+fn short_lines_that_become_long_are_not_multiplied_past_every_bound() {
+    const SENDERS: usize = 8;
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let victim = server.wac("v");
+    let mut senders: Vec<Peer> = (0..SENDERS).map(|number| server.wac(&long_name(number))).collect();
+    let before = server.usage().resident_kib;
+    thread::scope(|scope| {
+        for sender in &mut senders {
+            scope.spawn(|| {
+                // A long line makes room for many short ones in one read.
+                sender.send(format!("W nobody {}\n", "y".repeat(600_000)).as_bytes());
+                send_until_it_waits(sender, "W v x\n");
+            });
+        }
+    });
+    let grown = server.usage().resident_kib.saturating_sub(before);
+    assert!(grown < (4 + 8) * 1024 + SENDERS * 512, "{grown} KiB");
+    drop(victim);
+}
+
+#[test]
+fn after_a_flood_memory_is_given_back() {
+    const VICTIMS: usize = 12;
+    let server = Server::with(&["--slow-timeout", "300"]);
+    let before = server.usage().resident_kib;
+    let victims: Vec<Peer> = (0..VICTIMS).map(|number| server.wac(&format!("v{number}"))).collect();
+    let mut senders: Vec<Peer> = (0..VICTIMS).map(|number| server.wac(&long_name(number))).collect();
+    thread::scope(|scope| {
+        for (number, sender) in senders.iter_mut().enumerate() {
+            scope.spawn(move || send_until_it_waits(sender, &format!("W v{number} x\n")));
+        }
+    });
+    drop((victims, senders));
+    // The C library keeps some 200 KiB for each of up to sixteen heaps.
+    wait_for("memory to be given back", || (server.usage().resident_kib < before + (4 << 10)).then_some(()));
+}
+
+/// `make soak`: this machine has to be quick enough for a megabyte a second.
+#[test]
+#[ignore = "needs a machine that is not busy; `make soak` runs it"]
+fn soak_a_burst_throws_nobody_out_who_reads_a_megabyte_a_second() {
+    const LINES: usize = 100_000;
+    let server = Server::start();
+    let mut victim = server.wac("v");
+    let name = long_name(0);
+    let mut sender = server.wac(&name);
+    let script: String = (0..LINES).map(|number| format!("W v {number}\n")).collect();
+    let mut heard = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| sender.send(script.as_bytes()));
+        let begun = Instant::now();
+        let mut buffer = vec![0; 16 << 10];
+        // So slowly until it would have been behind for long enough, then as fast as it can.
+        while begun.elapsed() < Duration::from_secs(6) {
+            let count = victim.stream.read(&mut buffer).expect("it is not disconnected");
+            heard += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+            thread::park_timeout(Duration::from_millis(16));
+        }
+        while heard < LINES {
+            let count = victim.stream.read(&mut buffer).expect("it is not disconnected");
+            assert!(count > 0, "{}", server.log());
+            heard += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+        }
+    });
+    assert_eq!(heard, LINES);
+}
+
+#[test]
+fn six_who_flood_themselves_do_not_hold_up_the_end() {
+    const ATTACKERS: usize = 6;
+    let mut server = Server::with(&["--slow-timeout", "300"]);
+    let mut attackers: Vec<Peer> = (0..ATTACKERS).map(|number| server.wac(&format!("a{number}"))).collect();
+    thread::scope(|scope| {
+        for (number, attacker) in attackers.iter_mut().enumerate() {
+            scope.spawn(move || send_until_it_waits(attacker, &format!("W a{number} and a text of some length\n")));
+        }
+    });
+    let mut bob = server.cap("bob");
+    let mut ann = server.wac("ann");
+    ann.send_line("MSG the last message");
+    bob.expect("DELIVERY ann the last message");
+    let begun = Instant::now();
+    server.signal("TERM");
+    bob.expect_end();
+    ann.expect("The server is shutting down.");
+    ann.expect_end();
+    drop((ann, bob));
+    server.expect_exit(0);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    drop(attackers);
+}
+
+#[test]
+fn lines_of_few_who_flood_are_handled_at_a_time() {
+    const FLOODERS: usize = 40;
+    let server = Server::start();
+    let flooders: Vec<Peer> = (0..FLOODERS).map(|number| server.wac(&format!("f{number}"))).collect();
+    let block = "W nobody and a text\n".repeat(5000);
+    let is_over = AtomicBool::new(false);
+    let mut running = thread::scope(|scope| {
+        for flooder in &flooders {
+            scope.spawn(|| {
+                let mut answers = flooder.stream.try_clone().expect("a socket");
+                scope.spawn(move || while matches!(answers.read(&mut [0; 1 << 16]), Ok(1..)) {});
+                let mut stream = &flooder.stream;
+                while !is_over.load(Ordering::Relaxed) {
+                    let Ok(_) = stream.write(block.as_bytes()) else { break };
+                }
+                let _ = flooder.stream.shutdown(Shutdown::Both);
+            });
+        }
+        // What they are allowed is used up at once.
+        wait_for("the flood", || (server.cpu_time() > Duration::from_millis(500)).then_some(()));
+        let running: Vec<usize> = (0..200)
+            .map(|_| {
+                thread::yield_now();
+                server.running_clients()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        running
+    });
+    running.sort_unstable();
+    let most = thread::available_parallelism().map_or(1, std::num::NonZero::get) + 8;
+    assert!(running[running.len() / 2] <= most, "{running:?}");
+}
+
+#[test]
+fn long_lines_that_do_not_go_on_hold_up_those_of_others_once_and_nothing_else() {
+    let server = Server::start();
+    // So many that two turns' worth of them wait before anybody else does.
+    let mut stalled: Vec<Peer> = (0..3 * LONG_LINES).map(|number| server.wac(&format!("s{number}"))).collect();
+    stalled.iter_mut().for_each(|peer| peer.send(format!("W nobody {}", "x".repeat(200_000)).as_bytes()));
+    server.wait_until_asleep();
+    let answer = "No user named nobody is logged in.";
+    let flood = format!("W nobody {}\n", "x".repeat(100)).repeat(2000);
+    // As many as may have their turn at the same time: each floods, and goes on with a long line.
+    let turns = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
+    let mut waiting: Vec<Peer> = (0..turns).map(|number| server.wac(&format!("w{number}"))).collect();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for peer in &mut waiting {
+            let long = format!("{flood}W nobody {}\n", "y".repeat(900_000));
+            scope.spawn(move || {
+                peer.send(long.as_bytes());
+                (0..=2000).for_each(|_| peer.expect(answer));
+            });
+        }
+        let mut eve = server.wac("eve");
+        for _ in 0..3 {
+            eve.send(flood.as_bytes());
+            (0..2000).for_each(|_| eve.expect(answer));
+        }
+        assert!(begun.elapsed() < LONG_LINE_WAIT, "{:?}", begun.elapsed());
+    });
+    assert!(begun.elapsed() < 2 * LONG_LINE_WAIT, "{:?}", begun.elapsed());
+    for peer in &mut stalled {
+        peer.send(b"\n");
+        peer.expect(answer);
+    }
+}
+
+#[test]
+fn long_lines_of_many_at_once_take_no_more_memory_than_those_of_few() {
+    const SENDERS: usize = 64;
+    let server = Server::start();
+    let mut senders: Vec<Peer> = (0..SENDERS).map(|number| server.wac(&format!("s{number}"))).collect();
+    let before = server.usage().resident_kib;
+    let beginning = format!("W nobody {}", "y".repeat(900_000));
+    senders.iter_mut().for_each(|sender| sender.send(beginning.as_bytes()));
+    let mut last = Duration::ZERO;
+    wait_for("the server to have read what it reads", || {
+        thread::park_timeout(Duration::from_millis(200));
+        let now = server.cpu_time();
+        (mem::replace(&mut last, now) == now).then_some(())
+    });
+    let grown = server.usage().resident_kib.saturating_sub(before);
+    assert!((16 << 10..48 << 10).contains(&grown), "{grown} KiB");
+    for sender in &mut senders {
+        sender.send(b"\n");
+    }
+    for sender in &mut senders {
+        sender.expect("No user named nobody is logged in.");
+    }
+}
