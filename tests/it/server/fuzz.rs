@@ -137,7 +137,8 @@ fn throw(seed: u64, time: Duration) {
             let text = text_of(&heard);
             assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
             // Whoever has sent no LF yet gets none in CHAT/1.0 (G13).
-            let is_in_kind = text.lines().last().is_some_and(|line| line.starts_with("400 "));
+            let statuses = ["200 ", "400 ", "401 "];
+            let is_in_kind = text.lines().last().is_some_and(|line| statuses.iter().any(|part| line.starts_with(part)));
             assert!(text.is_empty() || text.ends_with('\n') || is_in_kind, "{text:?}");
         }
     });
