@@ -35,8 +35,10 @@ test: cargo ## Run all tests
 bench: build ## Measure what the server moves on this machine
 	@exec ./target/release/bench $(ARGS)
 
-soak: cargo ## Run the tests that take half a minute and more
-	@ulimit -n "$$(ulimit -H -n)" 2>/dev/null || true; $(CARGO) test --locked --release --test it -- --ignored
+# One at a time, as these tests measure times.
+soak: cargo ## Run the tests that take long or measure times
+	@ulimit -n "$$(ulimit -H -n)" 2>/dev/null || true; \
+		RUST_TEST_THREADS=1 $(CARGO) test --locked --release --test it -- --ignored
 
 check: cargo ## Everything that must hold before a change lands
 	$(CARGO) fmt --check

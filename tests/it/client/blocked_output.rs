@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 
-use crate::support::{FakeServer, Peer, Terminal, client_program, ending_signals, peak_memory, send_signal, wait_for};
+use crate::support::{
+    Client, FakeServer, Peer, Server, Terminal, client_program, ending_signals, keeps, peak_memory, send_signal, timed,
+    wait_for,
+};
 
 /// What the client may take: 64 MiB, of which the longest line is an eighth.
 const MOST_MEMORY: usize = 64 << 20;
@@ -89,6 +92,45 @@ fn ri7_quit_ends_a_client_whose_output_nobody_reads() {
         client.child.stdin.as_mut().expect("piped").write_all(b"!quit\n").expect("it reads");
         client.ends(0);
     }
+}
+
+#[test]
+#[ignore = "measures a time; `make soak` runs it"]
+fn soak_k6_a_signal_ends_a_client_whose_output_nobody_reads_within_1_s() {
+    keeps(Duration::from_secs(1), || {
+        let mut client = Unread::start("cap");
+        client.flood(&delivery(1000));
+        timed(|| {
+            send_signal("TERM", client.child.id());
+            client.ends(143);
+        })
+    });
+}
+
+#[test]
+#[ignore = "measures a time; `make soak` runs it"]
+fn soak_ri7_quit_ends_a_client_whose_output_nobody_reads_within_2_s() {
+    keeps(Duration::from_secs(2), || {
+        let mut client = Unread::start("cap");
+        client.flood(&delivery(1000));
+        timed(|| {
+            client.child.stdin.as_mut().expect("piped").write_all(b"!quit\n").expect("it reads");
+            client.ends(0);
+        })
+    });
+}
+
+#[test]
+#[ignore = "measures a time; `make soak` runs it"]
+fn soak_k6_a_client_whose_server_is_killed_ends_within_1_s() {
+    keeps(Duration::from_secs(1), || {
+        let mut server = Server::start();
+        let mut client = Client::logged_in(&server.port(), "ann");
+        timed(|| {
+            server.kill();
+            client.expect_exit(1);
+        })
+    });
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod counts;
 mod install;
 mod places;
 mod shutdown;
+mod soak;
 mod tidy;
 mod trace;

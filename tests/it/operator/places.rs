@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 
-use crate::support::{Peer, Server, wait_for};
+use crate::support::{Peer, Server, SetOnDrop, wait_for};
 
 #[test]
 fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
@@ -47,15 +47,6 @@ fn in_a_full_lobby_a_newcomer_waits_for_nobody_and_the_crowd_makes_the_room() {
         stranger.ask(&format!("HELLO-FROM {name}"), &format!("HELLO {name}"));
     }
     ann.ask("LIST", "LIST-OK echobot,ann,alone,bob");
-}
-
-/// Has the threads of a test end also where it fails.
-struct SetOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for SetOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
 }
 
 #[test]

@@ -2,14 +2,17 @@
 
 mod bystanders;
 mod client;
+mod flooders;
 mod half_closed;
 mod peer;
 mod server;
 mod terminal;
+mod timing;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,10 +22,12 @@ use parley::signals::Signal;
 
 pub(crate) use self::bystanders::Bystanders;
 pub(crate) use self::client::Client;
+pub(crate) use self::flooders::{Flooder, Reading, flood, flood_until_full};
 pub(crate) use self::half_closed::HalfClosed;
 pub(crate) use self::peer::{FakeServer, Peer};
 pub(crate) use self::server::Server;
 pub(crate) use self::terminal::Terminal;
+pub(crate) use self::timing::{Measured, keeps, p99_for, timed};
 pub(crate) use crate::random::Random;
 
 /// How long a test waits for a fact before it fails.
@@ -50,6 +55,15 @@ pub(crate) fn wait_for<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T 
         }
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Sets a flag when it is dropped, so that the threads of a test end also where it fails.
+pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 

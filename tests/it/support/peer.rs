@@ -123,15 +123,28 @@ impl Peer {
     /// This line has to come, whatever comes before it. What is passed over is not noted, so that a flood of it is read fast.
     #[track_caller]
     pub(crate) fn expect_eventually(&mut self, expected: &str) {
-        let expected = format!("{expected}\n").into_bytes();
+        self.pass_until(expected, |line| line == expected.as_bytes());
+    }
+
+    /// The next line that begins like this has to go on like that; others are passed over.
+    #[track_caller]
+    pub(crate) fn expect_next(&mut self, beginning: &str, rest: &str) {
+        let expected = format!("{beginning}{rest}");
+        let line = self.pass_until(&expected, |line| line.starts_with(beginning.as_bytes()));
+        assert_eq!(String::from_utf8_lossy(&line), expected);
+    }
+
+    #[track_caller]
+    fn pass_until(&mut self, expected: &str, is_it: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         loop {
             let unread = &self.heard[self.asked_for..];
             let mut passed = 0;
-            for line in unread.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
-                passed += line.len();
-                if line == expected {
+            for line in unread.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+                passed += line.len() + 1;
+                if is_it(line) {
+                    let line = line.to_vec();
                     self.asked_for += passed;
-                    return;
+                    return line;
                 }
             }
             self.heard.drain(..self.asked_for + passed);
@@ -140,8 +153,8 @@ impl Peer {
             let mut buffer = [0; 65536];
             match self.stream.read(&mut buffer) {
                 Ok(count @ 1..) => self.heard.extend_from_slice(&buffer[..count]),
-                Ok(_) => panic!("expected {:?}, and the connection ended", String::from_utf8_lossy(&expected)),
-                Err(error) => panic!("expected {:?}: {error}", String::from_utf8_lossy(&expected)),
+                Ok(_) => panic!("expected {expected:?}, and the connection ended"),
+                Err(error) => panic!("expected {expected:?}: {error}"),
             }
         }
     }
