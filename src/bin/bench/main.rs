@@ -4,7 +4,6 @@
 //! status 1. Clients and server share the machine, so compare figures of one run with each other only.
 
 mod connection;
-mod promises;
 mod report;
 mod target;
 mod workload;

@@ -20,8 +20,6 @@ struct Row {
     workload: String,
     figure: &'static str,
     unit: &'static str,
-    /// What it never is more than, by promise.
-    most: Option<f64>,
     /// In ascending order.
     values: Vec<f64>,
 }
@@ -48,9 +46,9 @@ impl Report {
             progress(&format!("{workload}: run {number} of {RUNS}"));
             let figures = run().map_err(|error| io::Error::other(format!("{workload}: {error}")))?;
             if number == 0 {
-                let row = |Figure { name, unit, most, .. }: Figure| {
+                let row = |Figure { name, unit, .. }: Figure| {
                     let workload = workload.to_owned();
-                    Row { workload, figure: name, unit, most, values: Vec::new() }
+                    Row { workload, figure: name, unit, values: Vec::new() }
                 };
                 self.rows.extend(figures.into_iter().map(row));
                 continue;
@@ -66,18 +64,12 @@ impl Report {
 
     /// The figures for people.
     pub(crate) fn table(&self) -> String {
-        let mut text = format!(
-            "{:<28} {:<20} {:>5} {:>10} {:>10} {:>10}  {}\n",
-            "workload", "figure", "", "min", "median", "max", "promised"
-        );
+        let mut text =
+            format!("{:<28} {:<20} {:>5} {:>10} {:>10} {:>10}\n", "workload", "figure", "", "min", "median", "max");
         for row in &self.rows {
             let (min, median, max) = (row.min(), row.median(), row.max());
             let (workload, figure, unit) = (&row.workload, row.figure, row.unit);
-            text += &format!("{workload:<28} {figure:<20} {unit:>5} {min:>10.2} {median:>10.2} {max:>10.2}");
-            if let Some(most) = row.most {
-                text += &format!("  at most {most}{}", if max > most { ", NOT KEPT" } else { "" });
-            }
-            text.push('\n');
+            text += &format!("{workload:<28} {figure:<20} {unit:>5} {min:>10.2} {median:>10.2} {max:>10.2}\n");
         }
         text
     }

@@ -5,10 +5,6 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use crate::connection::PATIENCE;
 
 /// A server of this program's own; it ends with it.
 #[derive(Debug)]
@@ -20,14 +16,9 @@ pub(crate) struct Target {
 impl Target {
     /// Starts a server that nobody has talked to.
     pub(crate) fn start() -> io::Result<Self> {
-        Self::with(&[])
-    }
-
-    /// Starts one with these options.
-    pub(crate) fn with(options: &[&str]) -> io::Result<Self> {
         let program = env::current_exe()?.with_file_name("server");
         let mut command = Command::new(&program);
-        command.args(["--port", "0", "--max-clients", "20000", "--log-level", "error"]).args(options);
+        command.args(["--port", "0", "--max-clients", "20000", "--log-level", "error"]);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -46,44 +37,15 @@ impl Target {
 
     /// Bytes of memory that the server has in use, if the system tells.
     pub(crate) fn resident(&self) -> Option<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.program.0.id())).ok()?;
         let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         field.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0)
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.program.0.id()
-    }
-
-    /// Waits until it has ended.
-    pub(crate) fn wait(&mut self) -> io::Result<()> {
-        self.program.wait()
     }
 }
 
 /// A program that ends when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Program(pub(crate) Child);
-
-impl Program {
-    /// Waits until it has ended, and not for ever.
-    pub(crate) fn wait(&mut self) -> io::Result<()> {
-        let begun = Instant::now();
-        while self.0.try_wait()?.is_none() {
-            if begun.elapsed() > PATIENCE {
-                return Err(io::Error::other("a program does not end"));
-            }
-            thread::park_timeout(Duration::from_millis(1));
-        }
-        Ok(())
-    }
-}
-
-/// Sends a process a signal, such as `TERM`.
-pub(crate) fn signal(name: &str, pid: u32) -> io::Result<()> {
-    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("a program has ended too early")) }
-}
+struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {

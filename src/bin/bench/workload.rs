@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, End, PATIENCE};
-use crate::promises::{self, ClientEnd, Disturbance, End as ServerEnd};
 use crate::target::Target;
 
 /// One result of one run.
@@ -15,13 +14,11 @@ pub(crate) struct Figure {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) value: f64,
-    /// What is promised: it is never more.
-    pub(crate) most: Option<f64>,
 }
 
 impl Figure {
     fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
-        Self { name, unit, value, most: None }
+        Self { name, unit, value }
     }
 }
 
@@ -40,16 +37,6 @@ enum Kind {
     PingPong { rounds: usize },
     /// Many CAP users log in and say nothing; then one message goes to all.
     Idle { connections: usize },
-    /// Two people talk while something happens to others.
-    Bystanders(Disturbance),
-    /// The server is ended.
-    ServerEnd(ServerEnd),
-    /// Somebody does not behave.
-    Misbehaved,
-    /// The server is started again, and many connect.
-    Arrivals,
-    /// A client is ended.
-    ClientEnd(ClientEnd),
 }
 
 /// Bytes of a text, where nothing else is said.
@@ -70,27 +57,7 @@ pub(crate) fn all() -> Vec<Workload> {
     all.push(Workload { name: String::from("50 pairs, 64 B"), kind: Kind::Pairs { pairs: 50, messages: 20_000 } });
     all.push(Workload { name: String::from("ping-pong"), kind: Kind::PingPong { rounds: 20_000 } });
     all.push(Workload { name: String::from("1000 idle"), kind: Kind::Idle { connections: 1000 } });
-    all.extend(promises());
     all
-}
-
-/// Those whose figures are promised.
-fn promises() -> Vec<Workload> {
-    let all = [
-        ("a message, stalled readers", Kind::Bystanders(Disturbance::StalledReaders)),
-        ("a message, 20 who flood", Kind::Bystanders(Disturbance::Flooders)),
-        ("a message, logins + resets", Kind::Bystanders(Disturbance::LoginsAndResets)),
-        ("a message, 200 strangers", Kind::Bystanders(Disturbance::Strangers)),
-        ("shutdown, 5 of 100 stalled", Kind::ServerEnd(ServerEnd::Deaf)),
-        ("shutdown, 20 who flood", Kind::ServerEnd(ServerEnd::Flooders)),
-        ("shutdown, second signal", Kind::ServerEnd(ServerEnd::SecondSignal)),
-        ("who does not behave", Kind::Misbehaved),
-        ("start", Kind::Arrivals),
-        ("client, unread, SIGTERM", Kind::ClientEnd(ClientEnd::Signal)),
-        ("client, unread, !quit", Kind::ClientEnd(ClientEnd::Quit)),
-        ("client, server is killed", Kind::ClientEnd(ClientEnd::LostServer)),
-    ];
-    all.into_iter().map(|(name, kind)| Workload { name: name.to_owned(), kind }).collect()
 }
 
 impl Workload {
@@ -101,26 +68,21 @@ impl Workload {
             Kind::Pairs { pairs, messages } => exchange_in_pairs(target, pairs, messages),
             Kind::PingPong { rounds } => ping_pong(target, rounds),
             Kind::Idle { connections } => idle(connections),
-            Kind::Bystanders(disturbance) => promises::bystanders(disturbance),
-            Kind::ServerEnd(end) => promises::end(end),
-            Kind::Misbehaved => promises::misbehaved(),
-            Kind::Arrivals => promises::arrivals(),
-            Kind::ClientEnd(end) => promises::client_end(end),
         }
     }
 }
 
 /// A name that nobody has had before, as the server may still be busy with the last run's.
-pub(crate) fn new_name() -> String {
+fn new_name() -> String {
     static LAST: AtomicU64 = AtomicU64::new(0);
     format!("bench{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
-pub(crate) fn cap(target: &Target, name: &str) -> io::Result<Connection> {
+fn cap(target: &Target, name: &str) -> io::Result<Connection> {
     Connection::log_in(target.address, &format!("HELLO-FROM {name}"), &format!("HELLO {name}"))
 }
 
-pub(crate) fn wac(target: &Target, name: &str) -> io::Result<Connection> {
+fn wac(target: &Target, name: &str) -> io::Result<Connection> {
     Connection::log_in(target.address, &format!("LIN {name}"), &format!("Welcome, {name}."))
 }
 
@@ -135,8 +97,8 @@ fn lines(before: &str, text: usize, count: usize) -> Arc<Vec<u8>> {
 }
 
 /// A question that each dialect answers in a line of its own, and the answer.
-pub(crate) const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
-pub(crate) const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
+const CAP_FENCE: (&str, &str) = ("SEND nobody. x", "BAD-DEST-USER");
+const WAC_FENCE: (&str, &str) = ("W nobody. x", "No user named nobody. is logged in.");
 
 /// Has all ends send and hear everything, and nothing else; returns how long it took.
 fn exchange(mut ends: Vec<(End, (&str, &str))>) -> io::Result<Duration> {
@@ -216,7 +178,7 @@ fn ping_pong(target: &Target, rounds: usize) -> io::Result<Vec<Figure>> {
 }
 
 /// Which time so large a share of all did not take longer than.
-pub(crate) fn percentiles(
+fn percentiles(
     mut times: Vec<Duration>,
     unit: &'static str,
     per_second: f64,
