@@ -316,3 +316,17 @@ fn h15_ctrl_c_on_the_server_ends_all_clients_by_themselves() {
 }
 
 const REGISTERED: &str = "Registration successful.  Ready for messaging!";
+
+#[test]
+fn c8_a_message_that_was_acknowledged_arrives_although_the_server_ends_at_once() {
+    for number in 0..20 {
+        let mut server = Server::start();
+        let mut ann = server.cap("ann");
+        ann.ask(&format!("SEND echobot {number}"), "SEND-OK");
+        server.signal("TERM");
+        ann.expect(&format!("DELIVERY echobot {number}"));
+        ann.expect_end();
+        drop(ann);
+        server.expect_exit(0);
+    }
+}
