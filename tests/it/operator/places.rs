@@ -1,13 +1,14 @@
 //! How many may be connected, and for how long without logging in.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 
-use crate::support::{Peer, Server, SetOnDrop, wait_for};
+use crate::support::{Peer, Server, SetOnDrop, Usage, wait_for};
 
 #[test]
 fn who_does_not_log_in_in_time_is_disconnected_even_if_it_trickles() {
@@ -276,4 +277,107 @@ fn strangers_cannot_take_the_places_of_those_who_log_in() {
     bob.expect("DELIVERY ann hi");
     assert!(server.cpu_time().saturating_sub(cpu_before) < begun.elapsed() / 20 + Duration::from_millis(50));
     drop(crowd);
+}
+
+#[test]
+fn a_refused_client_whose_socket_stays_open_does_not_count_against_its_address() {
+    let server = Server::with(&["--max-per-address", "3"]);
+    let (ann, _bob, _carl) = (server.cap("ann"), server.cap("bob"), server.cap("carl"));
+    let mut refused = server.connect();
+    refused.ask("HELLO-FROM eve", "BUSY");
+    drop(ann);
+    server.wait_for_log("ann left");
+    server.cap("dora");
+    refused.expect_end();
+}
+
+#[test]
+fn g10_w8_the_login_timeout_is_told_although_input_is_pending() {
+    let server = Server::with(&["--login-timeout", "2", "--max-line", "4096"]);
+    for _ in 0..3 {
+        let mut peer = server.connect();
+        peer.ask("WHO", "Online: echobot");
+        // It goes on to send, so that some input is always unread.
+        let voice = peer.stream.try_clone().expect("a socket");
+        std::thread::scope(|scope| {
+            scope.spawn(move || while (&voice).write_all(b"WHO and something else\n").is_ok() {});
+            peer.expect_eventually("You have not logged in in time; good-bye.");
+            peer.expect_end();
+            let _ = peer.stream.shutdown(Shutdown::Both);
+        });
+    }
+}
+
+/// A connection that sends so many bytes of telnet options and reads no answer. It stops where the server reads no more.
+fn full_of_telnet_answers(server: &Server, size: usize) -> Peer {
+    let mut peer = server.connect();
+    peer.stream.set_write_timeout(Some(Duration::from_millis(200))).expect("a socket");
+    let bytes = b"\xff\xfd\x06".repeat(size / 3);
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match peer.stream.write(&bytes[sent..]) {
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    peer
+}
+
+/// Resets these connections; the server spends next to no processor time on them until they are gone.
+#[track_caller]
+fn reset_cheaply(server: &Server, before: Usage, peers: Vec<Peer>) {
+    let (begun, cpu) = (Instant::now(), server.cpu_time());
+    peers.into_iter().for_each(Peer::reset);
+    server.wait_until_as_before(before);
+    let (waited, worked) = (begun.elapsed(), server.cpu_time().saturating_sub(cpu));
+    assert!(worked < waited / 4 + Duration::from_millis(100), "{worked:?} of {waited:?}");
+}
+
+#[test]
+fn a_connection_that_is_reset_before_it_takes_its_last_lines_costs_no_processor_time() {
+    const COUNT: usize = 4;
+    let server = Server::with(&["--login-timeout", "5"]);
+    let before = server.usage();
+    let peers: Vec<Peer> = (0..COUNT).map(|_| full_of_telnet_answers(&server, 16 << 20)).collect();
+    wait_for("the login timeout of all", || {
+        (server.log().matches("not logged in within the time limit").count() == COUNT).then_some(())
+    });
+    reset_cheaply(&server, before, peers);
+}
+
+/// Bytes that the kernel holds on their way from the server to this client.
+fn bytes_in_the_kernel(server: &Server, peer: &Peer) -> usize {
+    let (ours, its) = (server.address.port(), peer.stream.local_addr().expect("connected").port());
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("a table");
+    let queue = |from: u16, to: u16, index: usize| {
+        let ends = format!("0100007F:{from:04X} 0100007F:{to:04X} ");
+        let line = table.lines().find(|line| line.contains(&ends)).expect("the connection");
+        let queues = line.split_whitespace().nth(4).expect("two queues");
+        usize::from_str_radix(queues.split(':').nth(index).expect("a queue"), 16).expect("a number")
+    };
+    queue(ours, its, 0) + queue(its, ours, 1)
+}
+
+#[test]
+fn a_refused_connection_that_is_reset_before_it_takes_its_refusal_costs_no_processor_time() {
+    const REFUSAL: &[u8] = b"BAD-RQST-BODY\n";
+    let server = Server::start();
+    let before = server.usage();
+    // How much the kernel takes varies a little, so that not every round ends with a refusal that it does not take.
+    for _ in 0..20 {
+        let full = full_of_telnet_answers(&server, 16 << 20);
+        server.wait_until_asleep();
+        let size = bytes_in_the_kernel(&server, &full);
+        reset_cheaply(&server, before, vec![full]);
+        let mut refused = full_of_telnet_answers(&server, size);
+        server.wait_until_asleep();
+        let _ = refused.stream.write(b"HELLO-FROM a,b\n");
+        server.wait_until_asleep();
+        let taken = bytes_in_the_kernel(&server, &refused);
+        reset_cheaply(&server, before, vec![refused]);
+        if (size / 3 * 3..size / 3 * 3 + REFUSAL.len()).contains(&taken) {
+            return;
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) use self::client::Client;
 pub(crate) use self::flooders::{Flooder, Reading, flood, flood_until_full};
 pub(crate) use self::half_closed::HalfClosed;
 pub(crate) use self::peer::{FakeServer, Peer};
-pub(crate) use self::server::Server;
+pub(crate) use self::server::{Server, Usage};
 pub(crate) use self::terminal::Terminal;
 pub(crate) use self::timing::{Measured, keeps, p99_for, timed};
 pub(crate) use crate::random::Random;
