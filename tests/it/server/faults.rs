@@ -106,6 +106,18 @@ fn a_client_that_sends_too_many_lines_is_read_later_and_loses_none() {
 }
 
 #[test]
+fn lines_that_the_server_holds_back_are_no_idleness_and_none_is_lost() {
+    const LINES: usize = 30;
+    let server = Server::with(&["--max-rate", "5", "--idle-timeout", "1"]);
+    let mut ann = server.wac("ann");
+    let script: String = (0..LINES).map(|number| format!("W echobot {number}\n")).collect();
+    // Fifteen of them are free; the others take three seconds, in which the client has nothing to add.
+    ann.send(script.as_bytes());
+    (0..LINES).for_each(|number| ann.expect(&format!("echobot whispers, \"{number}\"")));
+    server.wait_for_log("ann left: idle");
+}
+
+#[test]
 fn g5_a_client_that_sends_too_many_lines_and_resets_frees_its_name() {
     let server = Server::with(&["--max-rate", "1"]);
     let mut ann = server.wac("ann");
