@@ -152,3 +152,51 @@ fn one_dialect_can_be_pinned() {
     ann.ask("HELLO-FROM ann", "400 Invalid registration");
     ann.expect_end();
 }
+
+#[test]
+fn w2_a_connection_that_has_spoken_wac_hears_broadcasts_before_it_logs_in() {
+    let server = Server::start();
+    let (mut ann, mut eve) = (server.wac("ann"), server.chat("eve"));
+    let (mut listener, mut silent, mut cap) = (server.connect(), server.connect(), server.cap("cap"));
+    listener.ask("WHO", "Online: echobot, ann, eve, cap");
+    ann.send_line("MSG hi, all");
+    listener.expect("ann: hi, all");
+    eve.expect("@ann: hi, all");
+    cap.expect("DELIVERY ann hi, all");
+    eve.send_line("@eve: hello");
+    listener.expect("eve: hello");
+    // A whisper is for its recipient only.
+    ann.expect("eve: hello");
+    cap.expect("DELIVERY eve hello");
+    ann.send_line("W cap psst");
+    cap.expect("DELIVERY ann psst");
+    listener.ask("MSG hi", LOG_IN_FIRST);
+    // From its login on it hears each broadcast once.
+    listener.ask("LIN bob", "Welcome, bob.");
+    ann.send_line("MSG one");
+    ann.send_line("MSG two");
+    listener.expect("ann: one");
+    listener.expect("ann: two");
+    // A connection that has said nothing hears nothing; one of its own protocol neither.
+    silent.ask("HELLO-FROM silent", "HELLO silent");
+    ann.send_line("MSG fence");
+    silent.expect("DELIVERY ann fence");
+}
+
+#[test]
+fn w2_a_listener_that_leaves_without_a_login_is_gone() {
+    let server = Server::start();
+    let before = server.usage();
+    let mut ann = server.wac("ann");
+    let mut listener = server.connect();
+    listener.ask("SEC x", NOT_UNDERSTOOD);
+    ann.send_line("MSG hi");
+    listener.expect("ann: hi");
+    listener.finish();
+    listener.expect_end();
+    drop(listener);
+    ann.send_line("MSG hi");
+    ann.ask("WHO", "Online: echobot, ann");
+    drop(ann);
+    server.wait_until_as_before(before);
+}
