@@ -1,8 +1,11 @@
 //! Recipients that do not read: what they cost the others, and when they are given up.
 
 use std::io::Read;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
 
 use crate::support::{Bystanders, Peer, Server};
 
@@ -221,4 +224,26 @@ fn flood(sender: &mut Peer, command: &str, sent: &AtomicUsize) {
             lines.clear();
         }
     }
+}
+
+#[test]
+fn under_a_limit_of_200_mb_thirty_readers_that_stop_do_not_exhaust_memory() {
+    const READERS: usize = 30;
+    const BYTES: usize = 300_000_000;
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 204800; exec \"$0\" --port 0"]).arg(cargo_bin!("server"));
+    let server = Server::from(command);
+    let mut bystanders = Bystanders::of(&server);
+    let readers: Vec<Peer> = (0..READERS).map(|number| server.cap(&format!("s{number}"))).collect();
+    let mut sender = server.wac("sender");
+    let text = "x".repeat(20_000);
+    let round: String = (0..READERS).map(|number| format!("W s{number} {text}\n")).collect();
+    bystanders.are_fine_while(|| {
+        for _ in 0..BYTES / round.len() {
+            sender.send(round.as_bytes());
+        }
+        sender.send_line("SEC x");
+        sender.expect_eventually("Unknown command. Use LIN, MSG, W, WHO or SEC.");
+    });
+    drop(readers);
 }
