@@ -53,6 +53,17 @@ fn c13_c14_each_line_is_logged_as_it_came_with_what_is_wrong_about_it() {
 }
 
 #[test]
+fn g1_c9_a_message_to_nobody_and_a_line_without_lf_are_explained() {
+    let server = Server::with(&["--log-level", "trace"]);
+    let mut ann = server.cap("ann");
+    ann.ask("SEND nobody hi", "BAD-DEST-USER");
+    let line = server.wait_for_log(r#"ann > "SEND nobody hi\n" BAD-DEST-USER: "#);
+    assert!(line.contains("nobody of that name is logged in") && line.ends_with("(C9)"), "{line}");
+    ann.send(b"LIST");
+    server.wait_for_log(r#"ann > "LIST" and no LF yet (G1)"#);
+}
+
+#[test]
 fn c13_w9_h3_a_refused_login_says_why_in_each_protocol() {
     let server = Server::with(&["--log-level", "trace", "--max-clients", "1"]);
     let _ann = server.cap("ann");
