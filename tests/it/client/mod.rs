@@ -6,4 +6,5 @@ mod chat1_client;
 mod client_faults;
 mod foreign_servers;
 mod reconnect;
+mod scripts;
 mod wac_client;

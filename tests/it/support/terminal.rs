@@ -40,6 +40,16 @@ impl Terminal {
         terminal
     }
 
+    /// A client that has logged in at the server on this port, after a first key.
+    #[track_caller]
+    pub(crate) fn with_person(columns: usize, port: &str) -> Self {
+        let mut terminal = Self::with(columns, 24, &format!("--port {port} --name ann --no-timestamps"));
+        terminal.waits_for("logged in as ann!\r\n");
+        terminal.forget();
+        terminal.meets_a_person();
+        terminal
+    }
+
     /// A terminal of this size that runs a line of shell, says how it ended, and notes its modes before and after it.
     pub(crate) fn running(columns: usize, rows: usize, line: &str) -> Self {
         Self::running_at(columns, rows, line, usize::MAX)

@@ -1,6 +1,7 @@
 //! The client on a real terminal.
 
 mod basics;
+mod pastes;
 mod people;
 mod plain_terminal;
 mod terminal_connection;
