@@ -44,33 +44,29 @@ pub const READ_BUFFER: usize = 2 << 10;
 /// this, up to the line limit.
 pub const MAX_READ_BUFFER: usize = 64 << 10;
 
-/// Lines longer than [`MAX_READ_BUFFER`] that are received at the same time, but for those that take too long: however many
-/// clients send one and go on with it, the memory for them stays below that for the clients themselves.
-pub const LONG_LINES: usize = 32;
-
-/// How long a client waits that sends one more, if those do not come to their ends, and after how long one that has not
-/// does not count among them any more.
-pub const LONG_LINE_WAIT: Duration = Duration::from_secs(10);
-
-/// Default of `--max-backlog`: bytes that may wait for one recipient, and a quarter more from senders who do not flood. The
+/// Default of `--max-backlog`: bytes that may wait for one recipient, and a quarter more from senders that do not flood. The
 /// kernel holds about as much again.
 pub const MAX_BACKLOG: usize = 4 << 20;
 
-/// Default of `--slow-timeout`: how long a recipient may be behind within [`SLOW_WINDOW`] before it is disconnected. It is
-/// behind while it is over half its backlog, or holds a sender up, and takes less than [`MIN_RATE`].
+/// Bytes that may wait for a client that is not logged in.
+pub const MAX_BACKLOG_BEFORE_LOGIN: usize = 64 << 10;
+
+/// Default of `--slow-timeout`: how long a recipient may be behind before it is disconnected. It is behind while more than
+/// half its backlog waits, or a sender waits for it, and it takes less than [`MIN_RATE`].
 pub const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The time over which being behind is added up, so that nobody starts anew by reading just in time.
-pub const SLOW_WINDOW: Duration = Duration::from_secs(60);
-
-/// Bytes that a recipient has to take in a second so that it is not behind, however much waits for it.
+/// Bytes a second that a recipient takes so that it is not behind, however much waits for it.
 pub const MIN_RATE: u32 = 256 << 10;
 
-/// Bytes that a sender may add at once to recipients whose backlog is full, instead of waiting as those who flood do.
-pub const ALLOWANCE: usize = 64 << 10;
+/// Bytes that a sender may send at once without counting as one that floods. Such small talk takes no turns, and hardly ever
+/// waits for a recipient.
+pub const TALK_BURST: u32 = 64 << 10;
 
-/// Bytes of it that a sender earns in a second in which it says nothing.
-pub const ALLOWANCE_RATE: usize = 64 << 10;
+/// Bytes of it that a sender gets back in a second: a hundred lines.
+pub const TALK_RATE: u32 = 8 << 10;
+
+/// Bytes of it that a new connection has: a few lines, so that it does not pay off to connect again.
+pub const TALK_OF_NEWCOMERS: u32 = 2 << 10;
 
 /// How long a recipient may take nothing at all, however little waits for it, before it is disconnected; `--slow-timeout` where
 /// that is longer.
@@ -79,16 +75,11 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Default of `--login-timeout`: from connecting to being logged in. A person on telnet needs it to be generous.
 pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Connections in the lobby: not logged in, or gone and not taking their last lines.
+pub const MAX_LOBBY: usize = 512;
+
 /// Default of `--max-clients`: logged-in clients, `echobot` not counted.
 pub const MAX_CLIENTS: usize = 1024;
-
-/// Connections that may be open without being logged in, or with nothing left but last lines that they do not take, so
-/// that strangers cannot take every place; half of what fits into the machine, or a quarter of its writer threads, where that is
-/// less.
-pub const LOBBY_PLACES: usize = 512;
-
-/// How long a recipient must keep up before its writer thread ends and senders write to it themselves again.
-pub const WRITER_LINGER: Duration = Duration::from_secs(1);
 
 /// How long the last bytes may take for a client that was refused or said good-bye. One that only shut down its sending
 /// side gets [`HALF_CLOSED_TIMEOUT`] (G9).
@@ -97,28 +88,26 @@ pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the last bytes may take for a client that shut down its sending side, as long as it keeps up.
 pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long such a client may take nothing at all.
-pub const HALF_CLOSED_STALL: Duration = Duration::from_secs(10);
-
 /// How long unread input is drained before a close, so that no reset destroys the last reply (G10).
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a client may take nothing of its last lines.
+pub const HALF_CLOSED_STALL: Duration = Duration::from_secs(10);
 
 /// How long, in all, what was accepted may take to be delivered when the server shuts down.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The part of it in which recipients that are full can make room for what was accepted; then they are disconnected.
+/// The part of it in which senders wait for recipients that are full.
 pub const SHUTDOWN_ROOM: Duration = Duration::from_secs(1);
 
-/// How long, from then on, what is still to be added to outboxes has; then it is given up, so that the rest of the time is
-/// enough for the good-byes.
-pub const SHUTDOWN_ACCEPTED: Duration = Duration::from_millis(500);
-
-/// How long clients have to hang up after their good-bye, before their connections are closed.
+/// How long clients have to hang up after their good-bye.
 pub const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 
-/// How long connections that are closed then have until nothing of them is left. It is a moment, and longer only where the
-/// machine is busy with something else.
+/// How long the connections then have to end. It is a moment, and longer only where the machine is busy.
 pub const SHUTDOWN_CLOSED: Duration = Duration::from_secs(5);
+
+/// How often memory is given back to the system.
+pub const HOUSEKEEPING: Duration = Duration::from_secs(10);
 
 /// How long a random secret lives (W11).
 pub const SECRET_LIFETIME: Duration = Duration::from_secs(600);

@@ -2,17 +2,18 @@
 
 use std::env;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use parley::cli::{self, Invocation};
 use parley::log::{Level, Log};
 use parley::server::Server;
 use parley::signals::{self, Signal};
-use parley::{net, program, sys};
+use parley::{limits, net, program, sys};
 
 fn main() -> ExitCode {
     let mut args = env::args_os();
@@ -45,16 +46,19 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     panic::set_hook(Box::new(move |panic| panic_log.event(Level::Error, format_args!("internal error: {panic}"))));
     sys::raise_open_files();
 
-    let (host, port) = (options.address.as_str(), options.port);
+    let (host, port) = (options.address.as_deref(), options.port);
     let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
-    let listening = Server::bind((host, port), options.settings, log.clone())
-        .and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
-    let (address, server) = listening.map_err(|error| cannot_listen(host, port, &error))?;
+    let listening = match host {
+        Some(host) => Server::bind((host, port), options.settings, log.clone()),
+        None => Server::bind(&this_machine(port)[..], options.settings, log.clone()),
+    };
+    let listening = listening.and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
+    let (address, server) =
+        listening.map_err(|error| cannot_listen(host.unwrap_or(cli::DEFAULT_ADDRESS), port, &error))?;
     if is_chat1 {
         log.event(Level::Info, format_args!("clients connect to chat://{address}"));
     }
-    let acceptor = Arc::clone(&server);
-    start("acceptor", move || acceptor.run())?;
+    server.start().map_err(no_thread)?;
     let counting = Arc::clone(&server);
     // Started now, as there may be no thread to be had when it is time; it begins when the sender is dropped.
     let (shut_down, told_to_shut_down) = mpsc::channel::<()>();
@@ -70,7 +74,15 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
 
     let mut status = ExitCode::SUCCESS;
     let mut shut_down = Some(shut_down);
-    while let Ok(Event::Signal(signal)) = next_event.recv() {
+    loop {
+        let signal = match next_event.recv_timeout(limits::HOUSEKEEPING) {
+            Ok(Event::Signal(signal)) => signal,
+            Err(RecvTimeoutError::Timeout) => {
+                counting.release_memory();
+                continue;
+            }
+            Ok(Event::ShutDown) | Err(RecvTimeoutError::Disconnected) => break,
+        };
         if signal == Signal::User1 {
             counting.log_counts();
             continue;
@@ -87,6 +99,11 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     }
     log.flush();
     Ok(status)
+}
+
+/// The addresses of this machine that only its own programs reach: `localhost` may stand for either.
+fn this_machine(port: u16) -> [SocketAddr; 2] {
+    [(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]
 }
 
 /// Signals that end the server, and those that would if they were not taken; under `nohup` it lives on when its terminal

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, invalid, number, seconds};
+use super::{DEFAULT_PORT, Invocation, Spec, UsageError, address, invalid, number, seconds};
 use crate::limits;
 use crate::log::{LEVELS, Level};
 use crate::protocol::DIALECTS;
@@ -11,8 +11,8 @@ use crate::server::Settings;
 /// What the server is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// A name or an address of this machine.
-    pub address: String,
+    /// A name or an address of this machine; `None` is this machine alone, IPv4 and IPv6.
+    pub address: Option<String>,
     /// 0 lets the system pick one.
     pub port: u16,
     /// The least important events that are logged.
@@ -21,12 +21,11 @@ pub struct Options {
     pub settings: Settings,
 }
 
-/// The options, and which of them were left out where the default depends on another one.
+/// The options, and the port, whose default depends on the protocol.
 #[derive(Debug)]
 struct Args {
     options: Options,
     port: Option<u16>,
-    max_backlog: Option<usize>,
 }
 
 /// The protocol that stands for each client's own.
@@ -47,10 +46,10 @@ static SPEC: Spec<Args> = Spec {
             "address",
             "ADDRESS",
             "Listen on this address or name; 0.0.0.0 or :: for all of this machine",
-            |args, value| Ok(args.options.address = address(value)?),
+            |args, value| Ok(args.options.address = Some(address(value)?)),
         )
         .short('a')
-        .default(DEFAULT_ADDRESS),
+        .default("127.0.0.1 and ::1"),
         Flag::option(
             "port",
             "PORT",
@@ -79,10 +78,10 @@ static SPEC: Spec<Args> = Spec {
             },
         ),
         Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time", |args, value| {
-            Ok(args.options.settings.max_clients = number(value, 0..=1_000_000)?)
+            Ok(args.options.settings.max_clients = Some(number(value, 0..=1_000_000)?))
         })
         .default("1024"),
-        Flag::option("max-per-address", "COUNT", "Connections from one address that may log in", |args, value| {
+        Flag::option("max-per-address", "COUNT", "Clients from one address that may be logged in", |args, value| {
             Ok(args.options.settings.max_per_address = Some(number(value, 1..=1_000_000)?))
         })
         .default("off"),
@@ -91,26 +90,26 @@ static SPEC: Spec<Args> = Spec {
         })
         .default("off"),
         Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included", |args, value| {
-            Ok(args.options.settings.max_line = number(value, limits::MIN_MAX_LINE..=1 << 30)?)
+            Ok(args.options.settings.max_line = Some(number(value, limits::MIN_MAX_LINE..=1 << 30)?))
         })
         .default("1048576"),
         Flag::option(
             "max-backlog",
             "BYTES",
             "What may wait for one client, at least one longest line",
-            |args, value| Ok(args.max_backlog = Some(number(value, 0..=MAX_MAX_BACKLOG)?)),
+            |args, value| Ok(args.options.settings.max_backlog = Some(number(value, 0..=MAX_MAX_BACKLOG)?)),
         )
         .default("4194304"),
-        Flag::option("max-memory", "BYTES", "What may wait for all clients together", |args, value| {
-            Ok(args.options.settings.max_memory = Some(number(value, 1..=1 << 50)?))
-        })
-        .default("half of what there is"),
         Flag::option(
-            "slow-timeout",
-            "SECONDS",
-            "Disconnect a client that is behind for so long within a minute",
-            |args, value| Ok(args.options.settings.slow_timeout = seconds(value)?),
+            "max-memory",
+            "BYTES",
+            "Memory that the server may take, half of it for what waits",
+            |args, value| Ok(args.options.settings.max_memory = Some(number(value, 1..=1 << 50)?)),
         )
+        .default("what there is"),
+        Flag::option("slow-timeout", "SECONDS", "Disconnect a client that is behind for so long", |args, value| {
+            Ok(args.options.settings.slow_timeout = seconds(value)?)
+        })
         .default("2"),
         Flag::option(
             "login-timeout",
@@ -168,21 +167,15 @@ Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 
 /// [`UsageError`], which says what is wrong and what would be right.
 pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
     let command = SPEC.called(program);
-    let options = Options {
-        address: DEFAULT_ADDRESS.to_owned(),
-        port: DEFAULT_PORT,
-        log_level: Level::Info,
-        settings: Settings::default(),
-    };
-    let args = command.parse(Args { options, port: None, max_backlog: None }, args)?;
-    args.and_then(|(Args { mut options, port, max_backlog }, _)| {
+    let options = Options { address: None, port: DEFAULT_PORT, log_level: Level::Info, settings: Settings::default() };
+    let args = command.parse(Args { options, port: None }, args)?;
+    args.and_then(|(Args { mut options, port }, _)| {
         let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
         options.port = port.unwrap_or(if is_chat1 { 0 } else { DEFAULT_PORT });
-        let settings = &mut options.settings;
-        settings.max_backlog = max_backlog.unwrap_or(limits::MAX_BACKLOG.max(settings.max_line));
-        if settings.max_backlog < settings.max_line {
-            let expected = format!("a number from {} to {MAX_MAX_BACKLOG}", settings.max_line);
-            return Err(command.error(&invalid("max-backlog", &settings.max_backlog.to_string(), &expected)));
+        let max_line = options.settings.max_line.unwrap_or(limits::MAX_LINE);
+        if let Some(max_backlog) = options.settings.max_backlog.filter(|max_backlog| *max_backlog < max_line) {
+            let expected = format!("a number from {max_line} to {MAX_MAX_BACKLOG}");
+            return Err(command.error(&invalid("max-backlog", &max_backlog.to_string(), &expected)));
         }
         Ok(options)
     })
@@ -201,23 +194,23 @@ mod tests {
     #[test]
     fn without_arguments_everything_is_as_the_help_says() {
         let options = run(&[]).expect("the defaults");
-        assert_eq!((options.address.as_str(), options.port, options.log_level), ("127.0.0.1", 5378, Level::Info));
+        assert_eq!((options.address, options.port, options.log_level), (None, 5378, Level::Info));
         assert_eq!(options.settings, Settings::default());
         let help = run(&["--help"]).expect_err("a text");
         let settings = Settings::default();
         for (long, default) in [
-            ("address", options.address),
+            ("address", String::from("127.0.0.1 and ::1")),
             ("port", options.port.to_string()),
             ("protocol", AUTO.to_owned()),
-            ("max-clients", settings.max_clients.to_string()),
-            ("max-line", settings.max_line.to_string()),
-            ("max-backlog", settings.max_backlog.to_string()),
+            ("max-clients", limits::MAX_CLIENTS.to_string()),
+            ("max-line", limits::MAX_LINE.to_string()),
+            ("max-backlog", limits::MAX_BACKLOG.to_string()),
             ("slow-timeout", settings.slow_timeout.as_secs().to_string()),
             ("login-timeout", settings.login_timeout.as_secs().to_string()),
             ("idle-timeout", String::from("off")),
             ("max-per-address", String::from("off")),
             ("max-rate", String::from("off")),
-            ("max-memory", String::from("half of what there is")),
+            ("max-memory", String::from("what there is")),
             ("log-level", options.log_level.to_string()),
         ] {
             let line = help.lines().find(|line| line.contains(&format!("--{long} "))).expect("in the help");
@@ -230,10 +223,10 @@ mod tests {
         let options =
             run(&["-a", "[::1]", "--port=0", "--max-clients", "5", "--max-line=1000", "--max-backlog", "2000"]);
         let options = options.expect("they are right");
-        assert_eq!((options.address.as_str(), options.port), ("::1", 0));
+        assert_eq!((options.address.as_deref(), options.port), (Some("::1"), 0));
         assert_eq!(
             (options.settings.max_clients, options.settings.max_line, options.settings.max_backlog),
-            (5, 1000, 2000)
+            (Some(5), Some(1000), Some(2000))
         );
         let options = run(&[
             "-p",
@@ -256,14 +249,12 @@ mod tests {
         }
         let ports = ["cap", "chat"].map(|name| run(&["--protocol", name]).expect("it is spoken").port);
         assert_eq!((ports, run(&["--protocol", "chat", "-p5378"]).expect("a port").port), ([5378, 0], 5378));
-        assert_eq!(run(&["--max-clients", "0"]).expect("always full").settings.max_clients, 0);
+        assert_eq!(run(&["--max-clients", "0"]).expect("always full").settings.max_clients, Some(0));
         assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
         assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));
         assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port, 2);
         let traced = run(&["--trace", "ann", "--trace=bob"]).expect("names").settings.trace;
         assert_eq!(traced.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ann", "bob"]);
-        let long = run(&["--max-line", "8388608"]).expect("a long line");
-        assert_eq!(long.settings.max_backlog, 8_388_608);
     }
 
     #[test]

@@ -46,11 +46,6 @@ impl Excerpt {
         }
         self
     }
-
-    /// Returns whether it is of nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
 }
 
 impl fmt::Display for Excerpt {
@@ -106,11 +101,6 @@ impl ExcerptSplitter {
             }
         }
         lines
-    }
-
-    /// Returns what has come of a line that is not whole, and forgets it.
-    pub(crate) fn take_rest(&mut self) -> Option<Excerpt> {
-        Some(mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }
 }
 
@@ -180,8 +170,7 @@ mod tests {
                     .map(|line| line.to_string())
                     .collect();
                 assert_eq!(lines, [format!("\"HELLO ann{end}\""), format!("\"SEND-OK{end}\""), format!("\"{end}\"")]);
-                assert_eq!(splitter.take_rest(), Some(Excerpt::of(b"DELIVERY")));
-                assert_eq!(splitter.take_rest(), None);
+                assert_eq!(splitter.line, Excerpt::of(b"DELIVERY"));
             }
         }
     }

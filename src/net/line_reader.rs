@@ -153,7 +153,7 @@ impl<R> LineReader<R> {
     }
 
     /// Gives the memory back that only a long line needed, which has been handed out. What follows it does not keep it.
-    pub fn shrink(&mut self) {
+    fn shrink(&mut self) {
         let unread = self.start..self.end;
         if self.buffer.len() <= MAX_READ_BUFFER || unread.len() >= MAX_READ_BUFFER {
             return;
@@ -164,11 +164,6 @@ impl<R> LineReader<R> {
         self.end -= self.start;
         self.scanned -= self.start;
         self.start = 0;
-    }
-
-    /// Returns how many bytes of memory it takes.
-    pub(crate) fn buffer_size(&self) -> usize {
-        self.buffer.len()
     }
 
     fn make_room(&mut self) -> io::Result<()> {

@@ -18,8 +18,6 @@ pub struct TelnetReader<R> {
     source: R,
     state: State,
     answer: Vec<u8>,
-    /// The commands that were taken out, if they are to be seen.
-    commands: Option<Vec<u8>>,
     /// Text for which the last read had no room.
     held_back: Option<u8>,
 }
@@ -36,7 +34,7 @@ enum State {
 impl<R> TelnetReader<R> {
     /// A reader of what `source` yields.
     pub fn new(source: R) -> Self {
-        Self { source, state: State::Text, answer: Vec::new(), commands: None, held_back: None }
+        Self { source, state: State::Text, answer: Vec::new(), held_back: None }
     }
 
     /// The stream that is read.
@@ -48,16 +46,6 @@ impl<R> TelnetReader<R> {
     /// After Ctrl-C a telnet client shows nothing more until its `DO TIMING-MARK` is answered.
     pub fn take_answer(&mut self) -> Vec<u8> {
         mem::take(&mut self.answer)
-    }
-
-    /// Keeps the commands that are taken out from now on, until they are asked for.
-    pub(crate) fn keep_commands(&mut self) {
-        self.commands.get_or_insert_default();
-    }
-
-    /// Returns the commands that were taken out and kept.
-    pub(crate) fn take_commands(&mut self) -> Vec<u8> {
-        self.commands.as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// Takes one byte; returns what of it is text, which is two bytes where a 0xFF turned out to begin no command.
@@ -85,13 +73,6 @@ impl<R> TelnetReader<R> {
             }
         };
         self.state = state;
-        if let Some(commands) = &mut self.commands {
-            match text {
-                (None, _) => commands.push(byte),
-                (Some(_), None) => {}
-                (Some(_), Some(_)) => drop(commands.pop()),
-            }
-        }
         text
     }
 }
@@ -148,17 +129,6 @@ mod tests {
             }
         }
         (text, reader.take_answer())
-    }
-
-    #[test]
-    fn g2_the_commands_can_be_seen() {
-        let mut reader = TelnetReader::new(&b"\xff\xf4\xff\xfd\x06LI\xffST\xff\xff\n\xff\xfa\x1f"[..]);
-        reader.keep_commands();
-        let mut buffer = [0; 64];
-        let count = reader.read(&mut buffer).expect("it can be read");
-        assert_eq!(buffer[..count], b"LI\xffST\xff\n"[..]);
-        assert_eq!(reader.take_commands(), b"\xff\xf4\xff\xfd\x06\xff\xff\xfa\x1f");
-        assert_eq!(reader.take_commands(), b"");
     }
 
     #[test]

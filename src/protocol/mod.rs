@@ -155,6 +155,11 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Returns whether the server closes the connection after it has refused a login, or whatever was sent instead.
     fn refusal_closes(&self) -> bool;
 
+    /// Server side: returns whether a client hears broadcasts before it has logged in (W2).
+    fn hears_before_login(&self) -> bool {
+        false
+    }
+
     /// Returns the first word of a login, by which somebody who is not logged in changes to this dialect.
     fn login_verb(&self) -> &'static str {
         self.verbs().first().copied().unwrap_or_default()

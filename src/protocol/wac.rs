@@ -44,6 +44,10 @@ impl Dialect for Wac {
         false
     }
 
+    fn hears_before_login(&self) -> bool {
+        true
+    }
+
     fn silence_ends_request(&self, partial: &str, _peer: &PeerState) -> Option<Duration> {
         self.verbs().contains(&split_word(partial).0).then_some(SILENCE)
     }

@@ -24,10 +24,6 @@ pub(super) enum CloseReason {
     Slow,
     /// The client read nothing at all for a long time.
     Stalled,
-    /// The client needed a writer thread, and there was none to be had.
-    NoWriter,
-    /// There was no memory left, and the client was furthest behind, or its line was long.
-    NoMemory,
     /// The server went away.
     Shutdown,
     /// The server has a fault.
@@ -37,7 +33,7 @@ pub(super) enum CloseReason {
 impl CloseReason {
     /// Whether the client still gets what waits for it before the connection is closed.
     pub(super) fn is_orderly(self) -> bool {
-        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::Idle | Self::Shutdown)
+        matches!(self, Self::Quit | Self::EndOfInput | Self::Refused | Self::LoginTimeout | Self::Idle | Self::Shutdown)
     }
 }
 
@@ -54,8 +50,6 @@ impl fmt::Display for CloseReason {
             Self::Displaced => "not logged in, and others wait for its place",
             Self::Slow => "slow: too much waited for it for too long",
             Self::Stalled => "slow: it took nothing for too long",
-            Self::NoWriter => "slow, and no thread to be had for writing to it",
-            Self::NoMemory => "no memory left for what waits for it, or for its line",
             Self::Shutdown => "shutdown",
             Self::Panicked => "internal error",
         })

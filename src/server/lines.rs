@@ -3,11 +3,14 @@
 use std::io;
 use std::mem;
 use std::net::TcpStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::limits::MAX_READ_BUFFER;
 use crate::net::{Line, LineReader, TelnetReader};
 use crate::sys;
+
+/// How often a client whose input was ended is looked at.
+const DRAIN_SLICE: Duration = Duration::from_millis(5);
 
 /// The receiving side of a client's connection.
 #[derive(Debug)]
@@ -53,11 +56,6 @@ impl Lines {
         if self.is_ended { Some(self.reader.partial_line()) } else { self.reader.peek_line() }
     }
 
-    /// Gives memory back that no line needs any more.
-    pub(crate) fn shrink(&mut self) {
-        self.reader.shrink();
-    }
-
     /// Returns the beginning of a line that has not come to its end yet.
     pub(crate) fn partial(&self) -> &[u8] {
         self.reader.partial_line()
@@ -83,35 +81,19 @@ impl Lines {
         self.has_read_line_feed
     }
 
+    /// Returns whether the next line has no LF, and no line before it had one.
+    pub(crate) fn has_no_line_feeds(&self) -> bool {
+        self.is_ended && !self.has_read_line_feed
+    }
+
     /// Returns when the client was last heard.
     pub(crate) fn last_read(&self) -> Instant {
         self.last_read
     }
 
-    /// Returns whether the line that has not come to its end yet needs a larger buffer than others do.
-    pub(crate) fn has_long_partial(&self) -> bool {
-        self.partial().len() >= MAX_READ_BUFFER
-    }
-
-    /// Returns how much more memory a long line takes than others do: its buffer, its text, and what it becomes.
-    pub(crate) fn extra_memory(&self) -> usize {
-        let size = self.reader.buffer_size();
-        if size > MAX_READ_BUFFER { size * 3 } else { 0 }
-    }
-
     /// Returns what the telnet commands that have come are to be answered with.
     pub(crate) fn take_telnet_answer(&mut self) -> Vec<u8> {
         self.reader.source_mut().take_answer()
-    }
-
-    /// Keeps the telnet commands that come from now on, until they are asked for.
-    pub(crate) fn keep_telnet_commands(&mut self) {
-        self.reader.source_mut().keep_commands();
-    }
-
-    /// Returns the telnet commands that have come.
-    pub(crate) fn take_telnet_commands(&mut self) -> Vec<u8> {
-        self.reader.source_mut().take_commands()
     }
 
     /// Reads once, and waits for it until the deadline, if there is one; after that it fails with
@@ -130,21 +112,29 @@ impl Lines {
         Ok(count)
     }
 
-    /// Drops the lines that have come, and the telnet commands with their answers, which would add up.
-    pub(crate) fn discard(&mut self) {
+    /// Drops the lines that have come, and the answers to telnet commands, which would add up.
+    fn discard(&mut self) {
         while self.next().is_some() {}
-        drop((self.take_telnet_commands(), self.take_telnet_answer()));
+        drop(self.take_telnet_answer());
     }
 
-    /// Reads what nobody wants any more, until the client has closed its side too.
+    /// Reads and drops everything until the client has closed its side too, or the deadline.
     pub(crate) fn drain(&mut self, deadline: Instant) {
         loop {
             self.discard();
-            if !matches!(self.read_until(Some(deadline)), Ok(1..)) {
-                return;
+            match self.read_until(Some(deadline)) {
+                Ok(1..) => {}
+                // The server itself has ended the input.
+                Ok(_) if self.reader.source().source().peer_addr().is_ok() => pause(deadline),
+                _ => return,
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "std cannot wait for the other end to close after `Shutdown::Read`")]
+fn pause(deadline: Instant) {
+    thread::sleep(DRAIN_SLICE.min(deadline.saturating_duration_since(Instant::now())));
 }
 
 #[cfg(test)]
@@ -154,15 +144,14 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn g2_of_what_is_dropped_nothing_adds_up() {
+    fn g2_dropped_lines_and_telnet_answers_do_not_add_up() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
         let mut lines = Lines::new(listener.accept().expect("it has come").0, 100);
-        lines.keep_telnet_commands();
         let sent = client.write(b"LIST\n\xff\xfd\x06\xff\xf1WHO").expect("there is room");
         assert_eq!((sent, lines.read_until(None).expect("it has come")), (13, 8));
         lines.discard();
-        assert_eq!((lines.take_telnet_answer(), lines.take_telnet_commands()), (Vec::new(), Vec::new()));
+        assert_eq!(lines.take_telnet_answer(), Vec::new());
         assert_eq!(lines.partial(), b"WHO");
     }
 }

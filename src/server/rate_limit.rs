@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::log::{Level, Log};
 
-/// Log lines of one client, or of all strangers together, a second.
+/// Log lines about clients, a second.
 const LOG_RATE: u32 = 20;
 
-/// A token bucket that is full at first. Whoever charges more than there is owes it, and has to wait.
+/// Log lines about clients that may come at once: a server that is started again has all of them back within a second.
+const LOG_BURST: u32 = 2000;
+
+/// A token bucket. Tokens may be owed, up to as many as the bucket holds.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: f64,
@@ -18,44 +21,47 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Creates a limit of so many a second, and `burst` at once.
+    /// Creates a full bucket of `burst` tokens, which gets `per_second` of them back.
     pub(crate) fn new(per_second: u32, burst: u32, now: Instant) -> Self {
         Self { per_second: per_second.into(), burst: burst.into(), tokens: burst.into(), refilled: now }
     }
 
-    /// Counts one more, whether there is a token for it or not.
-    pub(crate) fn charge(&mut self, now: Instant) {
-        let earned = now.saturating_duration_since(self.refilled).as_secs_f64() * self.per_second;
-        self.tokens = (self.tokens + earned).min(self.burst) - 1.0;
-        self.refilled = now;
+    /// The same with only so many tokens in it.
+    pub(crate) fn with_tokens(self, tokens: u32) -> Self {
+        Self { tokens: tokens.into(), ..self }
     }
 
-    /// Counts one more if there is a token for it, and returns whether there is.
+    /// Takes tokens. Returns whether there were as many; they are taken, or owed, in any case.
+    pub(crate) fn charge(&mut self, tokens: usize, now: Instant) -> bool {
+        let earned = now.saturating_duration_since(self.refilled).as_secs_f64() * self.per_second;
+        let before = (self.tokens + earned).min(self.burst);
+        self.tokens = (before - tokens as f64).max(-self.burst);
+        self.refilled = now;
+        before >= tokens as f64
+    }
+
+    /// Takes a token if there is one, and returns whether there was.
     pub(crate) fn try_charge(&mut self, now: Instant) -> bool {
         let has_token = self.delay(now).is_zero();
         if has_token {
-            self.charge(now);
+            self.charge(1, now);
         }
         has_token
     }
 
-    fn refill(&mut self) {
-        self.tokens = self.burst;
-    }
-
-    /// Returns whether there was no token left when something was last counted.
+    /// Returns whether there was no token left after the last charge.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.tokens < 1.0
     }
 
-    /// Returns how long it is until there is a token again.
+    /// Returns how long it is until there is a token.
     pub(crate) fn delay(&self, now: Instant) -> Duration {
         let missing = (1.0 - self.tokens).max(0.0) / self.per_second;
         Duration::from_secs_f64(missing).saturating_sub(now.saturating_duration_since(self.refilled))
     }
 }
 
-/// A log that takes only so many lines a second: the others are counted, and that is told.
+/// A log that takes only so many lines a second. Lines beyond that are counted, and the next line says how many.
 #[derive(Debug)]
 pub(crate) struct LimitedLog {
     log: Log,
@@ -64,9 +70,8 @@ pub(crate) struct LimitedLog {
 }
 
 impl LimitedLog {
-    /// Creates a log that takes `burst` lines at once.
-    pub(crate) fn new(log: Log, burst: u32) -> Self {
-        Self { log, limit: RateLimit::new(LOG_RATE, burst.max(LOG_RATE), Instant::now()), withheld: 0 }
+    pub(crate) fn new(log: Log) -> Self {
+        Self { log, limit: RateLimit::new(LOG_RATE, LOG_BURST, Instant::now()), withheld: 0 }
     }
 
     /// Reports an event of `who`.
@@ -74,27 +79,15 @@ impl LimitedLog {
         if !self.log.takes(level) {
             return;
         }
-        let now = Instant::now();
-        if !self.limit.delay(now).is_zero() {
+        if !self.limit.try_charge(Instant::now()) {
             self.withheld += 1;
             return;
         }
-        self.tell_withheld(who);
-        self.limit.charge(now);
-        self.log.event(level, format_args!("{who} {text}"));
-    }
-
-    /// Reports how many events of `who` were not, if there are any, and takes the next ones in any case.
-    pub(crate) fn catch_up(&mut self, who: &dyn fmt::Display) {
-        self.tell_withheld(who);
-        self.limit.refill();
-    }
-
-    fn tell_withheld(&mut self, who: &dyn fmt::Display) {
         if self.withheld > 0 {
-            self.log.event(Level::Warn, format_args!("{who}: {} log lines more were withheld", self.withheld));
+            self.log.event(Level::Warn, format_args!("{} log lines about clients were withheld", self.withheld));
             self.withheld = 0;
         }
+        self.log.event(level, format_args!("{who} {text}"));
     }
 }
 
@@ -105,24 +98,21 @@ mod tests {
     use std::sync::mpsc::{self, Sender};
 
     #[test]
-    fn as_many_as_the_burst_are_free_and_then_one_comes_at_a_time() {
+    fn the_burst_is_free_and_then_one_comes_at_a_time() {
         let begun = Instant::now();
         let mut limit = RateLimit::new(10, 3, begun);
         for _ in 0..3 {
             assert_eq!(limit.delay(begun), Duration::ZERO);
-            limit.charge(begun);
+            assert!(limit.charge(1, begun));
         }
         assert_eq!(limit.delay(begun).as_millis(), 100);
         assert_eq!(limit.delay(begun + Duration::from_millis(100)), Duration::ZERO);
-        limit.charge(begun + Duration::from_millis(50));
+        assert!(!limit.charge(1, begun + Duration::from_millis(50)));
         assert_eq!(limit.delay(begun + Duration::from_millis(50)).as_millis(), 150);
-        // However long nothing happens, no more than the burst is saved up.
+        // No more than the burst is saved up, and no more than that is owed.
         let later = begun + Duration::from_secs(3600);
-        for _ in 0..3 {
-            assert_eq!(limit.delay(later), Duration::ZERO);
-            limit.charge(later);
-        }
-        assert_ne!(limit.delay(later), Duration::ZERO);
+        assert!(limit.charge(3, later) && !limit.charge(1000, later));
+        assert_eq!(limit.delay(later).as_millis(), 400);
     }
 
     #[test]
@@ -141,17 +131,18 @@ mod tests {
         }
         let (written, lines) = mpsc::channel();
         let log = Log::start(Level::Info, Lines(written)).expect("a thread");
-        let mut limited = LimitedLog::new(log.clone(), 0);
+        let mut limited = LimitedLog::new(log.clone());
+        limited.limit = RateLimit::new(LOG_RATE, LOG_RATE, Instant::now());
         for number in 0..100_000 {
             limited.event(Level::Debug, &"ann", format_args!("is not logged"));
             limited.event(Level::Info, &"ann", format_args!("did {number}"));
         }
-        limited.catch_up(&"ann");
+        limited.limit = RateLimit::new(LOG_RATE, LOG_RATE, Instant::now());
         limited.event(Level::Info, &"ann", format_args!("left"));
         drop((limited, log));
         let lines: Vec<String> = lines.iter().collect();
         let withheld = |line: &String| -> Option<usize> {
-            line.split_once("ann: ")?.1.strip_suffix(" log lines more were withheld\n")?.parse().ok()
+            line.split_once(" warn ")?.1.strip_suffix(" log lines about clients were withheld\n")?.parse().ok()
         };
         let told: usize = lines.iter().filter_map(withheld).sum();
         let events = lines.iter().filter(|line| line.contains("ann did ")).count();

@@ -1,120 +1,126 @@
-//! Who is online: names to members, and members in order of arrival.
+//! Who is here: names to members, and members in order of arrival.
 //!
-//! The registry stands behind one `RwLock`. Nothing is sent, awaited or logged while its guard is held; looking members
-//! up takes the read lock and a snapshot, and every change checks and acts in one step under the write lock. Whoever
-//! needs both takes the registry's lock first and an outbox's second.
+//! The registry stands behind one `RwLock`. Nothing that may wait happens while its guard is held. Looking members up takes
+//! the read lock and a snapshot; every change checks and acts in one step under the write lock. The registry's lock is taken
+//! before an outbox's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::delivery::outbox::Outbox;
-use crate::protocol::{Dialect, Name};
+use super::delivery::Member;
+use crate::protocol::Name;
 
-/// The name that always answers, unless the server was told to do without it (G11).
+/// The name of the user that answers every message, unless the server runs without it (G11).
 pub(crate) const ECHOBOT: &str = "echobot";
 
-/// Somebody who is logged in. A new name is a new member with the same outbox.
-pub(crate) struct Member {
-    pub(crate) name: Name,
-    /// What the member's client speaks.
-    pub(crate) dialect: &'static dyn Dialect,
-    /// Where bytes for the member go.
-    pub(crate) outbox: Arc<Outbox>,
-}
-
-/// Whom a direct message is for.
+/// The recipient of a direct message.
 pub(crate) enum Recipient {
-    /// A client.
     Member(Arc<Member>),
     /// The server itself: the message goes back to the sender.
     Echobot,
 }
 
-/// Why somebody did not get a name.
+/// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JoinError {
-    /// Somebody has it.
     NameInUse,
-    /// There are as many clients as may be.
+    /// As many clients are logged in as may be, in all or from one address.
     Full,
 }
 
-/// Who is online.
+/// How many clients may be logged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoomLimits {
+    pub(crate) clients: usize,
+    pub(crate) per_address: Option<usize>,
+}
+
 pub(crate) struct Registry {
-    /// Every member, by the number of its login.
-    arrivals: BTreeMap<u64, Arc<Member>>,
-    /// The number of the login, by the name that the member has now.
+    /// Every member, by its number: the order in which they came.
+    members: BTreeMap<u64, Arc<Member>>,
+    /// The numbers of those that are logged in, by name.
     by_name: HashMap<Name, u64>,
-    /// How many logins there have been.
-    logins: u64,
-    /// How many members there may be.
-    max_clients: usize,
-    /// Whether [`ECHOBOT`] is online.
+    /// The number of the last member.
+    last_number: u64,
+    limits: RoomLimits,
     has_echobot: bool,
 }
 
 impl Registry {
-    /// Creates an empty room for `max_clients`, not counting `echobot`.
-    pub(crate) fn new(max_clients: usize, has_echobot: bool) -> Self {
-        Self { arrivals: BTreeMap::new(), by_name: HashMap::new(), logins: 0, max_clients, has_echobot }
+    pub(crate) fn new(limits: RoomLimits, has_echobot: bool) -> Self {
+        Self { members: BTreeMap::new(), by_name: HashMap::new(), last_number: 0, limits, has_echobot }
     }
 
-    /// Logs somebody in, or changes the name of the member with the login `known` (G4). Returns the number of the login.
-    /// Before anybody else can see the new name, `welcome` is called: what it adds to the member's outbox comes before any
-    /// delivery (G6). On an error nothing has changed.
+    /// Logs a member in, or changes the name of the member with the number `known` (G4), or lets a member without a name
+    /// listen (W2). Returns the member's number. `welcome` is called before any other thread can see the member, so what it
+    /// adds to the outbox comes before any delivery (G6). On an error nothing has changed.
     pub(crate) fn join(
         &mut self,
         known: Option<u64>,
         member: Member,
         welcome: impl FnOnce(&Member),
     ) -> Result<u64, JoinError> {
-        let holder = self.by_name.get(member.name.as_str()).copied();
-        if holder.is_some_and(|holder| Some(holder) != known) || self.is_echobot(member.name.as_str()) {
-            return Err(JoinError::NameInUse);
-        }
-        if known.is_none() && self.arrivals.len() >= self.max_clients {
-            return Err(JoinError::Full);
+        let before = known.and_then(|number| self.members.get(&number)).map(|member| member.name.is_some());
+        if let Some(name) = &member.name {
+            let holder = self.by_name.get(name.as_str()).copied();
+            if self.is_echobot(name.as_str()) || holder.is_some_and(|holder| Some(holder) != known) {
+                return Err(JoinError::NameInUse);
+            }
+            if before != Some(true) && self.is_full(&member) {
+                return Err(JoinError::Full);
+            }
         }
         welcome(&member);
-        let number = known.unwrap_or_else(|| {
-            self.logins += 1;
-            self.logins
+        if let Some(number) = known {
+            self.leave(number);
+        }
+        let number = known.filter(|_| before == Some(true)).unwrap_or_else(|| {
+            self.last_number += 1;
+            self.last_number
         });
-        self.leave(number);
-        self.by_name.insert(member.name.clone(), number);
-        self.arrivals.insert(number, Arc::new(member));
+        if let Some(name) = &member.name {
+            self.by_name.insert(name.clone(), number);
+        }
+        self.members.insert(number, Arc::new(member));
         Ok(number)
     }
 
-    /// Takes the member with this login out; its name is free at once (G5).
+    fn is_full(&self, newcomer: &Member) -> bool {
+        let is_neighbour = |member: &&Arc<Member>| member.name.is_some() && member.source == newcomer.source;
+        let max = self.limits.per_address;
+        self.by_name.len() >= self.limits.clients
+            || max.is_some_and(|max| self.members.values().filter(is_neighbour).count() >= max)
+    }
+
+    /// Takes the member with this number out. Its name is free at once (G5).
     pub(crate) fn leave(&mut self, number: u64) {
-        if let Some(member) = self.arrivals.remove(&number) {
-            self.by_name.remove(member.name.as_str());
+        if let Some(name) = self.members.remove(&number).as_ref().and_then(|member| member.name.as_ref()) {
+            self.by_name.remove(name.as_str());
         }
     }
 
-    /// Returns who has this name.
+    /// Returns how many are logged in.
+    pub(crate) fn online(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Returns the member that has this name.
     pub(crate) fn find(&self, name: &str) -> Option<Recipient> {
         if self.is_echobot(name) {
             return Some(Recipient::Echobot);
         }
-        self.arrivals.get(self.by_name.get(name)?).cloned().map(Recipient::Member)
+        self.members.get(self.by_name.get(name)?).cloned().map(Recipient::Member)
     }
 
-    /// Returns everyone, to be written to without the lock.
-    pub(crate) fn everyone(&self) -> Vec<Arc<Member>> {
-        self.arrivals.values().cloned().collect()
+    /// Returns every member but the one with this number.
+    pub(crate) fn everyone_but(&self, number: Option<u64>) -> Vec<Arc<Member>> {
+        self.members.iter().filter(|(key, _)| Some(**key) != number).map(|(_, member)| Arc::clone(member)).collect()
     }
 
-    /// Returns everyone but the member with this login.
-    pub(crate) fn everyone_but(&self, number: u64) -> Vec<Arc<Member>> {
-        self.arrivals.iter().filter(|(key, _)| **key != number).map(|(_, member)| Arc::clone(member)).collect()
-    }
-
-    /// Returns the names of all who are online, in order of arrival; `echobot` was there before anybody.
+    /// Returns the names of those that are logged in, in order of arrival. `echobot` comes first.
     pub(crate) fn names(&self) -> Vec<Name> {
         let echobot = self.has_echobot.then(|| ECHOBOT.parse::<Name>().ok()).flatten();
-        echobot.into_iter().chain(self.arrivals.values().map(|member| member.name.clone())).collect()
+        echobot.into_iter().chain(self.members.values().filter_map(|member| member.name.clone())).collect()
     }
 
     fn is_echobot(&self, name: &str) -> bool {
@@ -126,33 +132,25 @@ impl Registry {
 pub(crate) mod tests {
     use super::*;
     use crate::protocol::DIALECTS;
-    use crate::server::delivery::config::OutboxConfig;
+    use crate::server::delivery::outbox::Outbox;
     use crate::server::delivery::socket::ClientSocket;
-    use crate::server::memory::MemoryBudget;
-    use crate::server::semaphore::Semaphore;
-    use std::net::{TcpListener, TcpStream};
-    use std::sync::atomic::AtomicUsize;
+    use crate::server::source::Source;
+    use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
     use std::time::Duration;
 
     pub(crate) fn outbox() -> Arc<Outbox> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-        let settings = OutboxConfig {
-            max_backlog: 1 << 20,
-            slow_timeout: Duration::from_secs(2),
-            stall_timeout: Duration::from_secs(2),
-            writer_linger: Duration::from_secs(2),
-            memory: MemoryBudget::new(usize::MAX),
-            max_writers: 0,
-            writers: AtomicUsize::new(0),
-            flooders: [Semaphore::new(1), Semaphore::new(1)],
-            long_lines: Semaphore::new(1),
-        };
-        Arc::new(Outbox::new(ClientSocket::new(stream, None), Arc::new(settings)))
+        Arc::new(Outbox::new(ClientSocket::new(stream), Duration::from_secs(2)))
     }
 
     fn member(name: &str) -> Member {
-        Member { name: name.parse::<Name>().expect("a name"), dialect: DIALECTS[0], outbox: outbox() }
+        let source = Source::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+        Member { name: name.parse::<Name>().ok(), dialect: DIALECTS[0], source, outbox: outbox(), trace: None }
+    }
+
+    fn room(clients: usize, has_echobot: bool) -> Registry {
+        Registry::new(RoomLimits { clients, per_address: None }, has_echobot)
     }
 
     fn join(registry: &mut Registry, known: Option<u64>, name: &str) -> Result<u64, JoinError> {
@@ -164,12 +162,12 @@ pub(crate) mod tests {
     }
 
     fn is_online(registry: &Registry, name: &str) -> bool {
-        matches!(registry.find(name), Some(Recipient::Member(member)) if member.name.as_str() == name)
+        matches!(registry.find(name), Some(Recipient::Member(member)) if member.name.as_ref().is_some_and(|found| found.as_str() == name))
     }
 
     #[test]
     fn g4_a_name_in_use_is_told_before_a_full_room() {
-        let mut registry = Registry::new(1, true);
+        let mut registry = room(1, true);
         let ann = join(&mut registry, None, "ann").expect("there is room");
         assert_eq!(join(&mut registry, None, "ann"), Err(JoinError::NameInUse));
         assert_eq!(join(&mut registry, None, "echobot"), Err(JoinError::NameInUse));
@@ -180,7 +178,7 @@ pub(crate) mod tests {
 
     #[test]
     fn g5_a_late_leave_does_not_remove_the_next_owner_of_the_name() {
-        let mut registry = Registry::new(9, true);
+        let mut registry = room(9, true);
         let first = join(&mut registry, None, "ann").expect("it is free");
         registry.leave(first);
         let second = join(&mut registry, None, "ann").expect("it is free again");
@@ -189,8 +187,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_new_name_keeps_the_place_and_frees_the_old_name() {
-        let mut registry = Registry::new(2, true);
+    fn w1_a_new_name_keeps_the_place_and_frees_the_old_name() {
+        let mut registry = room(2, true);
         let ann = join(&mut registry, None, "ann").expect("there is room");
         join(&mut registry, None, "bob").expect("there is room");
         assert_eq!(join(&mut registry, Some(ann), "bob"), Err(JoinError::NameInUse));
@@ -205,24 +203,47 @@ pub(crate) mod tests {
 
     #[test]
     fn g6_the_welcome_is_called_before_the_name_can_be_found() {
-        let mut registry = Registry::new(2, false);
+        let mut registry = room(2, false);
         let mut welcomed = Vec::new();
-        assert!(registry.join(None, member("ann"), |member| welcomed.push(member.name.to_string())).is_ok());
-        assert!(registry.join(None, member("ann"), |member| welcomed.push(member.name.to_string())).is_err());
-        assert_eq!(welcomed, ["ann"]);
+        assert!(registry.join(None, member("ann"), |member| welcomed.push(member.name.clone())).is_ok());
+        assert!(registry.join(None, member("ann"), |member| welcomed.push(member.name.clone())).is_err());
+        assert_eq!(welcomed, [member("ann").name]);
     }
 
     #[test]
     fn g11_echobot_is_listed_first_and_counts_for_nothing() {
-        let mut registry = Registry::new(1, true);
+        let mut registry = room(1, true);
         let ann = join(&mut registry, None, "ann").expect("there is room");
         assert_eq!(names(&registry), ["echobot", "ann"]);
         assert!(matches!(registry.find("echobot"), Some(Recipient::Echobot)));
-        assert!(registry.everyone_but(ann).is_empty() && registry.everyone().len() == 1);
+        assert!(registry.everyone_but(Some(ann)).is_empty() && registry.everyone_but(None).len() == 1);
 
-        let mut without = Registry::new(1, false);
+        let mut without = room(1, false);
         assert!(without.find("echobot").is_none());
         assert!(join(&mut without, None, "echobot").is_ok());
         assert_eq!(names(&without), ["echobot"]);
+    }
+
+    #[test]
+    fn w2_a_listener_hears_everything_and_is_not_online() {
+        let mut registry = room(1, false);
+        let listener = join(&mut registry, None, "").expect("anyone may listen");
+        let bob = join(&mut registry, None, "bob").expect("there is room");
+        assert_eq!((registry.everyone_but(Some(bob)).len(), registry.online()), (1, 1));
+        assert_eq!(join(&mut registry, Some(listener), "ann"), Err(JoinError::Full));
+        registry.leave(bob);
+        join(&mut registry, Some(listener), "ann").expect("there is room");
+        assert_eq!((names(&registry), registry.everyone_but(None).len()), (vec![String::from("ann")], 1));
+    }
+
+    #[test]
+    fn so_many_of_one_address_are_logged_in_and_no_more() {
+        let mut registry = Registry::new(RoomLimits { clients: 9, per_address: Some(2) }, false);
+        let ann = join(&mut registry, None, "ann").expect("there is room");
+        join(&mut registry, None, "bob").expect("there is room");
+        assert_eq!(join(&mut registry, None, "eve"), Err(JoinError::Full));
+        assert_eq!(join(&mut registry, Some(ann), "eve"), Ok(ann));
+        registry.leave(ann);
+        assert!(join(&mut registry, None, "ann").is_ok());
     }
 }

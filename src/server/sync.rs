@@ -1,7 +1,7 @@
 //! Locks that outlive a panic: one connection that panics must not take the room down, so a poisoned lock is entered.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -15,23 +15,22 @@ pub(crate) fn write_lock<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn wait_for<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>, most: Duration) -> MutexGuard<'a, T> {
-    condition.wait_timeout(guard, most).unwrap_or_else(PoisonError::into_inner).0
+/// Waits once, for `most` at most. Returns whether that time has passed.
+pub(crate) fn wait_once<'a, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    most: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    let (guard, result) = condition.wait_timeout(guard, most).unwrap_or_else(PoisonError::into_inner);
+    (guard, result.timed_out())
 }
 
-/// Waits until the fact is there, or the deadline has passed; says whether it is there.
-pub(crate) fn wait_until<T>(
+/// Waits while `fact` holds, for `most` at most.
+pub(crate) fn wait_while<'a, T>(
     condition: &Condvar,
-    mut guard: MutexGuard<'_, T>,
-    deadline: Instant,
-    fact: impl Fn(&T) -> bool,
-) -> bool {
-    while !fact(&guard) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return false;
-        }
-        guard = wait_for(condition, guard, left);
-    }
-    true
+    guard: MutexGuard<'a, T>,
+    most: Duration,
+    fact: impl FnMut(&mut T) -> bool,
+) -> MutexGuard<'a, T> {
+    condition.wait_timeout_while(guard, most, fact).unwrap_or_else(PoisonError::into_inner).0
 }

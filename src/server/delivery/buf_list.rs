@@ -1,14 +1,14 @@
-//! Bytes on their way to one client, in order: copied together while they are few, shared between recipients while they
-//! are many.
+//! Bytes on their way to one client, in order. Short additions are copied together, long ones are shared between
+//! recipients.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Bytes from which on what many recipients get is shared between them; fewer are cheaper to copy, as they can go out
-/// together with others.
+/// Additions of so many bytes are shared between their recipients. Shorter ones are cheaper to copy, as they can then be
+/// written together with others.
 const SHARED_PIECE: usize = 8 << 10;
 
-/// Bytes up to which what is copied is put together in one piece, so that no large piece is ever moved to grow.
+/// Bytes of a piece that copies are gathered in.
 const MAX_PIECE: usize = 64 << 10;
 
 /// A queue of bytes.
@@ -49,7 +49,13 @@ impl BufList {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.len += bytes.len();
         match self.queue.back_mut() {
-            Some(Piece::Own(last)) if last.len() + bytes.len() <= MAX_PIECE => last.extend_from_slice(bytes),
+            Some(Piece::Own(last)) if last.len() + bytes.len() <= MAX_PIECE => {
+                if last.capacity() - last.len() < bytes.len() {
+                    // Twice as much, as a vector does by itself, but never more than a piece may have.
+                    last.reserve_exact((last.len() + bytes.len()).max(last.len() * 2).min(MAX_PIECE) - last.len());
+                }
+                last.extend_from_slice(bytes);
+            }
             _ if bytes.is_empty() => {}
             _ => self.queue.push_back(Piece::Own(bytes.to_vec())),
         }

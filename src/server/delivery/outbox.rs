@@ -1,221 +1,322 @@
-//! What is pending for one client, between everybody who sends to it and its socket.
+//! The bytes that wait for one client, between all threads that send to it and its socket.
+//!
+//! ```text
+//!              flush                   all sent
+//!     ┌──────────────────► Direct ──────────────────┐
+//!     │                       │                     │
+//!   Idle ◄────────────────────┼─────────────────────┘
+//!     ▲                       │ the socket is full, or 16 rounds
+//!     │  nothing left         ▼
+//!     └─────────────────── Queued ──────► closed: slow, stalled, error
+//! ```
+//!
+//! - *Idle*: no thread writes. While bytes are pending, a sender has the outbox on its list, and flushes it before it waits
+//!   for anything.
+//! - *Direct*: a sender writes, outside the lock and without waiting for the recipient, and takes along what others add
+//!   meanwhile. So everything pending is one `write`, and two senders never interleave.
+//! - *Queued*: a writer thread writes until nothing is left, and senders only add. It is the one that finds a recipient too
+//!   slow: the [clock](SlowClock) runs while the backlog is over the mark or a sender waits.
+//!
+//! ```text
+//!   0              the mark        max_backlog     + a quarter
+//!   ├───────────────────┼───────────────────┼─────────┤
+//!     any addition        what fits           reserve: small talk only
+//! ```
+//!
+//! The *backlog* is what is pending and what is being written; the *mark* is half of `max_backlog`. An addition that does
+//! not fit waits in line until it does: that slows a flood down instead of losing it. *Small talk*, from a sender that has
+//! not used up its tokens, goes past the line into the reserve, and waits only if that is full as well.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::buf_list::BufList;
-use super::config::OutboxConfig;
+use super::slow_clock::SlowClock;
 use super::socket::{ClientSocket, Socket};
-use super::state::{Admission, Bytes, Mode, State, Waiter, wake};
-use super::writer;
+use crate::limits;
 use crate::server::close_reason::CloseReason;
-use crate::server::sync::{lock, wait_for};
+use crate::server::sync::{lock, wait_once};
 
-/// How long a writer thread's `write` waits for a recipient that takes nothing before it looks at the clocks.
-pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
+/// How often a thread that waits for a recipient looks whether it still has to (G5).
+const WAIT_SLICE: Duration = Duration::from_millis(50);
 
-/// How often a sender who waits for its turn looks whether its own connection is still there (G5).
-const TURN_TIMEOUT: Duration = Duration::from_millis(50);
+/// Writes that a sender makes in a row to one recipient. After that a writer thread takes over what others keep adding.
+const MAX_ROUNDS: usize = 16;
 
-/// Writes that a sender makes in a row to one recipient before it leaves the rest, which others keep adding, to a writer
-/// thread.
-const DIRECT_ROUNDS: usize = 16;
+/// Bytes that the writer thread hands to one `write`, so that the backlog stays up to date.
+const WRITE_CHUNK: usize = 256 << 10;
 
-/// The bytes pending for one client, and its socket.
+/// The bytes that wait for one client, and its socket.
 #[derive(Debug)]
 pub(crate) struct Outbox<S = ClientSocket> {
-    pub(crate) socket: S,
-    pub(crate) config: Arc<OutboxConfig>,
-    pub(crate) state: Mutex<State>,
-    /// Something is pending; only the writer thread waits for it.
-    pub(crate) work: Condvar,
-    /// Nothing is pending any more, or the outbox is closed.
-    pub(crate) drained: Condvar,
-    /// The client sends more than its allowance.
-    pub(crate) floods: AtomicBool,
-    /// The client, as a sender, waits for others to take what it sends.
-    pub(crate) owner_waits: AtomicBool,
-    /// The client is sent much at a time.
-    is_flooded: AtomicBool,
-    /// The client is not logged in: no thread is started to write to it, and the one that reads from it waits until it has
-    /// taken everything.
-    pub(crate) is_strangers: AtomicBool,
+    socket: S,
+    state: Mutex<State>,
+    /// Everything was written, or the outbox is closed.
+    drained: Condvar,
+}
+
+/// Nothing takes long while this is locked: nothing large is copied or freed.
+#[derive(Debug)]
+struct State {
+    /// Bytes that no thread has begun to write.
+    pending: BufList,
+    /// Bytes that a thread is writing and the kernel has not taken yet.
+    in_flight: usize,
+    mode: Mode,
+    /// The sender that has this outbox on its list since the pending bytes were last taken; 0 is none.
+    queued_by: u64,
+    max_backlog: usize,
+    clock: SlowClock,
+    /// How long the recipient may take nothing at all.
+    stall_timeout: Duration,
+    /// Senders that wait for room, first come first served.
+    waiters: VecDeque<Waiter>,
+    /// Nothing may be added any more.
+    is_ended: bool,
+    closed: Option<CloseReason>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    /// Bytes of its addition.
+    count: usize,
+    /// There is room for it, or the outbox is closed.
+    room: Arc<Condvar>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Idle,
+    Direct,
+    Queued,
 }
 
 /// What became of an addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// It is pending, and the caller has to flush.
+    /// It is pending, and the caller has to flush the outbox.
     Flush,
-    /// It is pending, and somebody else writes it.
+    /// It is pending, and another thread writes it.
     Done,
-    /// It waits for its turn with this ticket, and so has its sender to ([`Outbox::wait_for_turn`]).
-    Waits(u64),
+    /// There is no room for it.
+    Full,
     /// The connection is closed.
     Closed,
 }
 
-impl<S: Socket> Outbox<S> {
-    /// Creates an empty outbox for `socket`, whose write timeout is [`WRITE_TIMEOUT`].
-    pub(crate) fn new(socket: S, config: Arc<OutboxConfig>) -> Self {
-        Self {
-            socket,
-            config,
-            state: Mutex::default(),
-            work: Condvar::new(),
-            drained: Condvar::new(),
-            floods: AtomicBool::new(false),
-            owner_waits: AtomicBool::new(false),
-            is_flooded: AtomicBool::new(false),
-            is_strangers: AtomicBool::new(false),
+/// Bytes to be added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addition<'a> {
+    pub(crate) bytes: &'a Arc<Vec<u8>>,
+    /// They are small talk.
+    pub(crate) is_small: bool,
+    /// The id of the sender; it is not 0.
+    pub(crate) sender: u64,
+}
+
+impl State {
+    fn backlog(&self) -> usize {
+        self.pending.len() + self.in_flight
+    }
+
+    fn mark(&self) -> usize {
+        self.max_backlog / 2
+    }
+
+    /// Returns whether the first waiter, or a sender if none waits, may add so many bytes: up to the mark any addition, past
+    /// it what fits.
+    fn has_room(&self, count: usize) -> bool {
+        self.backlog() <= self.mark() || self.backlog() + count <= self.max_backlog
+    }
+
+    fn has_reserve(&self, count: usize) -> bool {
+        self.backlog() + count <= self.max_backlog + self.max_backlog / 4
+    }
+
+    /// Adds bytes if there is room. `is_first` is whether no other sender waits before this one.
+    fn try_push(&mut self, addition: Addition<'_>, is_first: bool) -> Pushed {
+        if self.closed.is_some() || self.is_ended {
+            return Pushed::Closed;
+        }
+        let count = addition.bytes.len();
+        let has_room = (is_first && self.has_room(count)) || (addition.is_small && self.has_reserve(count));
+        if has_room {
+            self.pending.push_shared(addition.bytes);
+            self.note_added(addition.sender)
+        } else {
+            Pushed::Full
         }
     }
 
-    /// Adds bytes behind all others, or has them wait for their turn. The caller's flush list has this id (not 0), and
-    /// `is_covered` is whether its allowance covers the bytes.
-    pub(crate) fn push(&self, bytes: Bytes<'_>, is_covered: bool, list: u64) -> Pushed {
-        let mut state = lock(&self.state);
-        if state.closed.is_some() {
-            return Pushed::Closed;
+    /// Takes note of an addition. Returns whether its sender has to flush.
+    fn note_added(&mut self, sender: u64) -> Pushed {
+        self.set_clock();
+        if self.mode == Mode::Queued || mem::replace(&mut self.queued_by, sender) == sender {
+            Pushed::Done
+        } else {
+            Pushed::Flush
         }
-        match state.admission(bytes.len(), is_covered, &self.config) {
-            Admission::Granted => self.append(state, bytes, list),
-            Admission::Wait => Pushed::Waits(state.wait(bytes, &self.config)),
-            Admission::Exhausted => {
+    }
+
+    /// Takes all pending bytes in order to write them.
+    fn take(&mut self) -> BufList {
+        self.queued_by = 0;
+        self.in_flight = self.pending.len();
+        mem::take(&mut self.pending)
+    }
+
+    /// Takes note that the recipient has taken bytes, and that so many are still being written.
+    fn note_sent(&mut self, in_flight: usize) {
+        if self.clock.is_running() {
+            self.clock.took(self.in_flight - in_flight, Instant::now());
+        }
+        self.in_flight = in_flight;
+        self.set_clock();
+    }
+
+    /// Puts bytes that were taken and not written back in front of those that have been added meanwhile.
+    fn put_back(&mut self, taken: BufList) {
+        self.note_sent(taken.len());
+        self.in_flight = 0;
+        let added = mem::replace(&mut self.pending, taken);
+        self.pending.append(added);
+    }
+
+    fn set_clock(&mut self) {
+        if self.backlog() > self.mark() || !self.waiters.is_empty() {
+            self.clock.start();
+        } else {
+            self.clock.stop();
+        }
+    }
+}
+
+impl<S: Socket> Outbox<S> {
+    /// Creates an empty outbox for a client that is not logged in.
+    pub(crate) fn new(socket: S, slow_timeout: Duration) -> Self {
+        let state = State {
+            pending: BufList::default(),
+            in_flight: 0,
+            mode: Mode::Idle,
+            queued_by: 0,
+            max_backlog: limits::MAX_BACKLOG_BEFORE_LOGIN,
+            clock: SlowClock::new(slow_timeout),
+            stall_timeout: limits::STALL_TIMEOUT.max(slow_timeout),
+            waiters: VecDeque::new(),
+            is_ended: false,
+            closed: None,
+        };
+        Self { socket, state: Mutex::new(state), drained: Condvar::new() }
+    }
+
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    pub(crate) fn set_max_backlog(&self, bytes: usize) {
+        lock(&self.state).max_backlog = bytes;
+    }
+
+    /// Adds bytes behind all others if there is room.
+    pub(crate) fn push(&self, addition: Addition<'_>) -> Pushed {
+        let mut state = lock(&self.state);
+        let is_first = state.waiters.is_empty();
+        state.try_push(addition, is_first)
+    }
+
+    /// Adds bytes as soon as there is room. Returns [`Pushed::Closed`] also when `is_over` says that the sender has to stop.
+    /// Everything that the sender has added elsewhere must be flushed.
+    pub(crate) fn push_when_room(&self, addition: Addition<'_>, is_over: impl Fn() -> bool) -> Pushed {
+        let room = Arc::new(Condvar::new());
+        let mut state = lock(&self.state);
+        state.waiters.push_back(Waiter { count: addition.bytes.len(), room: Arc::clone(&room) });
+        state.set_clock();
+        let is_this = |waiter: &Waiter| Arc::ptr_eq(&waiter.room, &room);
+        let pushed = self.wait_for(state, &room, is_over, |state| {
+            let is_first = state.waiters.front().is_some_and(is_this);
+            Some(state.try_push(addition, is_first)).filter(|pushed| *pushed != Pushed::Full)
+        });
+        let mut state = lock(&self.state);
+        state.waiters.retain(|waiter| !is_this(waiter));
+        state.set_clock();
+        self.unlock(state);
+        pushed.unwrap_or(Pushed::Closed)
+    }
+
+    /// Waits for a condition until `attempt` has a result, or `is_over`.
+    fn wait_for<'a, T>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        condition: &Condvar,
+        is_over: impl Fn() -> bool,
+        mut attempt: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        loop {
+            if let Some(result) = attempt(&mut state) {
+                return Some(result);
+            }
+            let (guard, timed_out) = wait_once(condition, state, WAIT_SLICE);
+            state = guard;
+            if timed_out {
                 drop(state);
-                self.close(CloseReason::Slow);
-                Pushed::Closed
+                if is_over() {
+                    return None;
+                }
+                state = lock(&self.state);
             }
         }
     }
 
     /// Adds bytes whether there is room or not.
-    pub(crate) fn force_push(&self, bytes: &[u8], list: u64) -> Pushed {
-        let state = lock(&self.state);
-        if state.closed.is_some() { Pushed::Closed } else { self.append(state, Bytes::Own(bytes), list) }
+    pub(crate) fn force_push(&self, bytes: &[u8], sender: u64) -> Pushed {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return Pushed::Closed;
+        }
+        state.pending.push(bytes);
+        state.note_added(sender)
     }
 
-    fn append(&self, mut state: MutexGuard<'_, State>, bytes: Bytes<'_>, list: u64) -> Pushed {
-        if bytes.len() == 0 {
-            return Pushed::Done;
-        }
-        state.append(bytes, &self.config);
-        self.is_flooded.store(state.is_flooded(), Ordering::Relaxed);
-        if state.mode == Mode::Queued && !state.writer_waits {
-            return Pushed::Done;
-        }
-        let was_queued = mem::replace(&mut state.queued_by, list) == list;
-        if was_queued { Pushed::Done } else { Pushed::Flush }
-    }
-
-    /// Waits until the bytes with this ticket are pending, and returns whether they are: they are not when the outbox is
-    /// closed first, or when `is_over` says that there is no sender any more. Everything on the caller's flush list has to
-    /// be flushed.
-    pub(crate) fn wait_for_turn(&self, ticket: u64, is_over: impl Fn() -> bool) -> bool {
-        loop {
-            let state = lock(&self.state);
-            if state.closed.is_some() {
-                return false;
-            }
-            if !state.waits(ticket) {
-                return true;
-            }
-            drop(state);
-            if is_over() {
-                let withdrawn = lock(&self.state).withdraw(ticket);
-                return withdrawn.is_none();
-            }
-            thread::park_timeout(TURN_TIMEOUT);
-        }
-    }
-
-    /// Writes what is pending as far as the recipient takes it without any wait, unless somebody else is doing so, and
-    /// leaves the rest to a writer thread. Where there is one that waits for work, wakes it.
+    /// Writes what is pending as far as the recipient takes it at once, unless another thread writes. A writer thread gets
+    /// the rest.
     pub(crate) fn flush(self: &Arc<Self>) {
-        let _guard = CloseOnPanic::new(self);
-        let Some(mut taken) = self.begin_direct() else { return };
+        let mut taken = {
+            let mut state = lock(&self.state);
+            if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
+                return;
+            }
+            state.mode = Mode::Direct;
+            state.take()
+        };
         for round in 1.. {
             if let Err(error) = self.send_available(&mut taken) {
-                // The mode stays as it is, so that nobody writes behind what is lost.
                 return self.close(CloseReason::Failed(error.kind()));
             }
             let is_full = !taken.is_empty();
-            match self.end_round(taken, is_full || round % DIRECT_ROUNDS == 0) {
-                Mode::Idle => return,
-                Mode::Direct => {}
-                Mode::Queued if self.spawn_writer() => return,
-                Mode::Queued if is_full => return self.close(CloseReason::NoWriter),
-                Mode::Queued => lock(&self.state).mode = Mode::Direct,
+            let mut state = lock(&self.state);
+            if state.closed.is_none() {
+                state.put_back(taken);
             }
-            taken = lock(&self.state).take_pending();
-        }
-    }
-
-    /// Writes some of what is pending, and waits for the recipient to take it for as long as one write may.
-    pub(crate) fn flush_patiently(self: &Arc<Self>) {
-        let _guard = CloseOnPanic::new(self);
-        let Some(mut taken) = self.begin_direct() else { return };
-        match self.socket.send(taken.chunk()) {
-            Ok(sent) => {
-                taken.advance(sent);
-                self.end_round(taken, true);
+            if state.pending.is_empty() {
+                state.mode = Mode::Idle;
+                return self.unlock(state);
             }
-            Err(error) => self.close(CloseReason::Failed(error.kind())),
+            if is_full || round == MAX_ROUNDS {
+                state.mode = Mode::Queued;
+                self.unlock(state);
+                return self.spawn_writer();
+            }
+            taken = state.take();
+            self.unlock(state);
         }
     }
 
-    /// Takes what is pending in order to write it here, unless there is nothing or somebody else writes.
-    fn begin_direct(&self) -> Option<BufList> {
-        let mut state = lock(&self.state);
-        if mem::take(&mut state.writer_waits) {
-            drop(state);
-            self.work.notify_one();
-            return None;
-        }
-        if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
-            return None;
-        }
-        state.mode = Mode::Direct;
-        Some(state.take_pending())
-    }
-
-    /// Puts back what the recipient has not taken, and returns how it goes on.
-    fn end_round(&self, taken: BufList, leave_to_writer: bool) -> Mode {
-        let mut state = lock(&self.state);
-        state.put_back(taken);
-        let admitted = state.admit_waiters(&self.config);
-        state.mode = match () {
-            () if state.pending.is_empty() || state.closed.is_some() => Mode::Idle,
-            () if leave_to_writer && self.is_strangers.load(Ordering::Relaxed) => Mode::Idle,
-            () if leave_to_writer => Mode::Queued,
-            () => Mode::Direct,
-        };
-        let mode = state.mode;
-        self.unlock(state, admitted);
-        mode
-    }
-
-    /// Gives back the lock under which the backlog has become smaller, and then wakes whoever waited for that.
-    pub(crate) fn unlock(&self, state: MutexGuard<'_, State>, admitted: Vec<Thread>) {
-        let is_finished = state.finishing > 0 && state.backlog() == 0;
-        drop(state);
-        wake(admitted);
-        if is_finished {
-            self.drained.notify_all();
-        }
-    }
-
-    /// Returns whether others come first, as this client sends or is sent more than people say.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.floods.load(Ordering::Relaxed) || self.is_flooded.load(Ordering::Relaxed)
-    }
-
-    /// Sends what the peer takes of these bytes without any wait.
     fn send_available(&self, taken: &mut BufList) -> io::Result<()> {
         while !taken.is_empty() {
             let chunk = taken.chunk().len();
@@ -228,32 +329,95 @@ impl<S: Socket> Outbox<S> {
         Ok(())
     }
 
-    /// Waits until all that is pending has gone out, and returns whether it has; `false` when the deadline passed or the
-    /// connection broke first.
-    pub(crate) fn finish(self: &Arc<Self>, deadline: Instant) -> bool {
-        self.flush();
-        while self.is_strangers.load(Ordering::Relaxed) && self.backlog() > 0 && Instant::now() < deadline {
-            self.flush_patiently();
+    /// Gives back the lock under which the backlog may have become smaller, and wakes the threads that waited for that.
+    fn unlock(&self, state: MutexGuard<'_, State>) {
+        let first = state.waiters.front().filter(|waiter| state.has_room(waiter.count));
+        let room = first.map(|waiter| Arc::clone(&waiter.room));
+        let is_drained = state.is_ended && state.backlog() == 0;
+        drop(state);
+        if let Some(room) = room {
+            room.notify_one();
         }
-        let mut state = lock(&self.state);
-        loop {
-            if state.closed.is_some() {
-                return false;
-            }
-            if state.backlog() == 0 && state.mode != Mode::Direct {
-                return true;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            state.finishing += 1;
-            state = wait_for(&self.drained, state, left);
-            state.finishing -= 1;
+        if is_drained {
+            self.drained.notify_all();
         }
     }
 
-    /// Ends the connection at once: what is pending is dropped, and everybody who reads, writes or waits is woken. The
+    fn spawn_writer(self: &Arc<Self>) {
+        let outbox = Arc::clone(self);
+        let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
+        let spawned = builder.spawn(move || {
+            let written = panic::catch_unwind(AssertUnwindSafe(|| outbox.write_pending()));
+            if let Err(reason) = written.unwrap_or(Err(CloseReason::Panicked)) {
+                outbox.close(reason);
+            }
+        });
+        if let Err(error) = spawned {
+            self.close(CloseReason::Failed(error.kind()));
+        }
+    }
+
+    /// The writer thread: writes until nothing is left, or the recipient is given up.
+    fn write_pending(&self) -> Result<(), CloseReason> {
+        let mut last_progress = Instant::now();
+        loop {
+            let mut taken = {
+                let mut state = lock(&self.state);
+                if state.pending.is_empty() || state.closed.is_some() {
+                    state.mode = Mode::Idle;
+                    self.unlock(state);
+                    return Ok(());
+                }
+                state.take()
+            };
+            while !taken.is_empty() {
+                let chunk = &taken.chunk()[..taken.chunk().len().min(WRITE_CHUNK)];
+                let sent = self.socket.send(chunk).map_err(|error| CloseReason::Failed(error.kind()))?;
+                taken.advance(sent);
+                let now = Instant::now();
+                if sent > 0 {
+                    last_progress = now;
+                }
+                let mut state = lock(&self.state);
+                if let Some(reason) = state.closed {
+                    return Err(reason);
+                }
+                state.note_sent(taken.len());
+                if state.clock.is_over(now) {
+                    return Err(CloseReason::Slow);
+                }
+                if now.duration_since(last_progress) >= state.stall_timeout {
+                    return Err(CloseReason::Stalled);
+                }
+                self.unlock(state);
+            }
+        }
+    }
+
+    /// Ends what is added: the last bytes go behind all others. `stall_timeout` is how long the client may take nothing from
+    /// now on.
+    pub(crate) fn end(&self, last: &[u8], stall_timeout: Duration) {
+        let mut state = lock(&self.state);
+        if state.closed.is_none() {
+            state.pending.push(last);
+        }
+        state.is_ended = true;
+        state.stall_timeout = stall_timeout;
+        state.waiters.iter().for_each(|waiter| waiter.room.notify_one());
+    }
+
+    /// Waits until everything has been written. Returns `false` if the connection broke, or `is_over`. [`Self::end`] comes
+    /// first.
+    pub(crate) fn finish(self: &Arc<Self>, is_over: impl Fn() -> bool) -> bool {
+        self.flush();
+        let finished = self.wait_for(lock(&self.state), &self.drained, is_over, |state| {
+            let is_written = state.backlog() == 0 && state.mode != Mode::Direct;
+            (state.closed.is_some() || is_written).then_some(state.closed.is_none())
+        });
+        finished == Some(true)
+    }
+
+    /// Ends the connection at once: what is pending is dropped, and every thread that reads, writes or waits is woken. The
     /// first reason stays.
     pub(crate) fn close(&self, reason: CloseReason) {
         let mut state = lock(&self.state);
@@ -261,48 +425,33 @@ impl<S: Socket> Outbox<S> {
             return;
         }
         state.closed = Some(reason);
+        state.in_flight = 0;
         let pending = mem::take(&mut state.pending);
-        let waiters = mem::take(&mut state.waiters);
-        let (writer_waits, is_awaited) = (state.writer_waits, state.finishing > 0);
-        state.account(&self.config);
+        state.waiters.iter().for_each(|waiter| waiter.room.notify_one());
         drop(state);
         drop(pending);
-        wake(waiters.into_iter().map(Waiter::into_thread));
-        if writer_waits {
-            self.work.notify_all();
-        }
-        if is_awaited {
-            self.drained.notify_all();
-        }
+        self.drained.notify_all();
         self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Returns whether some sender waits for its turn.
-    pub(crate) fn holds_senders_up(&self) -> bool {
-        !lock(&self.state).waiters.is_empty()
+    /// Closes the outbox if the connection was reset, which a thread that does not read cannot see (G5). Returns whether it
+    /// is closed.
+    pub(crate) fn close_if_broken(&self) -> bool {
+        if let Some(error) = self.socket.take_error() {
+            self.close(CloseReason::Failed(error));
+        }
+        self.close_reason().is_some()
     }
 
-    /// Returns whether the recipient is over the mark, or holds some sender up.
-    pub(crate) fn is_behind(&self) -> bool {
-        lock(&self.state).clock.is_running()
-    }
-
-    /// Returns how many bytes the recipient has not taken.
     pub(crate) fn backlog(&self) -> usize {
         lock(&self.state).backlog()
     }
 
-    /// Returns how many bytes the common memory budget gets back when this is closed.
-    pub(crate) fn accounted(&self) -> usize {
-        lock(&self.state).accounted()
-    }
-
-    /// Returns why it was closed, if it was.
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
         lock(&self.state).closed
     }
 
-    /// Ends what the peer says, which wakes whoever reads it.
+    /// Ends what the peer says, which wakes the thread that reads it.
     pub(crate) fn end_input(&self) {
         self.socket.shutdown(Shutdown::Read);
     }
@@ -311,37 +460,7 @@ impl<S: Socket> Outbox<S> {
     pub(crate) fn shutdown_sending(&self) {
         self.socket.shutdown(Shutdown::Write);
     }
-
-    /// Starts a writer thread for this outbox, which is [`Mode::Queued`] already. Returns whether there was one to be had.
-    fn spawn_writer(self: &Arc<Self>) -> bool {
-        if !self.config.take_writer() {
-            return false;
-        }
-        let spawned = writer::spawn(Arc::clone(self)).is_ok();
-        if !spawned {
-            self.config.give_writer_back();
-        }
-        spawned
-    }
 }
 
-/// Closes the outbox if the thread that writes to it panics meanwhile: what it had taken is lost, and nothing may follow it.
-struct CloseOnPanic<'a, S: Socket> {
-    outbox: &'a Outbox<S>,
-    /// It has panicked before, and flushes what it has added for others.
-    was_panicking: bool,
-}
-
-impl<'a, S: Socket> CloseOnPanic<'a, S> {
-    fn new(outbox: &'a Outbox<S>) -> Self {
-        Self { outbox, was_panicking: thread::panicking() }
-    }
-}
-
-impl<S: Socket> Drop for CloseOnPanic<'_, S> {
-    fn drop(&mut self) {
-        if thread::panicking() && !self.was_panicking {
-            self.outbox.close(CloseReason::Panicked);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

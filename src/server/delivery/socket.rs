@@ -2,16 +2,16 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::outbox::WRITE_TIMEOUT;
 use crate::net;
-use crate::server::trace::Trace;
-use crate::sys::{self, WithoutWaiting};
+use crate::sys::WithoutWaiting;
 
-/// Lines that are written each by itself before others come first.
+/// How long a write waits for a recipient that takes nothing.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Lines that are written each by itself in one go, so that a peer without LFs does not occupy a sender for long.
 const MAX_LINES: usize = 64;
 
 /// The sending side of a connection.
@@ -23,51 +23,42 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// connection is broken.
     fn send(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Returns whether the peer has said something that nobody has read yet.
-    fn has_input(&self) -> bool;
-
-    /// Returns how the connection broke, if it did since this was last asked.
+    /// Returns how the connection broke, if it did since the last call.
     fn take_error(&self) -> Option<ErrorKind>;
 
-    /// Shuts down one direction or both, which wakes whoever is blocked in it.
+    /// Shuts down one direction or both, which wakes a thread that is blocked in it.
     fn shutdown(&self, how: Shutdown);
 }
 
-/// A client's stream, and how lines are written to it.
+/// A clone of a client's stream, for writing.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
     stream: TcpStream,
     /// Each line is written by itself and without its LF, to a client that sends none (G13).
     omits_line_feeds: AtomicBool,
-    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 impl ClientSocket {
-    /// Takes over a clone of the client's stream.
-    pub(crate) fn new(stream: TcpStream, trace: Option<Arc<Trace>>) -> Self {
-        Self { stream, omits_line_feeds: AtomicBool::new(false), trace }
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, omits_line_feeds: AtomicBool::new(false) }
     }
 
-    /// Sets whether what is written from now on lacks its LFs.
+    /// Sets whether lines are written without their LFs from now on.
     pub(crate) fn omit_line_feeds(&self, omit: bool) {
         self.omits_line_feeds.store(omit, Ordering::Relaxed);
     }
 
-    fn write(&self, bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
-        if self.omits_line_feeds.load(Ordering::Relaxed) { write_lines(bytes, write) } else { write(bytes) }
+    pub(crate) fn omits_line_feeds(&self) -> bool {
+        self.omits_line_feeds.load(Ordering::Relaxed)
     }
 
-    /// Sends, and logs what went out where it is traced.
-    fn trace(&self, bytes: &[u8], send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
-        match &self.trace {
-            Some(trace) => trace.write(bytes, self.omits_line_feeds.load(Ordering::Relaxed), send),
-            None => send(),
-        }
+    fn write(&self, bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
+        if self.omits_line_feeds() { write_lines(bytes, write) } else { write(bytes) }
     }
 }
 
-/// Writes each line by itself and without its LF, until one is not taken whole, and no more than [`MAX_LINES`]. Returns how
-/// many of the bytes are done with, the LFs included.
+/// Writes each line by itself and without its LF, until one is not taken whole, and no more than [`MAX_LINES`]. Returns the
+/// number of bytes that are done with, the LFs included.
 fn write_lines(bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
     let mut done = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n').take(MAX_LINES) {
@@ -83,18 +74,11 @@ fn write_lines(bytes: &[u8], write: impl Fn(&[u8]) -> io::Result<usize>) -> io::
 
 impl Socket for ClientSocket {
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        let send =
-            || self.write(bytes, |bytes| net::write_available(&mut WithoutWaiting(&self.stream), bytes, Duration::MAX));
-        self.trace(bytes, send)
+        self.write(bytes, |bytes| net::write_available(&mut WithoutWaiting(&self.stream), bytes, Duration::MAX))
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT));
-        self.trace(bytes, || sent)
-    }
-
-    fn has_input(&self) -> bool {
-        sys::has_input(&self.stream)
+        self.write(bytes, |bytes| net::write_available(&mut &self.stream, bytes, WRITE_TIMEOUT))
     }
 
     fn take_error(&self) -> Option<ErrorKind> {

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
@@ -159,42 +159,21 @@ fn with_limit(limit: &str) -> Server {
 }
 
 #[test]
-fn strangers_who_do_not_read_their_answers_cost_no_thread_and_little_memory_and_can_have_them_later() {
+fn strangers_that_do_not_read_their_answers_cost_little_and_are_disconnected_as_slow() {
     const STRANGERS: usize = 3;
-    const LINES: usize = 600_000;
-    const ANSWER: &[u8] = b"Unknown command. Use LIN, MSG, W, WHO or SEC.\n";
     let server = Server::with(&["--protocol", "wac", "--login-timeout", "600"]);
-    let before = server.usage();
+    let before = server.usage().resident_kib;
     let strangers: Vec<Peer> = (0..STRANGERS).map(|_| server.connect()).collect();
-    let taken = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for stranger in &strangers {
-            // Far more answers than the kernel takes; the server stops reading when they are not taken.
-            scope.spawn(|| {
-                for _ in 0..LINES / 1000 {
-                    (&stranger.stream).write_all(&b"X\n".repeat(1000)).expect("it is read some day");
-                    taken.fetch_add(1000, Ordering::Relaxed);
-                }
-            });
+            // Far more answers than the kernel takes.
+            scope.spawn(|| while (&stranger.stream).write_all(&b"X\n".repeat(1000)).is_ok() {});
         }
-        wait_for("the server to read no more", || {
-            let lines = taken.load(Ordering::Relaxed);
-            server.wait_until_asleep();
-            (lines > STRANGERS * 100_000 && lines == taken.load(Ordering::Relaxed)).then_some(())
+        wait_for("all of them to be gone", || {
+            let grown = server.usage().resident_kib.saturating_sub(before);
+            assert!(grown < 1024 + STRANGERS * 512, "{grown} KiB");
+            (server.log().matches("left: slow").count() == STRANGERS).then_some(())
         });
-        let now = server.usage();
-        assert_eq!(now.threads, before.threads + STRANGERS);
-        let grown = now.resident_kib.saturating_sub(before.resident_kib);
-        assert!(grown < 1024 + STRANGERS * 512, "{grown} KiB");
-        for stranger in &strangers {
-            scope.spawn(|| {
-                for _ in 0..LINES / 1000 {
-                    let mut answers = vec![0; 1000 * ANSWER.len()];
-                    (&stranger.stream).read_exact(&mut answers).expect("all answers");
-                    assert!(answers == ANSWER.repeat(1000));
-                }
-            });
-        }
     });
 }
 
@@ -340,9 +319,7 @@ fn a_connection_that_is_reset_before_it_takes_its_last_lines_costs_no_processor_
     let server = Server::with(&["--login-timeout", "5"]);
     let before = server.usage();
     let peers: Vec<Peer> = (0..COUNT).map(|_| full_of_telnet_answers(&server, 16 << 20)).collect();
-    wait_for("the login timeout of all", || {
-        (server.log().matches("not logged in within the time limit").count() == COUNT).then_some(())
-    });
+    wait_for("all of them to be given up", || (server.log().matches(" left: ").count() == COUNT).then_some(()));
     reset_cheaply(&server, before, peers);
 }
 

@@ -72,6 +72,7 @@ fn thirty_such_readers_hold_the_room_up_once_and_not_thirty_times() {
     let sleepers: Vec<Peer> = (0..SLEEPERS).map(|number| server.cap(&format!("sleeper{number}"))).collect();
     let mut sender = server.cap("sender");
     let text = "x".repeat(900_000);
+    let begun = Instant::now();
     bystanders.are_fine_while(|| {
         for _ in 0..8 {
             for number in 0..SLEEPERS {
@@ -83,11 +84,8 @@ fn thirty_such_readers_hold_the_room_up_once_and_not_thirty_times() {
         }
     });
     server.wait_for_log("left: slow");
-    server.signal("USR1");
-    let counts = server.wait_for_log("since the start");
-    let waits = counts.split(", refused").next().and_then(|before| before.rsplit(' ').next());
-    let waits: usize = waits.and_then(|number| number.parse().ok()).expect("a number");
-    assert!(waits < SLEEPERS / 3, "{counts}");
+    // One after the other would take a minute.
+    assert!(begun.elapsed() < SLOW_TIMEOUT * (SLEEPERS as u32 / 2), "{:?}", begun.elapsed());
     drop(sleepers);
 }
 

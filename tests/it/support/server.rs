@@ -144,19 +144,6 @@ impl Server {
         names.flatten().any(|found| found.trim_end() == name)
     }
 
-    /// Waits until so many WAC users wait, as senders, for others to take what they send.
-    #[track_caller]
-    pub(crate) fn wait_for_waiting_senders(&self, count: usize) {
-        wait_for("senders to wait", || self.has_waiting_senders(count).then_some(()));
-    }
-
-    /// Asks for it; the answer may come a moment later.
-    pub(crate) fn has_waiting_senders(&self, count: usize) -> bool {
-        let gauge = format!(" online, {count} waiting to send");
-        self.signal("USR1");
-        self.log().lines().any(|line| line.contains(" wac: ") && line.contains(&gauge))
-    }
-
     /// Waits until none of its threads has anything to do: they have read and answered what they were sent.
     #[track_caller]
     pub(crate) fn wait_until_asleep(&self) {

@@ -1,0 +1,300 @@
+//! What one client's lines bring about: messages to others and replies to itself.
+//!
+//! Consecutive messages to the same recipients are a *batch*, looked up and encoded once. A batch ends before anything else
+//! is added, so that the order of everything stays as it was sent (G7). What one read has brought is added first and then
+//! flushed, so that each recipient gets it with one `write`.
+
+use std::mem;
+use std::slice;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Member;
+use super::outbox::{Addition, Outbox, Pushed};
+use crate::limits;
+use crate::protocol::{Dialect, Event};
+use crate::server::counters::{Count, Counters};
+use crate::server::rate_limit::RateLimit;
+use crate::server::shutdown::Shutdown;
+use crate::server::turns::{Turn, Turns};
+
+/// Bytes of encoded messages after which a batch ends, for all dialects together: short input may become long.
+const MAX_BATCH: usize = 128 << 10;
+
+/// Bytes that a sender adds before it flushes, although its read has brought more. So a backlog consists of bytes that were
+/// offered to the socket.
+const MAX_UNFLUSHED: usize = 128 << 10;
+
+/// What senders of one server have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) turns: Arc<Turns>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) counters: Counters,
+    /// Bytes that may wait for one client.
+    pub(crate) max_backlog: usize,
+}
+
+/// The sending side of one client's lines.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    id: u64,
+    own: Arc<Outbox>,
+    shared: Arc<Shared>,
+    /// Bytes that the client may say without counting as one that floods.
+    talk: RateLimit,
+    /// Held while the lines of a client that floods are handled.
+    turn: Option<Turn>,
+    batch: Batch,
+    /// Outboxes to be flushed.
+    dirty: Vec<Arc<Outbox>>,
+    /// Bytes added since the last flush.
+    unflushed: usize,
+    /// The client's own connection was found closed.
+    is_over: bool,
+}
+
+/// Messages to the same recipients.
+#[derive(Debug, Default)]
+struct Batch {
+    recipients: Recipients,
+    /// Number of messages, announcements not counted.
+    count: usize,
+    /// All of them, in each dialect of the recipients.
+    encoded: Vec<(&'static dyn Dialect, Vec<u8>)>,
+}
+
+#[derive(Debug, Default)]
+enum Recipients {
+    #[default]
+    Nobody,
+    /// The member that had this name when the batch began.
+    One { name: String, member: Arc<Member> },
+    /// Every member there was when the batch began.
+    Everyone(Vec<Arc<Member>>),
+}
+
+/// What became of a batch of messages to one recipient.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) count: usize,
+    pub(crate) name: String,
+    /// They were handed on.
+    pub(crate) is_sent: bool,
+}
+
+impl Sender {
+    /// Creates the sender of the connection with this id, which no other one has and which is not 0.
+    pub(crate) fn new(id: u64, own: Arc<Outbox>, shared: Arc<Shared>) -> Self {
+        let talk = RateLimit::new(limits::TALK_RATE, limits::TALK_BURST, Instant::now());
+        Self {
+            id,
+            own,
+            shared,
+            talk: talk.with_tokens(limits::TALK_OF_NEWCOMERS),
+            turn: None,
+            batch: Batch::default(),
+            dirty: Vec::new(),
+            unflushed: 0,
+            is_over: false,
+        }
+    }
+
+    pub(crate) fn own(&self) -> &Arc<Outbox> {
+        &self.own
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Returns whether the client's connection was found closed, so that it has nothing more to say.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Returns whether a batch of direct messages to this name has begun.
+    pub(crate) fn is_to(&self, to: &str) -> bool {
+        matches!(&self.batch.recipients, Recipients::One { name, .. } if name == to)
+    }
+
+    /// Returns whether a batch of broadcasts has begun.
+    pub(crate) fn is_to_everyone(&self) -> bool {
+        matches!(self.batch.recipients, Recipients::Everyone(_))
+    }
+
+    /// Begins a batch of direct messages. The one before it must have ended.
+    pub(crate) fn begin_to(&mut self, name: &str, member: Arc<Member>) {
+        self.batch.encoded.push((member.dialect, Vec::new()));
+        self.batch.recipients = Recipients::One { name: name.to_owned(), member };
+    }
+
+    /// Begins a batch of broadcasts. The one before it must have ended.
+    pub(crate) fn begin_to_everyone(&mut self, members: Vec<Arc<Member>>) {
+        for member in &members {
+            if !self.batch.encoded.iter().any(|(dialect, _)| *dialect == member.dialect) {
+                self.batch.encoded.push((member.dialect, Vec::new()));
+            }
+        }
+        self.batch.recipients = Recipients::Everyone(members);
+    }
+
+    /// Adds a message to the batch. Returns whether the batch is full and has to end.
+    pub(crate) fn add(&mut self, event: &Event<'_>) -> bool {
+        self.batch.count += usize::from(matches!(event, Event::Delivery { .. }));
+        let mut bytes = 0;
+        for (dialect, encoded) in &mut self.batch.encoded {
+            dialect.encode_event(event, 0, encoded);
+            bytes += encoded.len();
+        }
+        bytes >= MAX_BATCH.min(self.shared.max_backlog / 4)
+    }
+
+    /// Ends the batch: adds its messages to the outboxes of its recipients. Returns what became of direct ones.
+    pub(crate) fn end_batch(&mut self) -> Option<Delivered> {
+        let Batch { recipients, count, encoded } = mem::take(&mut self.batch);
+        let members = match &recipients {
+            Recipients::Nobody => return None,
+            Recipients::One { member, .. } => slice::from_ref(member),
+            Recipients::Everyone(members) => members,
+        };
+        let finish = |(dialect, mut bytes): (_, Vec<u8>)| {
+            bytes.shrink_to_fit();
+            (dialect, Arc::new(bytes))
+        };
+        let encoded: Vec<_> = encoded.into_iter().map(finish).collect();
+        let longest = encoded.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
+        let is_small = self.charge(longest);
+        self.shared.counters.add(Count::MessagesIn, count);
+        let reached = self.deliver(members, &encoded, is_small);
+        self.shared.counters.add(Count::MessagesOut, count * reached);
+        self.share_time();
+        match recipients {
+            Recipients::One { name, .. } => Some(Delivered { count, name, is_sent: reached > 0 }),
+            _ => None,
+        }
+    }
+
+    /// Adds to each member what is encoded for its dialect. Returns how many members that reached. Recipients that are full
+    /// come last, so that they hold nobody else up.
+    fn deliver(
+        &mut self,
+        members: &[Arc<Member>],
+        encoded: &[(&'static dyn Dialect, Arc<Vec<u8>>)],
+        is_small: bool,
+    ) -> usize {
+        let (mut reached, mut sent) = (0, 0);
+        let mut full = Vec::new();
+        for member in members {
+            let Some((_, bytes)) = encoded.iter().find(|(dialect, _)| *dialect == member.dialect) else { continue };
+            if bytes.is_empty() {
+                continue;
+            }
+            if let Some(trace) = &member.trace {
+                trace.delivered(member.name.as_ref(), bytes, member.outbox.socket().omits_line_feeds());
+            }
+            let pushed = member.outbox.push(Addition { bytes, is_small, sender: self.id });
+            if pushed == Pushed::Full {
+                full.push((member, bytes));
+            } else if self.note(&member.outbox, pushed) {
+                reached += 1;
+                sent += bytes.len();
+            }
+        }
+        for (member, bytes) in full {
+            let pushed = self.push_when_room(&member.outbox, bytes, is_small);
+            if self.note(&member.outbox, pushed) {
+                reached += 1;
+                sent += bytes.len();
+            }
+        }
+        self.shared.counters.add(Count::BytesOut, sent);
+        reached
+    }
+
+    fn push_when_room(&mut self, outbox: &Outbox, bytes: &Arc<Vec<u8>>, is_small: bool) -> Pushed {
+        self.flush();
+        self.turn = None;
+        let (own, shutdown) = (&self.own, &self.shared.shutdown);
+        let is_over = || own.close_if_broken() || shutdown.is_room_over();
+        let pushed = outbox.push_when_room(Addition { bytes, is_small, sender: self.id }, is_over);
+        self.is_over |= self.own.close_reason().is_some();
+        pushed
+    }
+
+    /// Takes note of an addition. Returns whether it was made.
+    fn note(&mut self, outbox: &Arc<Outbox>, pushed: Pushed) -> bool {
+        match pushed {
+            Pushed::Flush => self.dirty.push(Arc::clone(outbox)),
+            Pushed::Closed => self.is_over |= Arc::ptr_eq(&self.own, outbox),
+            Pushed::Done | Pushed::Full => {}
+        }
+        matches!(pushed, Pushed::Flush | Pushed::Done)
+    }
+
+    /// Adds replies to the client's own outbox, as soon as there is room for them.
+    pub(crate) fn reply(&mut self, replies: Vec<u8>) {
+        if replies.is_empty() {
+            return;
+        }
+        let is_small = self.charge(replies.len());
+        self.shared.counters.add(Count::BytesOut, replies.len());
+        let (own, bytes) = (Arc::clone(&self.own), Arc::new(replies));
+        let mut pushed = own.push(Addition { bytes: &bytes, is_small, sender: self.id });
+        if pushed == Pushed::Full {
+            pushed = self.push_when_room(&own, &bytes, is_small);
+        }
+        self.note(&own, pushed);
+        self.share_time();
+    }
+
+    /// Adds a line to the client's own outbox whether it has room or not. It never waits.
+    pub(crate) fn force_reply(&mut self, line: &[u8]) {
+        self.shared.counters.add(Count::BytesOut, line.len());
+        let own = Arc::clone(&self.own);
+        let pushed = own.force_push(line, self.id);
+        self.note(&own, pushed);
+    }
+
+    /// Counts bytes that the client has said. Returns whether they are small talk.
+    pub(crate) fn charge(&mut self, bytes: usize) -> bool {
+        self.unflushed += bytes;
+        self.talk.charge(bytes, Instant::now())
+    }
+
+    /// Waits for a turn if the client floods and has none.
+    pub(crate) fn begin_turn(&mut self) {
+        if self.turn.is_none() && !self.talk.delay(Instant::now()).is_zero() {
+            self.turn = Some(self.shared.turns.acquire());
+        }
+    }
+
+    /// Lets others go on if this client has had its turn, or has begun to flood. Flushes before it waits, or when there is
+    /// much to flush.
+    fn share_time(&mut self) {
+        let is_due = match &self.turn {
+            Some(turn) => turn.is_over(),
+            None => !self.talk.delay(Instant::now()).is_zero(),
+        };
+        if is_due || self.unflushed >= MAX_UNFLUSHED {
+            self.flush();
+        }
+        if is_due {
+            self.turn = None;
+            self.begin_turn();
+        }
+    }
+
+    /// Ends the turn before the client is read again, unless it `has_input` and its time is not over.
+    pub(crate) fn end_turn(&mut self, has_input: impl FnOnce() -> bool) {
+        if self.turn.as_ref().is_some_and(|turn| turn.is_over() || !has_input()) {
+            self.turn = None;
+        }
+    }
+
+    /// Flushes every outbox on the list.
+    pub(crate) fn flush(&mut self) {
+        self.unflushed = 0;
+        self.dirty.drain(..).for_each(|outbox| outbox.flush());
+    }
+}
