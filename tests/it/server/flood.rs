@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Peer, Server, wait_for};
+use crate::support::{Flooder, Peer, Reading, Server, flood, keeps, timed, wait_for};
 
 /// One of the longest names there are: it makes the shortest lines long.
 fn long_name(number: usize) -> String {
@@ -205,4 +205,84 @@ fn lines_of_few_who_flood_are_handled_at_a_time() {
     running.sort_unstable();
     let most = thread::available_parallelism().map_or(1, std::num::NonZero::get) + 8;
     assert!(running[running.len() / 2] <= most, "{running:?}");
+}
+
+/// Reads at this rate until it is told to stop or the connection ends. Returns whether it stayed connected.
+fn read_at(rate: usize, peer: &mut Peer, is_over: &AtomicBool) -> bool {
+    let step = Duration::from_millis(20);
+    let mut buffer = vec![0; rate / 50];
+    let mut next = Instant::now();
+    while !is_over.load(Ordering::Relaxed) {
+        next += step;
+        thread::park_timeout(next.saturating_duration_since(Instant::now()));
+        if !matches!(peer.stream.read(&mut buffer), Ok(1..)) {
+            return false;
+        }
+    }
+    true
+}
+
+#[test]
+#[ignore = "takes a minute on a machine that is not busy; `make soak` runs it"]
+fn soak_s18_newcomers_and_a_flood_disconnect_no_reader_that_takes_300_kb_a_second() {
+    for rate in [300_000, 1_000_000, 5_000_000, 20_000_000] {
+        let server = Server::with(&["--log-level", "error"]);
+        let mut victim = server.wac("victim");
+        let flooder =
+            Flooder::new(server.wac("flooder"), "W victim and a text of some length\n".repeat(1000), Reading::All);
+        let is_over = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            let stayed = scope.spawn(move || read_at(rate, &mut victim, is_over));
+            scope.spawn(move || flood(&mut [flooder], is_over));
+            let begun = Instant::now();
+            let mut number = 0;
+            while begun.elapsed() < Duration::from_secs(12) {
+                number += 1;
+                let mut newcomer = server.wac(&format!("n{number}"));
+                newcomer.send(format!("W victim {}\n", "x".repeat(2000)).repeat(2).as_bytes());
+            }
+            is_over.store(true, Ordering::Relaxed);
+            assert!(stayed.join().expect("it reads"), "{rate} bytes a second");
+        });
+    }
+}
+
+#[test]
+#[ignore = "takes half a minute on a machine that is not busy; `make soak` runs it"]
+fn soak_s19_a_long_broadcast_goes_on_beside_a_slow_reader_that_is_kept_full() {
+    let server = Server::with(&["--log-level", "error"]);
+    let mut slow = server.wac("slow");
+    let flooder = Flooder::new(server.wac("flooder"), "W slow and a text of some length\n".repeat(1000), Reading::All);
+    let (mut talkers, mut listener) = (Vec::new(), server.wac("listener"));
+    talkers.extend((0..5).map(|number| server.wac(&format!("t{number}"))));
+    let is_over = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || read_at(280_000, &mut slow, is_over));
+        scope.spawn(move || flood(&mut [flooder], is_over));
+        for talker in &mut talkers {
+            scope.spawn(move || {
+                let line = format!("W slow {}\n", "x".repeat(1190));
+                while !is_over.load(Ordering::Relaxed) {
+                    let _ = talker.stream.write_all(line.as_bytes());
+                    thread::park_timeout(Duration::from_millis(21));
+                }
+                let _ = talker.stream.shutdown(Shutdown::Both);
+            });
+        }
+        // Until everything is full.
+        thread::park_timeout(Duration::from_secs(5));
+        for number in 0..3 {
+            let mut person = server.wac(&format!("p{number}"));
+            let text = "y".repeat(70_000);
+            for _ in 0..2 {
+                keeps(Duration::from_millis(2500), || {
+                    timed(|| {
+                        person.send_line(&format!("MSG {text}"));
+                        listener.expect_eventually(&format!("p{number}: {text}"));
+                    })
+                });
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
 }
