@@ -1,7 +1,7 @@
 //! Parley: a chat server and a chat client for three small line-based protocols, on one port, in one room.
 //!
 //! It is for a class, a LAN, one machine. It is no IRC: there are no channels, operators, passwords, encryption or
-//! history, servers do not link, and what was said is stored nowhere. It uses no async runtime and no crate but the
+//! history, servers do not link, and messages are never stored. It uses no async runtime and no crate but the
 //! standard library: one thread per client is enough for as many clients as a machine's limits allow.
 //!
 //! # Layers
@@ -19,15 +19,15 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `server::connection` | the handler of one client: does what its lines ask for |
+//! | `server::connection` | one client: its thread reads, has lines handled, flushes, closes |
+//! | `server::requests` | what a line asks for, and the answers |
 //! | `server::lines` | a client's lines, also without line feeds |
-//! | `server::registry` | who is online |
-//! | `server::delivery` | from a sender's lines to its recipients' sockets: `batch`, `flush_list`, `outbox`, `buf_list`, `socket`, `writer` |
-//! | `server::admission` | who may come in: the `capacity` of the machine, the `places` of all connections |
-//! | `server::counters` | what went in and out, and who was refused, for each protocol |
-//! | `server::trace` | what a client says and is told, as the log shows it |
-//! | `server::{shutdown, close_reason, secret}` | the orderly end; why a connection ended; WAC's secret |
-//! | `server::{sync, semaphore}` | locks that outlive a panic; permits for who has used them least |
+//! | `server::registry` | who is here, by name and in order of arrival |
+//! | `server::delivery` | from a sender's lines to its recipients' sockets: `sender`, `outbox`, `slow_clock`, `buf_list`, `socket` |
+//! | `server::turns` | turns for senders that flood |
+//! | `server::{capacity, lobby}` | what fits into the machine; the places of connections that are not logged in |
+//! | `server::{counters, trace, rate_limit}` | what the log says of clients |
+//! | `server::{shutdown, close_reason, secret, sync}` | the end; why a connection ended; WAC's secret; locks that outlive a panic |
 //! | `client::event_loop` | the one loop, which owns session, ui and the sending half |
 //! | `client::session` | what happens in, what is to be done out: one file a dialect, what they share, and what can be typed |
 //! | `client::connection` | the `reader` thread of the socket, the `send_buffer`, the `backoff` between attempts |
@@ -41,10 +41,10 @@
 //! |---|---|---|
 //! | server | `main` | waits for signals |
 //! | server | `stdout` | writes where the server listens, and ends |
-//! | server | `acceptor` | accepts connections, and starts a thread for each |
+//! | server | `acceptor` | one for each address: accepts connections, and starts a thread for each |
 //! | server | `client-<id>` | one per client: reads it, and writes to others what it asks for |
-//! | server | `writer` | writes to one client that does not keep up, until it has kept up for a while |
-//! | server | `shutdown` | waits for the end, and then brings it about |
+//! | server | `writer` | writes to one client that does not keep up, until nothing is left |
+//! | server | `shutdown` | waits for the end, and then begins it |
 //! | both | `signals` | waits for signals, and reports them |
 //! | server | `log` | writes events to standard error |
 //! | client | `main` | the event loop |
@@ -60,12 +60,11 @@
 //!
 //! 1. the [reader](net::LineReader) has a line, and the sender's [dialect](protocol::Dialect) decodes it to a
 //!    [`protocol::Request`];
-//! 2. the handler looks the recipients up in the registry, and the message joins the sender's batch: consecutive messages
-//!    to the same recipients, encoded once for each dialect as [`protocol::Event::Delivery`];
-//! 3. with the batch's end its bytes are pushed to each recipient's outbox, and the outbox joins the sender's flush list;
-//! 4. when the reader has no further whole line, every outbox on the list is flushed: one `write` each, which never waits;
-//!    those of a crowd that floods or is flooded last, or once the sender has nothing more to say.
-//!    What a recipient does not take is left to a writer thread of its own.
+//! 2. the recipients are looked up in the registry, and the message joins the sender's batch: consecutive messages to the
+//!    same recipients, encoded once for each dialect as [`protocol::Event::Delivery`];
+//! 3. at the end of the batch its bytes are pushed to each recipient's outbox;
+//! 4. when no whole line is left, every outbox is flushed: one `write` each, which never waits. A writer thread takes over
+//!    what a recipient does not take.
 //!
 //! # Where the rest is told
 //!
@@ -75,9 +74,8 @@
 //!
 //! # The lock rule
 //!
-//! While a guard of the registry is held nothing is written to a socket, awaited or logged. Whoever takes both locks
-//! takes the registry's first and an outbox's second. Whoever makes room in the memory for all backlogs holds the lock of that
-//! budget before these and that of the places. No other two locks are ever held at once.
+//! While a guard of the registry is held, nothing is written to a socket or awaited. The registry's lock is taken before an
+//! outbox's. No other two locks are ever held at once.
 
 pub mod cli;
 pub mod client;
