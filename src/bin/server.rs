@@ -78,7 +78,7 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
         let signal = match next_event.recv_timeout(limits::HOUSEKEEPING) {
             Ok(Event::Signal(signal)) => signal,
             Err(RecvTimeoutError::Timeout) => {
-                counting.release_memory();
+                sys::release_memory();
                 continue;
             }
             Ok(Event::ShutDown) | Err(RecvTimeoutError::Disconnected) => break,

@@ -95,11 +95,10 @@ impl Machine {
         let share = memory.min(space.saturating_sub(stacks)) / 2 / clients.min(connections).max(1);
         let max_line = settings.max_line.unwrap_or(MAX_LINE.min((share / 8).max(MAX_BACKLOG_BEFORE_LOGIN)));
         let backlog = MAX_BACKLOG.min(share / 2).max(max_line).max(MAX_BACKLOG_BEFORE_LOGIN);
-        let are_lowered = connections < wanted.saturating_add(lobby)
-            || clients < wanted
-            || (settings.max_backlog.is_none() && backlog < MAX_BACKLOG)
-            || (settings.max_line.is_none() && max_line < MAX_LINE);
         let max_backlog = settings.max_backlog.unwrap_or(backlog);
+        let are_lowered = connections < wanted.saturating_add(lobby)
+            || max_backlog < settings.max_backlog.unwrap_or(MAX_BACKLOG)
+            || max_line < settings.max_line.unwrap_or(MAX_LINE);
         Bounds { connections, lobby, clients, max_backlog, max_line, are_lowered }
     }
 }

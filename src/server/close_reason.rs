@@ -6,27 +6,21 @@ use std::io::ErrorKind;
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// The client said good-bye.
     Quit,
     /// The client shut down its sending side.
     EndOfInput,
-    /// The connection broke.
     Failed(ErrorKind),
     /// The client was refused at login, and has been told why.
     Refused,
-    /// The client had not logged in when the time for it was over.
     LoginTimeout,
     /// The client had not logged in, and others waited for a place.
     Displaced,
-    /// The client had said nothing for too long.
     Idle,
     /// The client did not read fast enough what others sent to it.
     Slow,
     /// The client read nothing at all for a long time.
     Stalled,
-    /// The server went away.
     Shutdown,
-    /// The server has a fault.
     Panicked,
 }
 

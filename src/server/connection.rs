@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
@@ -15,6 +14,7 @@ use super::lines::Lines;
 use super::lobby::Place;
 use super::rate_limit::RateLimit;
 use super::requests::{Client, Flow};
+use super::sync::pause;
 use crate::limits;
 use crate::log::Level;
 use crate::protocol::{self, Event};
@@ -134,7 +134,7 @@ impl Connection {
         while !matches!(flow, Flow::Close(_)) && !self.client.is_over() {
             let delay = self.delay();
             if !delay.is_zero() && self.lines.peek().is_some() {
-                flow = self.pause(delay);
+                flow = self.hold_back(delay);
                 continue;
             }
             if self.client.trace.is_wanted() {
@@ -144,12 +144,11 @@ impl Connection {
             let omits_line_feeds = self.lines.has_no_line_feeds();
             let Some(line) = self.lines.next() else { break };
             flow = self.client.handle(&line, omits_line_feeds);
-            let now = Instant::now();
             if let Some(rate) = &mut self.line_rate {
-                rate.charge(1, now);
+                rate.charge(1, Instant::now());
             }
             if flow == Flow::Slower {
-                self.login_rate.charge(1, now);
+                self.login_rate.charge(1, Instant::now());
             }
             if !was_logged_in && self.client.is_logged_in() {
                 self.lines.set_limit(self.client.context.bounds.max_line);
@@ -178,10 +177,10 @@ impl Connection {
     }
 
     /// Lets some time pass before the next line.
-    fn pause(&mut self, delay: Duration) -> Flow {
+    fn hold_back(&mut self, delay: Duration) -> Flow {
         self.client.flush();
         self.client.sender.end_turn(|| false);
-        sleep(delay.min(MAX_PAUSE));
+        pause(delay.min(MAX_PAUSE));
         if self.client.sender.own().close_if_broken() {
             return Flow::Close(CloseReason::EndOfInput);
         }
@@ -194,7 +193,7 @@ impl Connection {
         if self.client.owes_echo() {
             if !self.lines.has_input() {
                 self.client.sender.end_turn(|| false);
-                sleep(limits::ECHO_DELAY);
+                pause(limits::ECHO_DELAY);
             }
             self.client.release_echo();
             self.client.flush();
@@ -281,9 +280,4 @@ impl Connection {
 /// Returns whether the beginning of a line belongs to another protocol: its answer is the same then, whatever follows.
 fn is_binary(partial_line: &[u8]) -> bool {
     protocol::looks_binary(partial_line) && !protocol::is_request(&protocol::sanitize(partial_line))
-}
-
-#[expect(clippy::disallowed_methods, reason = "time has to pass, whatever happens")]
-fn sleep(time: Duration) {
-    thread::sleep(time);
 }

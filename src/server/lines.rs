@@ -3,9 +3,9 @@
 use std::io;
 use std::mem;
 use std::net::TcpStream;
-use std::thread;
 use std::time::{Duration, Instant};
 
+use super::sync::pause;
 use crate::net::{Line, LineReader, TelnetReader};
 use crate::sys;
 
@@ -20,12 +20,10 @@ pub(crate) struct Lines {
     /// What has come of a line is a line.
     is_ended: bool,
     last_read: Instant,
-    /// The stream's read timeout.
     timeout: Option<Duration>,
 }
 
 impl Lines {
-    /// Creates the lines of a stream, each of up to `limit` bytes.
     pub(crate) fn new(stream: TcpStream, limit: usize) -> Self {
         Self {
             reader: LineReader::new(TelnetReader::new(stream), limit),
@@ -76,7 +74,6 @@ impl Lines {
         sys::has_input(self.reader.source().source())
     }
 
-    /// Returns whether the client has ended a line by an LF.
     pub(crate) fn has_read_line_feed(&self) -> bool {
         self.has_read_line_feed
     }
@@ -86,7 +83,6 @@ impl Lines {
         self.is_ended && !self.has_read_line_feed
     }
 
-    /// Returns when the client was last heard.
     pub(crate) fn last_read(&self) -> Instant {
         self.last_read
     }
@@ -124,17 +120,14 @@ impl Lines {
             self.discard();
             match self.read_until(Some(deadline)) {
                 Ok(1..) => {}
-                // The server itself has ended the input.
-                Ok(_) if self.reader.source().source().peer_addr().is_ok() => pause(deadline),
+                // The server itself has ended the input, and cannot see when the client closes its side.
+                Ok(_) if self.reader.source().source().peer_addr().is_ok() && Instant::now() < deadline => {
+                    pause(DRAIN_SLICE);
+                }
                 _ => return,
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "std cannot wait for the other end to close after `Shutdown::Read`")]
-fn pause(deadline: Instant) {
-    thread::sleep(DRAIN_SLICE.min(deadline.saturating_duration_since(Instant::now())));
 }
 
 #[cfg(test)]

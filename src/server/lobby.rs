@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::close_reason::CloseReason;
 use super::delivery::outbox::Outbox;
 use super::source::Source;
-use super::sync::{lock, wait_while};
+use super::sync::lock;
 
 /// How long a connection has at least to log in, before a silent newcomer from the same address takes its place.
 const GRACE: Duration = Duration::from_millis(250);
@@ -103,11 +103,6 @@ impl Lobby {
         Ok(place)
     }
 
-    /// Returns the number of open connections.
-    pub(crate) fn open(&self) -> usize {
-        lock(&self.state).open
-    }
-
     /// Returns the outboxes of the connections in the lobby.
     pub(crate) fn outboxes(&self) -> Vec<Arc<Outbox>> {
         lock(&self.state).waiting.values().map(|guest| Arc::clone(&guest.outbox)).collect()
@@ -115,7 +110,7 @@ impl Lobby {
 
     /// Waits until no connection is open, for `most` at most.
     pub(crate) fn wait_until_empty(&self, most: Duration) {
-        drop(wait_while(&self.gone, lock(&self.state), most, |state| state.open > 0));
+        drop(self.gone.wait_timeout_while(lock(&self.state), most, |state| state.open > 0));
     }
 }
 

@@ -28,7 +28,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::num::NonZero;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ use self::secret::Secret;
 pub use self::settings::Settings;
 use self::shutdown::Shutdown;
 use self::source::Source;
-use self::sync::read_lock;
+use self::sync::{pause, read_lock};
 use self::trace::Traced;
 use self::turns::Turns;
 use crate::limits;
@@ -61,16 +61,12 @@ const ACCEPT_QUEUE: i32 = 4096;
 /// The listener's options hold for all streams that it accepts.
 const OPTIONS_ARE_INHERITED: bool = cfg!(target_os = "linux");
 
-/// Wait after the first failed `accept`; it doubles with each further failure in a row.
-const ACCEPT_RETRY: Duration = Duration::from_millis(10);
-
-/// Longest wait after a failed `accept`.
-const MAX_ACCEPT_RETRY: Duration = Duration::from_millis(500);
+/// Wait after a failed `accept`.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// Ports that are tried if the system may pick one that has to be free at several addresses.
 const PORT_TRIES: usize = 20;
 
-/// What to do about limits that are too low.
 const RAISE: &str = "raise 'ulimit -n', or give it more memory";
 
 /// A server that listens.
@@ -101,10 +97,7 @@ pub struct Server {
     context: Arc<Context>,
     lobby: Arc<Lobby>,
     log: Log,
-    /// The id of the last connection.
     last_id: AtomicU64,
-    /// Connections that had ended when memory was last given back.
-    trimmed_at: AtomicUsize,
 }
 
 impl Server {
@@ -160,7 +153,6 @@ impl Server {
             }),
             log,
             last_id: AtomicU64::new(0),
-            trimmed_at: AtomicUsize::new(0),
         })
     }
 
@@ -189,11 +181,9 @@ impl Server {
 
     /// A failed `accept` is never final: it is tried again after a while.
     fn accept(&self, listener: &TcpListener) {
-        let mut retry = ACCEPT_RETRY;
         loop {
             match listener.accept() {
                 Ok((stream, peer)) => {
-                    retry = ACCEPT_RETRY;
                     if let Err(error) = self.admit(stream, peer) {
                         self.context.shared.counters.add(Count::Refused, 1);
                         self.context.report(Level::Warn, &peer, format_args!("refused: {}", describe(&error)));
@@ -201,12 +191,7 @@ impl Server {
                 }
                 Err(error) => {
                     self.log.event(Level::Warn, format_args!("cannot accept a connection: {}", describe(&error)));
-                    #[expect(
-                        clippy::disallowed_methods,
-                        reason = "nothing tells when there is a file to be had again"
-                    )]
-                    thread::sleep(retry);
-                    retry = (retry * 2).min(MAX_ACCEPT_RETRY);
+                    pause(ACCEPT_RETRY);
                 }
             }
         }
@@ -236,8 +221,7 @@ impl Server {
     /// [`limits::SHUTDOWN_TIMEOUT`] at most, and a moment for the clients to hang up.
     pub fn shutdown(&self) {
         let online = read_lock(&self.context.registry).online();
-        let plural = if online == 1 { "" } else { "s" };
-        self.log.event(Level::Info, format_args!("shutting down with {online} client{plural}"));
+        self.log.event(Level::Info, format_args!("shutting down with {online} online"));
         self.context.shared.shutdown.begin();
         self.context.shared.turns.open();
         // A client that logs in meanwhile is in the room before it leaves the lobby, so that none is missed.
@@ -253,26 +237,15 @@ impl Server {
         let online = read_lock(&self.context.registry).online();
         self.log.report(Level::Info, format_args!("{online} online, {}", self.context.shared.counters));
     }
-
-    /// Gives memory back to the system that clients have needed which are gone. To be called now and then.
-    pub fn release_memory(&self) {
-        let ended = (self.last_id.load(Ordering::Relaxed) as usize).wrapping_sub(self.lobby.open());
-        if self.trimmed_at.swap(ended, Ordering::Relaxed) != ended {
-            sys::release_memory();
-        }
-    }
 }
 
 /// Listens on each of these addresses that this machine has, on the same port.
 fn listen(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    // A port that the system picks for the first address may not be free at another one.
     let is_picked = addresses.iter().all(|address| address.port() == 0);
     let mut listening = listen_once(addresses);
-    for _ in 0..PORT_TRIES {
-        match &listening {
-            // The port that the system picked for the first address is not free at another one.
-            Err(error) if is_picked && error.kind() == ErrorKind::AddrInUse => listening = listen_once(addresses),
-            _ => break,
-        }
+    for _ in 1..if is_picked { PORT_TRIES } else { 1 } {
+        listening = listening.or_else(|_| listen_once(addresses));
     }
     listening
 }

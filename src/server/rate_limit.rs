@@ -11,7 +11,7 @@ const LOG_RATE: u32 = 20;
 /// Log lines about clients that may come at once: a server that is started again has all of them back within a second.
 const LOG_BURST: u32 = 2000;
 
-/// A token bucket. Tokens may be owed, up to as many as the bucket holds.
+/// A token bucket. Tokens may be owed, up to as many as come back in a second.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: f64,
@@ -26,16 +26,11 @@ impl RateLimit {
         Self { per_second: per_second.into(), burst: burst.into(), tokens: burst.into(), refilled: now }
     }
 
-    /// The same with only so many tokens in it.
-    pub(crate) fn with_tokens(self, tokens: u32) -> Self {
-        Self { tokens: tokens.into(), ..self }
-    }
-
     /// Takes tokens. Returns whether there were as many; they are taken, or owed, in any case.
     pub(crate) fn charge(&mut self, tokens: usize, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.refilled).as_secs_f64() * self.per_second;
         let before = (self.tokens + earned).min(self.burst);
-        self.tokens = (before - tokens as f64).max(-self.burst);
+        self.tokens = (before - tokens as f64).max(-self.per_second);
         self.refilled = now;
         before >= tokens as f64
     }
@@ -109,10 +104,10 @@ mod tests {
         assert_eq!(limit.delay(begun + Duration::from_millis(100)), Duration::ZERO);
         assert!(!limit.charge(1, begun + Duration::from_millis(50)));
         assert_eq!(limit.delay(begun + Duration::from_millis(50)).as_millis(), 150);
-        // No more than the burst is saved up, and no more than that is owed.
+        // No more than the burst is saved up, and no more than a second's worth is owed.
         let later = begun + Duration::from_secs(3600);
         assert!(limit.charge(3, later) && !limit.charge(1000, later));
-        assert_eq!(limit.delay(later).as_millis(), 400);
+        assert_eq!(limit.delay(later).as_millis(), 1100);
     }
 
     #[test]

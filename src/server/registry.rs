@@ -13,7 +13,6 @@ use crate::protocol::Name;
 /// The name of the user that answers every message, unless the server runs without it (G11).
 pub(crate) const ECHOBOT: &str = "echobot";
 
-/// The recipient of a direct message.
 pub(crate) enum Recipient {
     Member(Arc<Member>),
     /// The server itself: the message goes back to the sender.

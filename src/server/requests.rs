@@ -128,56 +128,39 @@ impl Client {
             self.end_batch();
             self.state.revision = learned;
         }
-        let is_refused = match request {
-            Request::Leave => {
-                self.show_line("");
-                return Flow::Close(CloseReason::Quit);
-            }
-            Request::Login { name } => {
-                let was_logged_in = self.is_logged_in();
-                let is_accepted = self.log_in(dialect, name);
-                if is_accepted || !dialect.refusal_closes() {
-                    return if is_accepted && !was_logged_in { Flow::Continue } else { Flow::Slower };
-                }
-                true
-            }
+        if !matches!(request, Request::Login { .. } | Request::Invalid(_) | Request::Direct { .. }) {
+            self.show_line("");
+        }
+        match request {
+            Request::Login { name } => return self.log_in(dialect, name),
             Request::Invalid(error) => {
                 self.refuse(&Event::Error(error), &text);
-                true
+                return self.after_refusal(dialect);
             }
-            request => {
-                self.perform(&request);
-                // Whatever has not shown the line so far has nothing to say about it.
-                self.show_line("");
-                false
-            }
-        };
-        if is_refused && !self.is_logged_in() && dialect.refusal_closes() {
-            self.count(Count::Refused);
-            return Flow::Close(CloseReason::Refused);
-        }
-        Flow::Continue
-    }
-
-    fn perform(&mut self, request: &Request<'_>) {
-        match *request {
+            Request::Leave => return Flow::Close(CloseReason::Quit),
             Request::Direct { to, text } => self.direct(to, text),
             Request::Broadcast { text } => {
                 self.begin_broadcast();
                 self.add(Scope::Broadcast, text);
             }
             Request::List => {
-                self.show_line("");
                 let names = read_lock(&self.context.registry).names();
                 self.reply(&Event::Users(names.iter().map(Name::as_str).collect()));
             }
-            Request::Secret => {
-                self.show_line("");
-                let secret = self.context.secret.tell();
-                self.reply(&Event::Secret(&secret));
-            }
-            _ => _ = self.sender.charge(1),
+            Request::Secret => self.reply(&Event::Secret(&self.context.secret.tell())),
+            Request::Ignore => _ = self.sender.charge(bytes.len() + 1),
         }
+        self.show_line("");
+        Flow::Continue
+    }
+
+    /// Returns what follows from a refusal.
+    fn after_refusal(&self, dialect: &dyn Dialect) -> Flow {
+        if self.is_logged_in() || !dialect.refusal_closes() {
+            return Flow::Continue;
+        }
+        self.count(Count::Refused);
+        Flow::Close(CloseReason::Refused)
     }
 
     fn show_line(&mut self, note: &str) {
@@ -205,15 +188,13 @@ impl Client {
 
     /// Changes to a dialect. A client that is not logged in may hear broadcasts in it (W2).
     fn speak(&mut self, dialect: &'static dyn Dialect) {
-        if self.dialect == Some(dialect) && (self.number.is_some() || !dialect.hears_before_login()) {
+        let may_listen = dialect.hears_before_login();
+        if self.is_logged_in() || (self.dialect == Some(dialect) && self.number.is_some() == may_listen) {
             return;
         }
         self.dialect = Some(dialect);
-        if self.is_logged_in() {
-            return;
-        }
         self.leave_room();
-        if dialect.hears_before_login() {
+        if may_listen {
             let member = self.member(dialect, None);
             self.number = write_lock(&self.context.registry).join(None, member, |_| ()).ok();
         }
@@ -231,18 +212,19 @@ impl Client {
         }
     }
 
-    /// Checks a name in the order of G4 and takes it. Returns whether the client has it now.
-    fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> bool {
+    /// Checks a name in the order of G4 and takes it.
+    fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> Flow {
+        let was_logged_in = self.is_logged_in();
         self.trace.include_name(text);
         let refusal = match text.parse::<Name>() {
             Err(_) => Event::Error(RequestError::InvalidName(text)),
             // A client that hears that it is logged in must not lose its place in the same moment.
-            Ok(_) if !self.is_logged_in() && !self.place.set_logging_in(true) => return false,
+            Ok(_) if !was_logged_in && !self.place.set_logging_in(true) => return Flow::Close(CloseReason::Displaced),
             Ok(name) => match self.join(dialect, &name) {
                 Ok(welcome) => {
                     self.show_line("");
                     self.enter(dialect, name, &welcome);
-                    return true;
+                    return if was_logged_in { Flow::Slower } else { Flow::Continue };
                 }
                 Err(JoinError::NameInUse) => Event::NameInUse { name: text },
                 Err(JoinError::Full) => {
@@ -253,9 +235,11 @@ impl Client {
         };
         self.place.set_logging_in(false);
         self.refuse(&refusal, "");
-        let name = self.state.name.clone();
-        self.trace.set_name(name.as_ref().map(Name::as_str));
-        false
+        self.trace.set_name(self.state.name.as_ref().map(Name::as_str));
+        match self.after_refusal(dialect) {
+            Flow::Continue => Flow::Slower,
+            flow => flow,
+        }
     }
 
     /// Takes the name in the registry. The answer is the first line that the client hears after that (G6). Returns it.
@@ -345,7 +329,7 @@ impl Client {
         }
     }
 
-    /// Ends the batch of messages that is going on, and answers them.
+    /// Ends the batch, and answers its messages.
     fn end_batch(&mut self) {
         if let Some(Delivered { count, name, is_sent }) = self.sender.end_batch() {
             let answer = if is_sent { Event::Ack } else { Event::NoSuchUser { name: &name } };
@@ -370,7 +354,6 @@ impl Client {
         }
     }
 
-    /// Adds what telnet commands are answered with.
     pub(crate) fn answer_telnet(&mut self, answer: &[u8]) {
         self.replies.extend_from_slice(answer);
     }

@@ -20,7 +20,6 @@ impl Secret {
         Self { chosen, begun: Instant::now(), seed: RandomState::new() }
     }
 
-    /// The secret of this moment.
     pub(super) fn tell(&self) -> String {
         self.after(self.begun.elapsed())
     }

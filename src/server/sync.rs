@@ -1,6 +1,7 @@
 //! Locks that outlive a panic: one connection that panics must not take the room down, so a poisoned lock is entered.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
 use std::time::Duration;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -25,12 +26,8 @@ pub(crate) fn wait_once<'a, T>(
     (guard, result.timed_out())
 }
 
-/// Waits while `fact` holds, for `most` at most.
-pub(crate) fn wait_while<'a, T>(
-    condition: &Condvar,
-    guard: MutexGuard<'a, T>,
-    most: Duration,
-    fact: impl FnMut(&mut T) -> bool,
-) -> MutexGuard<'a, T> {
-    condition.wait_timeout_while(guard, most, fact).unwrap_or_else(PoisonError::into_inner).0
+/// Lets time pass, where nothing tells when there is something to do.
+#[expect(clippy::disallowed_methods, reason = "the one place to sleep in")]
+pub(crate) fn pause(time: Duration) {
+    thread::sleep(time);
 }

@@ -66,7 +66,6 @@ impl Trace {
         Self { traced, is_on, line: None }
     }
 
-    /// Returns whether some lines may have to be logged.
     pub(crate) fn is_wanted(&self) -> bool {
         self.traced.is_some()
     }

@@ -11,7 +11,6 @@ const SHARED_PIECE: usize = 8 << 10;
 /// Bytes of a piece that copies are gathered in.
 const MAX_PIECE: usize = 64 << 10;
 
-/// A queue of bytes.
 #[derive(Debug, Default)]
 pub(crate) struct BufList {
     queue: VecDeque<Piece>,
@@ -45,7 +44,6 @@ impl BufList {
         self.len == 0
     }
 
-    /// Adds a copy at the end.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.len += bytes.len();
         match self.queue.back_mut() {
@@ -70,7 +68,6 @@ impl BufList {
         self.queue.push_back(Piece::Shared(Arc::clone(bytes)));
     }
 
-    /// Adds all of another queue at the end.
     pub(crate) fn append(&mut self, mut later: Self) {
         if self.is_empty() {
             *self = later;

@@ -86,12 +86,14 @@ pub(crate) struct Delivered {
 impl Sender {
     /// Creates the sender of the connection with this id, which no other one has and which is not 0.
     pub(crate) fn new(id: u64, own: Arc<Outbox>, shared: Arc<Shared>) -> Self {
-        let talk = RateLimit::new(limits::TALK_RATE, limits::TALK_BURST, Instant::now());
+        let now = Instant::now();
+        let mut talk = RateLimit::new(limits::TALK_RATE, limits::TALK_BURST, now);
+        talk.charge((limits::TALK_BURST - limits::TALK_OF_NEWCOMERS) as usize, now);
         Self {
             id,
             own,
             shared,
-            talk: talk.with_tokens(limits::TALK_OF_NEWCOMERS),
+            talk,
             turn: None,
             batch: Batch::default(),
             dirty: Vec::new(),
@@ -108,7 +110,6 @@ impl Sender {
         &self.shared
     }
 
-    /// Returns whether the client's connection was found closed, so that it has nothing more to say.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
@@ -118,7 +119,6 @@ impl Sender {
         matches!(&self.batch.recipients, Recipients::One { name, .. } if name == to)
     }
 
-    /// Returns whether a batch of broadcasts has begun.
     pub(crate) fn is_to_everyone(&self) -> bool {
         matches!(self.batch.recipients, Recipients::Everyone(_))
     }

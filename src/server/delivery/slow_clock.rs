@@ -31,7 +31,6 @@ impl SlowClock {
         self.deadline.is_some()
     }
 
-    /// The recipient has taken so many bytes.
     pub(crate) fn took(&mut self, bytes: usize, now: Instant) {
         let paid = Duration::from_secs(bytes as u64) / MIN_RATE;
         self.deadline = self.deadline.map(|deadline| (deadline + paid).min(now + self.timeout));

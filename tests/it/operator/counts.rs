@@ -61,7 +61,7 @@ fn the_end_is_told_like_that_after_shutting_down() {
     let mut server = Server::start();
     let mut ann = server.cap("ann");
     server.signal("TERM");
-    server.wait_for_log("shutting down with 1 client");
+    server.wait_for_log("shutting down with 1 online");
     ann.expect_end();
     drop(ann);
     server.wait_for_log("0 online, 0 refused, 0 slow, messages 0 in 0 out, bytes 15 in 10 out");

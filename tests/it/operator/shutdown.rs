@@ -42,14 +42,14 @@ fn w8_whoever_has_spoken_wac_hears_the_good_bye_without_a_login_too() {
 }
 
 #[test]
-fn everybody_who_was_logged_in_is_logged_as_gone_and_one_client_is_one() {
+fn every_client_that_was_logged_in_is_logged_as_gone() {
     let mut server = Server::start();
     let ann = server.cap("ann");
     server.signal("TERM");
     // It does not hang up before the server is gone.
     server.expect_exit(0);
     drop(ann);
-    assert!(server.log().contains("shutting down with 1 client\n"), "{}", server.log());
+    assert!(server.log().contains("shutting down with 1 online\n"), "{}", server.log());
     assert!(server.log().contains("ann left: shutdown\n"), "{}", server.log());
     assert!(!server.log().contains("ann did not take its last lines"), "{}", server.log());
 
@@ -58,7 +58,7 @@ fn everybody_who_was_logged_in_is_logged_as_gone_and_one_client_is_one() {
     server.signal("TERM");
     server.expect_exit(0);
     drop(peers);
-    assert!(server.log().contains("shutting down with 20 clients\n"), "{}", server.log());
+    assert!(server.log().contains("shutting down with 20 online\n"), "{}", server.log());
     assert_eq!(server.log().matches(" left: shutdown").count(), 20, "{}", server.log());
 }
 
