@@ -150,12 +150,6 @@ pub const END_WAIT: Duration = Duration::from_secs(5);
 /// answers at once.
 pub const LOGIN_WAIT: Duration = Duration::from_secs(10);
 
-/// How long a server may owe an answer before a person is told.
-pub const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long the client waits between two questions that it asks only to see whether the server is there.
-pub const SIGN_INTERVAL: Duration = Duration::from_secs(30);
-
 /// Write timeout of the client's socket: how long a server that takes nothing can hold up the screen (RT6).
 pub const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_millis(10);
 

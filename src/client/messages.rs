@@ -35,22 +35,13 @@ pub const CLOSED_TOO_EARLY: &str = "the server closed it and has not taken every
 /// Too much was typed ahead.
 pub const TOO_FAR_AHEAD: &str = "That line is not sent: too many wait already.";
 
-/// CAP knows no message to everybody.
-pub const NO_BROADCAST: &str = "There are no messages to everybody here. Use @<username> <message> to send.";
-/// W13: a mistyped command, most likely.
-pub const NO_SUCH_COMMAND: &str = "Not sent: no such command. Use !help to list them, !say to send any text.";
-/// The same where plain text cannot be sent to everybody.
-pub const NO_SUCH_CAP_COMMAND: &str =
-    "Not sent: no such command. Use !help to list them, @<username> <message> to send any text.";
-/// Something looks like an answer to somebody's message, and everybody would read it.
-pub const EVERYBODY_READS: &str = "Not sent: everybody would read it. Use !say to send any text to everybody.";
+/// W13: a line looks private where nothing is.
+pub const EVERYBODY_READS: &str = "CHAT/1.0 has no private messages: everybody would read this.";
 /// The input has ended, and no name was accepted (K3).
 pub const NEVER_LOGGED_IN: &str = "No login has worked: nothing was sent.";
 /// The server did not take a name, and this may be why.
 pub const NAME_TOO_LONG: &str = "That username is too long: names have 64 characters at most.";
 
-/// W13: something was typed that begins like a whisper and is none.
-pub const WHISPER_HINT: &str = "Use @<username> <message> to whisper to one user.";
 /// H12: at the start.
 pub const CONNECTING: &str = "Connecting to server ...";
 /// H12: connected.
@@ -67,6 +58,21 @@ pub const NOT_ACCEPTING: &str = "Error:  That host or port is not accepting conn
 pub const INTERRUPTED: &str = "Interrupt received, shutting down ...";
 /// H15: the server has said good-bye, or is gone.
 pub const DISCONNECTED: &str = "Disconnected from server ... exiting!";
+
+/// W13: a line that is held.
+pub fn held(reason: &str) -> String {
+    format!("{reason} Enter sends it as it is.")
+}
+
+/// A command that is used wrongly.
+pub fn usage(syntax: &str) -> String {
+    format!("Usage: {syntax}.")
+}
+
+/// A mistyped command.
+pub fn did_you_mean(typed: &str, known: &str) -> String {
+    format!("No such command: {typed}. Did you mean {known}?")
+}
 
 /// RI3: logged in.
 pub fn logged_in(name: &str) -> String {
@@ -129,12 +135,6 @@ pub fn not_ignoring(name: &str, was_ignored: bool) -> String {
 /// Whose messages are not shown.
 pub fn ignored(names: &[&str]) -> String {
     if names.is_empty() { String::from("Nobody is ignored.") } else { format!("Ignored: {}", names.join(", ")) }
-}
-
-/// The first line of a person's session: where and as whom.
-pub fn connected_as(server: &str, name: &str) -> String {
-    let name = sanitize(name.as_bytes());
-    format!("Connected to {server} as {name}; !help says what can be typed.")
 }
 
 /// The login has worked with another name than the first.
@@ -230,11 +230,6 @@ pub fn excerpt(line: &str) -> Cow<'_, str> {
 
 /// What stands before what is typed while there is no connection.
 pub const NOT_CONNECTED: &str = "(not connected) ";
-
-/// What stands there while the server owes an answer.
-pub fn no_answer_for(seconds: u64) -> String {
-    format!("(no answer for {seconds} s) ")
-}
 
 /// It goes on by itself, so many seconds later.
 pub fn trying_again(what: &str, seconds: u64) -> String {

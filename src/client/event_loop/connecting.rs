@@ -57,16 +57,10 @@ impl EventLoop {
         self.ui.forget_warning();
     }
 
-    /// Returns what stands before what is typed. A person is told there if there is no connection, or no answer.
+    /// Returns the prompt, which says at a keyboard if there is no connection.
     pub(super) fn prompt(&self) -> String {
-        let status = if !self.ui.has_person() {
-            String::new()
-        } else if self.is_away || self.is_connecting {
-            messages::NOT_CONNECTED.to_owned()
-        } else {
-            self.silence.seconds(Instant::now()).map(messages::no_answer_for).unwrap_or_default()
-        };
-        status + self.session.prompt()
+        let is_away = self.ui.has_person() && (self.is_away || self.is_connecting);
+        [if is_away { messages::NOT_CONNECTED } else { "" }, self.session.prompt()].concat()
     }
 
     /// Tells which messages the connection did not take, and what else was typed in vain.

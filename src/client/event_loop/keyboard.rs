@@ -40,11 +40,10 @@ impl EventLoop {
         }
     }
 
-    /// Has a name completed, as soon as it is known who is online.
+    /// Has a name completed from what is known, and has the names refreshed for the next time.
     pub(super) fn complete(&mut self) {
-        if self.listed_at.is_some_and(|listed_at| listed_at.elapsed() < NAMES_LIFETIME) {
-            self.ui.complete();
-        } else {
+        self.ui.complete();
+        if self.listed_at.is_none_or(|listed_at| listed_at.elapsed() >= NAMES_LIFETIME) {
             self.inputs.push_back(Input::Completing);
         }
     }

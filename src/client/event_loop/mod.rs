@@ -6,7 +6,6 @@
 mod connecting;
 mod keyboard;
 mod sending;
-mod silence;
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +13,6 @@ use std::mem;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use self::silence::Silence;
 use super::connection::backoff::Backoff;
 use super::connection::reader::SocketEvent;
 use super::connection::send_buffer::SendBuffer;
@@ -67,7 +65,6 @@ pub(crate) struct EventLoop {
     is_connecting: bool,
     /// There is to be another connection, as the last one was lost or could not be made.
     is_away: bool,
-    silence: Silence,
     /// Lines that the last connection did not take.
     lost: Vec<u8>,
     /// How long the session wants to wait for its next input.
@@ -107,7 +104,6 @@ impl EventLoop {
             connect_at: None,
             is_connecting: false,
             is_away: false,
-            silence: Silence::default(),
             lost: Vec::new(),
             timeout: None,
             deadline: None,
@@ -141,7 +137,6 @@ impl EventLoop {
                     self.ui.settle_entered(false);
                 }
             }
-            self.silence.note(self.session.awaited(), Instant::now());
             match self.next_event()? {
                 Some(event) => self.handle_event(event)?,
                 None => self.handle_timers()?,
@@ -177,15 +172,13 @@ impl EventLoop {
             }
             Action::Sent { to, text } => self.ui.print_sent(self.session.name(), to.as_deref(), &text),
             Action::Warn(text) => self.ui.warn(&text),
-            Action::LacksRecipient(line) => self.ui.note_missing_recipient(&line),
+            Action::GiveBack(line) => self.ui.give_back(&line),
             Action::Names(names) => {
                 self.ui.note_names(&names);
                 if matches!(names, Names::Online(_)) {
                     self.listed_at = Some(Instant::now());
-                    self.ui.complete();
                 }
             }
-            Action::Complete => self.ui.complete(),
             Action::Help => self.ui.print_help(),
             Action::Connect => {
                 self.disconnect();
@@ -237,9 +230,6 @@ impl EventLoop {
         if self.connect_at.take_if(|at| *at <= now).is_some() {
             self.connect()?;
         }
-        if self.ui.has_person() && self.silence.asks(now) {
-            self.inputs.push_back(Input::Silence);
-        }
         if self.deadline.take_if(|deadline| *deadline <= now).is_some() {
             self.inputs.push_back(Input::TimeUp { unsent: self.unsent() > 0 });
         }
@@ -280,8 +270,7 @@ impl EventLoop {
     /// events, it shows and sends what is waiting for that.
     fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
-            let asks_at = self.silence.asks_at().filter(|_| self.ui.has_person());
-            let next = [self.deadline, self.connect_at, asks_at].into_iter().flatten().min();
+            let next = [self.deadline, self.connect_at].into_iter().flatten().min();
             if next.is_some_and(|next| next <= Instant::now()) {
                 return Ok(None);
             }
@@ -303,8 +292,7 @@ impl EventLoop {
             }
             self.release_permits();
             let now = Instant::now();
-            let changes_at = self.silence.changes_at(now).filter(|_| self.ui.has_person());
-            let next = [next, self.ui.escape_at(), changes_at].into_iter().flatten().min();
+            let next = [next, self.ui.escape_at()].into_iter().flatten().min();
             let left = next.map(|next| next.saturating_duration_since(now));
             let wait = if sending { Some(Duration::ZERO) } else { left };
             // `self.sender` keeps the channel connected.

@@ -1,8 +1,8 @@
 //! The CHAT/1.0 session (H12 to H15).
 
-use super::protocols::{HELP, IGNORE, MESSAGE, Protocol, QUIT, SAY, UNIGNORE};
+use super::protocols::{HELP, IGNORE, MESSAGE, Protocol, QUIT, UNIGNORE, Usage};
 use super::shared::Shared;
-use super::{Command, Config, DialectSession, Session};
+use super::{Command, Config, DialectSession, Session, command};
 use crate::client::messages;
 use crate::protocol::chat1::Chat1;
 use crate::protocol::{Dialect, Event, Name, Request};
@@ -11,7 +11,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "chat",
     needs_name: true,
     about: "where your name is --name, or USER",
-    commands: &[MESSAGE, SAY, IGNORE, UNIGNORE, HELP, QUIT],
+    commands: &[MESSAGE, IGNORE, UNIGNORE, HELP, QUIT],
     limits: "CHAT/1.0 cannot send to one user, list who is online or change a name.",
     begin,
 };
@@ -20,7 +20,9 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 #[derive(Debug)]
 struct Chat1Session;
 
-fn begin(config: Config) -> Session {
+/// A client of this protocol ends with its server, unless the user has asked for more (H15).
+fn begin(mut config: Config) -> Session {
+    config.reconnect.get_or_insert(false);
     Session::new(Shared::new(config, &Chat1, PROTOCOL.commands), Chat1Session)
 }
 
@@ -43,23 +45,18 @@ impl DialectSession for Chat1Session {
         }
     }
 
-    /// This dialect has no private messages, but shows those that come from other ones: what looks like one is not for
-    /// everybody, also where the name is mistyped or its owner was never heard of.
-    fn hint(&self, command: Command<'_>, line: &str, _shared: &Shared) -> Option<&'static str> {
+    /// This dialect has no private messages, but shows those of other ones: what looks like one is not meant for everybody.
+    fn slip(&self, command: Command<'_>, line: &str, commands: &[Usage]) -> Option<String> {
         if !matches!(command, Command::Direct { .. } | Command::Unknown) {
             return None;
         }
-        let start = line.trim_start();
-        let name = start.strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
-        if name.is_some_and(|name| name.trim_end_matches(':').parse::<Name>().is_ok()) {
-            return Some(messages::EVERYBODY_READS);
-        }
-        start.starts_with(['!', '/']).then_some(messages::NO_SUCH_COMMAND)
+        let name = line.trim_start().strip_prefix('@').and_then(|rest| rest.split_whitespace().next());
+        let looks_private = name.is_some_and(|name| name.trim_end_matches(':').parse::<Name>().is_ok());
+        if looks_private { Some(messages::EVERYBODY_READS.to_owned()) } else { command::correction(line, commands) }
     }
 
-    fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
-        let text = if let Command::Say(text) = command { text } else { line };
-        shared.send(&Request::Broadcast { text });
+    fn act(&mut self, _command: Command<'_>, line: &str, shared: &mut Shared) {
+        shared.send(&Request::Broadcast { text: line });
     }
 
     fn received(&mut self, line: String, shared: &mut Shared) {
@@ -68,7 +65,7 @@ impl DialectSession for Chat1Session {
                 shared.logged_in();
                 shared.print(messages::REGISTERED);
             }
-            Some(Event::ServerFull) if shared.is_login_sent() && shared.keeps_trying() => {
+            Some(Event::ServerFull) if shared.is_login_sent() && shared.insists() => {
                 shared.try_again(messages::cannot_log_in_again(&shared.config.server, &line));
             }
             Some(Event::NameInUse { .. }) if shared.is_reconnecting() => {
@@ -166,36 +163,44 @@ mod tests {
     }
 
     #[test]
-    fn h12_at_a_terminal_a_private_answer_is_kept_back_as_everybody_would_read_it() {
-        for interactive in [false, true] {
+    fn w13_h12_at_a_keyboard_what_looks_private_is_held_as_everybody_would_read_it() {
+        for is_person in [false, true] {
             let name = Some(String::from("ann"));
-            let mut session = begin(Config { name, interactive, ..Config::default() });
+            let mut session = begin(Config { name, interactive: true, ..Config::default() });
             for input in [Input::Start, Input::Connected, Input::Received("200 OK".into())] {
                 feed(&mut session, input);
             }
+            if is_person {
+                feed(&mut session, Input::Person);
+            }
             let mut typed = |line: &str| feed(&mut session, Input::Typed(line.into()));
-            for line in ["@bob hunter2", "@Bob hunter2", "@bob: hunter2", " @bob", "@ bob hunter2", "one\n@bob two"] {
+            for line in ["@bob hunter2", "@Bob hunter2", "@bob: hunter2", " @bob", "@ bob x", "one\n@bob two"] {
                 let sent: Vec<_> = line.lines().map(|line| format!("send @ann: {line}")).collect();
-                let kept = "print Not sent: everybody would read it. Use !say to send any text to everybody.";
-                if interactive {
-                    assert_eq!(typed(line), [kept], "{line:?}");
-                } else if sent.len() == 1 {
-                    assert_eq!(typed(line), sent);
+                if is_person {
+                    let held = format!("print {} Enter sends it as it is.", messages::EVERYBODY_READS);
+                    assert_eq!(typed(line), [held, format!("give back {line}")], "{line:?}");
                 }
+                assert_eq!(typed(line), sent);
             }
-            for line in ["@bob, hello", "hi @bob", "@bob's hat", "@"] {
+            for line in ["@bob, hello", "hi @bob", "@bob's hat", "@", "!who", "/msg bob hi", "!sec"] {
                 assert_eq!(typed(line), [format!("send @ann: {line}")]);
-            }
-            assert_eq!(typed("!say @bob hunter2"), ["send @ann: @bob hunter2"]);
-            for line in ["!who", "/quti", "/msg bob hi", "!sec"] {
-                let sent = format!("send @ann: {line}");
-                let kept = "print Not sent: no such command. Use !help to list them, !say to send any text.";
-                assert_eq!(typed(line), [if interactive { kept } else { &sent }], "{line:?}");
             }
             assert_eq!(
                 typed("!who\n/msg bob hi\n!quit"),
                 ["!who", "/msg bob hi", "!quit"].map(|line| format!("send @ann: {line}"))
             );
+        }
+    }
+
+    #[test]
+    fn h15_the_client_ends_with_its_server_also_at_a_keyboard() {
+        for end in [Input::Received("DISCONNECT CHAT/1.0".into()), Input::Disconnected(None)] {
+            let name = Some(String::from("ann"));
+            let mut session = begin(Config { name, interactive: true, ..Config::default() });
+            for input in [Input::Start, Input::Connected, Input::Received("200 OK".into()), Input::Person] {
+                feed(&mut session, input);
+            }
+            assert_eq!(feed(&mut session, end)[0], "print Disconnected from server ... exiting!");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a typed line asks for, in whatever dialect.
 
 use super::Usage;
+use crate::client::messages;
 use crate::protocol::Name;
 
 /// What a typed line asks for.
@@ -26,8 +27,6 @@ pub(crate) enum Command<'a> {
     Ignore(&'a str),
     /// `!unignore NAME`: to show them again.
     Unignore(&'a str),
-    /// `!say TEXT`: a message for everybody, whatever it reads like.
-    Say(&'a str),
     /// It begins as a command does, or as a message for one user, and is none.
     Unknown,
     /// Anything else.
@@ -42,7 +41,8 @@ impl<'a> Command<'a> {
             Self::Blank
         } else if let Some(marked) = start.strip_prefix(['!', '/']) {
             let (word, rest) = marked.split_at(marked.find(char::is_whitespace).unwrap_or(marked.len()));
-            let usage = commands.iter().find(|usage| usage.words.contains(&word));
+            let is_word = |known: &&str| known.eq_ignore_ascii_case(word);
+            let usage = commands.iter().find(|usage| usage.words.iter().any(is_word));
             usage.and_then(|usage| (usage.parse)(rest)).unwrap_or(Self::Unknown)
         } else if start.starts_with('@') {
             line.strip_prefix('@').and_then(parse_direct).unwrap_or(Self::Unknown)
@@ -71,11 +71,6 @@ pub(super) fn message(rest: &str) -> Option<Command<'_>> {
     parse_direct(without_mark(rest.trim_start()))
 }
 
-/// Parses what stands behind the word of a message for everybody: one blank, and the text.
-pub(super) fn say(rest: &str) -> Option<Command<'_>> {
-    rest.strip_prefix(' ').filter(|text| !text.trim().is_empty()).map(Command::Say)
-}
-
 /// Returns the command if nothing stands behind its word.
 pub(super) fn alone<'a>(rest: &str, command: Command<'a>) -> Option<Command<'a>> {
     rest.trim().is_empty().then_some(command)
@@ -92,6 +87,32 @@ fn without_mark(name: &str) -> &str {
     name.strip_prefix('@').unwrap_or(name)
 }
 
+/// Returns what a line that is no command was probably meant to be: a command with a slip in its word, or used wrongly.
+pub(crate) fn correction(line: &str, commands: &[Usage]) -> Option<String> {
+    let typed = line.trim_start();
+    let word = typed.strip_prefix(['!', '/'])?.split_whitespace().next()?.to_lowercase();
+    let is_known = |usage: &&Usage| usage.words.contains(&word.as_str());
+    if let Some(usage) = commands.iter().find(is_known) {
+        return Some(messages::usage(usage.syntax));
+    }
+    let known = commands.iter().flat_map(|usage| usage.words).find(|known| is_one_edit_away(&word, known))?;
+    Some(messages::did_you_mean(&typed[..=word.len()], &format!("{}{known}", &typed[..1])))
+}
+
+/// Returns whether one character more, less or other, or two that are exchanged, make one word the other.
+fn is_one_edit_away(one: &str, other: &str) -> bool {
+    let [one, other]: [Vec<char>; 2] = [one.chars().collect(), other.chars().collect()];
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let ([one, other], [a, b]) = ([&one[same..], &other[same..]], [one.len(), other.len()]);
+    match (one, other) {
+        ([x, y, rest @ ..], [v, w, end @ ..]) if (x, y) == (w, v) && rest == end => true,
+        ([_, rest @ ..], [_, end @ ..]) if a == b => rest == end,
+        ([_, rest @ ..], end) if a == b + 1 => rest == end,
+        (rest, [_, end @ ..]) if a + 1 == b => rest == end,
+        _ => false,
+    }
+}
+
 /// Returns whether several lines were pasted, with or without an end of the last.
 pub(crate) fn is_paste(text: &str) -> bool {
     text.contains('\n')
@@ -105,7 +126,7 @@ pub(crate) fn parse_paste<'a>(
     recipient: Option<&'a str>,
 ) -> Vec<(Command<'a>, &'a str)> {
     let parse = |line| match Command::parse(line, commands) {
-        command @ (Command::Direct { .. } | Command::Say(_)) => command,
+        command @ Command::Direct { .. } => command,
         Command::Unknown if line.trim_start().starts_with('@') => Command::Unknown,
         _ => Command::Text(line),
     };
@@ -114,10 +135,8 @@ pub(crate) fn parse_paste<'a>(
     let start = parse(first).addressed(recipient);
     let rest = lines.map(|line| {
         let command = match (start, parse(line)) {
-            (Command::Say(_), _) => Command::Say(line),
             (_, direct @ Command::Direct { .. }) => direct,
             (Command::Direct { to, .. }, _) => Command::Direct { to, text: line },
-            (_, Command::Say(_)) => Command::Text(line),
             (_, command) => command,
         };
         (command, line)
@@ -156,7 +175,6 @@ mod tests {
                 assert_eq!(parse(&format!("{mark}{words} ")), command);
             }
         }
-        assert_eq!(parse("!say  !any text "), Command::Say(" !any text "));
         let direct = Command::Direct { to: "bob", text: " hi " };
         for line in ["@bob  hi ", "/msg bob  hi ", "!msg  bob  hi ", "/msg @bob  hi "] {
             assert_eq!(parse(line), direct);
@@ -167,8 +185,6 @@ mod tests {
             "!whp",
             "/quit now",
             "!quitting",
-            "!say",
-            "/say  ",
             "!msg",
             "/msg bob",
             "/msg @ hi",
@@ -200,7 +216,6 @@ mod tests {
         let of = |line: &'static str| [0, 1, 2].map(|index| Command::parse(line, PROTOCOLS[index].commands));
         let unknown = Command::Unknown;
         assert_eq!(of("!sec"), [unknown, Command::Secret, unknown]);
-        assert_eq!(of("!say hi"), [unknown, Command::Say("hi"), Command::Say("hi")]);
         assert_eq!(of("!who"), [Command::Who, Command::Who, unknown]);
         let to_bob = Command::Recipient(Some("bob"));
         assert_eq!(of("!to bob"), [to_bob, to_bob, unknown]);

@@ -20,10 +20,8 @@ pub(crate) enum Input {
     TypedEnd,
     /// A person is there, and not a program that types whole lines. Comes once at most.
     Person,
-    /// Somebody at a terminal has begun to complete a name, and it is a while ago that the server told who is online.
+    /// A user completes names, and the last list is old: the next one is to be ready for the next time.
     Completing,
-    /// Nothing has come from the server since something was sent that nobody answers ([`Awaited::Sign`]), for a while.
-    Silence,
     /// The connection that was asked for is there.
     Connected,
     /// It could not be made, for this reason.
@@ -47,12 +45,10 @@ pub(crate) enum Action {
     Message { line: String, sender: Range<usize>, scope: Scope },
     /// Show what a line has become that was typed at a terminal: a message, which is on its way, to everybody or to one user.
     Sent { to: Option<String>, text: String },
-    /// Have this typed line come back ready for a recipient in front of it.
-    LacksRecipient(String),
+    /// Put this line back where lines are typed: it was not sent yet.
+    GiveBack(String),
     /// Remember who is online: their names can be completed.
     Names(Names),
-    /// Complete what somebody has begun to complete: the server will not tell more names.
-    Complete,
     /// Show what can be typed.
     Help,
     /// Show a diagnostic on standard error.
@@ -77,15 +73,6 @@ pub(crate) enum Action {
     WaitForever,
     /// End the program with this status.
     Exit(u8),
-}
-
-/// What the server is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Awaited {
-    /// The answer to the oldest request that has none yet, or to the login; the number is another one after each answer.
-    Answer(u64),
-    /// Anything at all: something was sent that nobody answers.
-    Sign,
 }
 
 /// What is learned of who is online.

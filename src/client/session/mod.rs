@@ -32,7 +32,7 @@ use std::fmt;
 
 use self::command::{Command, is_paste};
 pub use self::interface::Config;
-pub(crate) use self::interface::{Action, Awaited, Input, Names};
+pub(crate) use self::interface::{Action, Input, Names};
 pub(crate) use self::protocols::NameOf;
 pub use self::protocols::{PROTOCOLS, Protocol, Usage};
 use self::shared::{Leaving, Loss, Shared};
@@ -63,9 +63,12 @@ pub(crate) trait DialectSession: fmt::Debug {
         Command::parse(line, commands)
     }
 
-    /// Returns what to say to a person who typed this at a terminal, if it is not to be acted upon: it is more likely a
-    /// slip than a message.
-    fn hint(&self, command: Command<'_>, line: &str, shared: &Shared) -> Option<&'static str>;
+    /// Returns why a line that was typed at a keyboard is more likely a slip than a message. It is held then, and sent if it
+    /// is submitted once more (W13).
+    fn slip(&self, command: Command<'_>, line: &str, commands: &[Usage]) -> Option<String> {
+        let is_unknown = matches!(command, Command::Unknown);
+        is_unknown.then(|| command::correction(line, commands)).flatten()
+    }
 
     /// Does what a line asks for, as far as that is not the same everywhere.
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared);
@@ -83,6 +86,17 @@ pub(crate) trait DialectSession: fmt::Debug {
         } else {
             shared.fail(why);
         }
+    }
+
+    /// Returns whether a line without a recipient goes to everybody.
+    fn has_broadcast(&self) -> bool {
+        true
+    }
+
+    /// Called when the connection is lost in the chat. Returns whether a request was the reason, which is to be made in other
+    /// words on a new connection (K1).
+    fn resumes(&mut self, _shared: &mut Shared) -> bool {
+        false
     }
 
     /// Returns whether to connect once more when the connection is lost with the login unanswered.
@@ -108,23 +122,8 @@ pub(crate) trait DialectSession: fmt::Debug {
         None
     }
 
-    /// Called when a person is there and logged in, after every input: says once what there is to say.
-    fn greet(&mut self, _shared: &mut Shared) {}
-
-    /// Asks the server who is online without a word to the person, and returns whether it does.
-    fn ask_for_names(&mut self, _shared: &mut Shared) -> bool {
-        false
-    }
-
-    /// Returns whether the server is yet to answer something, the login aside.
-    fn awaits_answer(&self) -> bool {
-        false
-    }
-
-    /// Returns whether nothing has come from the server since something was sent that nobody answers.
-    fn awaits_sign(&self) -> bool {
-        false
-    }
+    /// Asks the server who is online, where the answer can be kept from being shown.
+    fn ask_for_names(&mut self, _shared: &mut Shared) {}
 
     /// Returns whether the server acknowledges messages.
     fn acknowledges(&self) -> bool {
@@ -142,11 +141,13 @@ pub(crate) trait DialectSession: fmt::Debug {
 pub(crate) struct Session {
     shared: Shared,
     dialect: Box<dyn DialectSession>,
+    /// The line that was not sent yet, but is if it is submitted once more.
+    held: Option<String>,
 }
 
 impl Session {
     fn new(shared: Shared, dialect: impl DialectSession + 'static) -> Self {
-        Self { shared, dialect: Box::new(dialect) }
+        Self { shared, dialect: Box::new(dialect), held: None }
     }
 
     /// Returns what is spoken on the connection.
@@ -156,7 +157,7 @@ impl Session {
 
     /// Takes an input; what is to be done about it comes out of [`Session::poll_action`].
     pub(crate) fn handle(&mut self, input: Input) {
-        let Self { shared, dialect } = self;
+        let Self { shared, dialect, .. } = self;
         match input {
             Input::Start => dialect.start(shared),
             Input::Typed(text) if shared.is_leaving() => shared.typed_too_late(&text),
@@ -166,13 +167,8 @@ impl Session {
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),
             Input::Person => shared.note_person(),
             Input::Completing => {
-                if !(shared.is_chatting() && !shared.is_leaving() && dialect.ask_for_names(shared)) {
-                    shared.push(Action::Complete);
-                }
-            }
-            Input::Silence => {
-                if self.awaited() == Some(Awaited::Sign) {
-                    self.dialect.ask_for_names(&mut self.shared);
+                if shared.is_chatting() && !shared.is_leaving() {
+                    dialect.ask_for_names(shared);
                 }
             }
             Input::Connected => {
@@ -216,18 +212,6 @@ impl Session {
         self.shared.is_leaving_now()
     }
 
-    /// Returns what the server is waited for, if anything.
-    pub(crate) fn awaited(&self) -> Option<Awaited> {
-        let Self { shared, dialect } = self;
-        if !shared.is_connected() || shared.is_leaving() {
-            None
-        } else if shared.is_login_sent() || dialect.awaits_answer() {
-            Some(Awaited::Answer(shared.answers))
-        } else {
-            dialect.awaits_sign().then_some(Awaited::Sign)
-        }
-    }
-
     /// Returns the name that is logged in, or to be.
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
@@ -269,7 +253,7 @@ impl Session {
 
     /// Does what was typed, or says why not.
     fn act(&mut self, text: &str) {
-        let Self { shared, dialect } = self;
+        let Self { shared, dialect, .. } = self;
         if shared.is_asking() {
             dialect.name_typed(text, shared);
             return;
@@ -280,16 +264,21 @@ impl Session {
         } else {
             vec![(dialect.parse(text, shared.commands).addressed(recipient.as_deref()), text)]
         };
-        if shared.config.interactive {
-            let hint =
-                commands.iter().find_map(|(command, line)| Some((dialect.hint(*command, line, shared)?, *command)));
-            if let Some((hint, command)) = hint {
-                shared.print(hint);
-                if matches!(command, Command::Text(_)) {
-                    shared.push(Action::LacksRecipient(text.to_owned()));
-                }
+        let was_held = self.held.take().is_some_and(|held| held == text);
+        if shared.has_person() && !was_held {
+            let slip = commands.iter().find_map(|(command, line)| dialect.slip(*command, line, shared.commands));
+            if let Some(slip) = slip {
+                shared.print(messages::held(&slip));
+                shared.push(Action::GiveBack(text.to_owned()));
+                self.held = Some(text.to_owned());
                 return;
             }
+        }
+        let has_sense = |(command, _): &&(Command<'_>, &str)| !matches!(command, Command::Text(_) | Command::Unknown);
+        let refused = commands.iter().find(|command| !has_sense(command)).copied();
+        if let Some((command, line)) = refused.filter(|_| !dialect.has_broadcast()) {
+            // Nothing of a paste is sent if some of it cannot be.
+            return dialect.act(command, line, shared);
         }
         for (command, line) in commands {
             match command {
@@ -315,7 +304,10 @@ impl Session {
     }
 
     fn disconnected(&mut self, reason: Option<&str>) {
-        let Self { shared, dialect } = self;
+        let Self { shared, dialect, .. } = self;
+        if shared.is_chatting() && !shared.is_leaving_now() && dialect.resumes(shared) {
+            return shared.resume();
+        }
         match shared.connection_closed(reason.is_none(), dialect.retries_login()) {
             Loss::Expected => {}
             Loss::Retry => shared.connect(),
@@ -337,9 +329,6 @@ impl Session {
     fn settle(&mut self) {
         while let Some(line) = self.shared.next_typed_ahead() {
             self.act(&line);
-        }
-        if self.shared.has_person() && self.shared.is_chatting() {
-            self.dialect.greet(&mut self.shared);
         }
         if self.shared.is_done() && !self.dialect.may_send_more() {
             self.shared.finish(self.dialect.farewell());

@@ -3,7 +3,7 @@
 //! A further protocol is one file with a `DialectSession`, one `mod` line beside the others, and one entry in [`PROTOCOLS`].
 //! A further command is an entry in a table below, which also makes the help and what Tab knows, and what is done about it.
 
-use super::command::{Command, alone, message, name, say};
+use super::command::{Command, alone, message, name};
 use super::{Config, Session, cap, chat1, wac};
 
 /// All protocols; the first one is what a person gets who does not say.
@@ -25,13 +25,6 @@ pub(super) const TO: Usage = Usage {
     words: &["to", "query"],
     takes: Some(NameOf::Anybody),
     parse: |rest| alone(rest, Command::Recipient(None)).or_else(|| Some(Command::Recipient(Some(name(rest)?)))),
-};
-pub(super) const SAY: Usage = Usage {
-    syntax: "!say MESSAGE",
-    meaning: "Send it to everybody, whatever it reads like",
-    words: &["say"],
-    takes: None,
-    parse: say,
 };
 pub(super) const WHO: Usage = Usage {
     syntax: "!who",
@@ -56,14 +49,14 @@ pub(super) const IGNORE: Usage = Usage {
 };
 pub(super) const UNIGNORE: Usage = Usage {
     syntax: "!unignore NAME",
-    meaning: "Show it again",
+    meaning: "Stop ignoring NAME",
     words: &["unignore"],
     takes: Some(NameOf::Ignored),
     parse: |rest| name(rest).map(Command::Unignore),
 };
 pub(super) const HELP: Usage = Usage {
     syntax: "!help",
-    meaning: "Say what can be typed",
+    meaning: "Show this help",
     words: &["help"],
     takes: None,
     parse: |rest| alone(rest, Command::Help),

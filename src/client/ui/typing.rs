@@ -111,8 +111,8 @@ impl Ui {
         }
     }
 
-    /// Takes note that this typed line names no recipient: Up brings it back with the cursor where one goes.
-    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
+    /// Puts a submitted line back into the editor.
+    pub(crate) fn give_back(&mut self, line: &str) {
         if let Some(input) = &mut self.input {
             input.editor.note_missing_beginning(line);
         }

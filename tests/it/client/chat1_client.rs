@@ -152,14 +152,31 @@ fn h15_it_ends_by_itself_when_the_server_says_good_bye_or_is_gone() {
 }
 
 #[test]
-fn h12_a_private_answer_at_a_terminal_is_kept_back_as_everybody_would_read_it() {
+fn w13_h12_at_a_keyboard_what_looks_private_is_held_as_everybody_would_read_it() {
     let server = Server::start();
     let mut bob = server.wac("bob");
     let mut alice = Terminal::with(100, 24, &format!("--port {} --protocol chat --name alice", server.port()));
     alice.waits_for("Ready for messaging!");
-    alice.types("@bob hunter2\n");
-    alice.waits_for("Not sent: everybody would read it.");
-    alice.types("@carol, hi\n\x1b[A\x1b[A\x01!say \n");
+    alice.meets_a_person();
+    alice.types("@bob hunter2\r");
+    alice.waits_for("CHAT/1.0 has no private messages: everybody would read this. Enter sends it as it is.");
+    alice.types("\x15@carol, hi\r");
     bob.expect("alice: @carol, hi");
+    alice.types("@bob hunter2\r");
+    alice.waits_for("@bob hunter2");
+    alice.types("\r");
     bob.expect("alice: @bob hunter2");
+}
+
+#[test]
+fn h15_at_a_keyboard_it_ends_with_its_server_too() {
+    let server = FakeServer::start();
+    let mut alice = Terminal::with(100, 24, &format!("--port {} --protocol chat --name alice", server.port()));
+    let mut peer = server.accept();
+    peer.ask_back("REGISTER alice CHAT/1.0", "200 Registration successful");
+    alice.waits_for("Ready for messaging!");
+    alice.meets_a_person();
+    peer.send_line("DISCONNECT CHAT/1.0");
+    alice.waits_for("Disconnected from server ... exiting!");
+    alice.ends(0);
 }

@@ -174,24 +174,6 @@ fn k2_w13_whoever_is_ignored_is_neither_shown_nor_copied() {
 }
 
 #[test]
-fn w12_a_person_is_told_where_they_are_and_as_whom() {
-    let server = Server::start();
-    let _sam = server.cap("sam");
-    let port = server.port();
-    let client = assert_cmd::cargo::cargo_bin!("client").display();
-    let line = format!("USER=sam PARLEY_OPTIONS=\"--protocol wac --port {port}\" exec {client}");
-    let mut sam = Terminal::running(80, 24, &line);
-    sam.waits_for("Welcome, sam2.");
-    assert!(!sam.written().contains("Connected to"), "{}", sam.written());
-    sam.types("h");
-    sam.waits_for(&format!("Connected to 127.0.0.1 port {port} as sam2; !help says what can be typed."));
-    sam.types("\x7f!help\r");
-    sam.waits_for("WAC does not tell whether a message has arrived.");
-    sam.types("quit\r");
-    sam.ends(0);
-}
-
-#[test]
 fn w12_a_name_that_was_asked_for_and_is_refused_is_the_end() {
     let server = Server::start();
     let _ann = server.cap("ann");

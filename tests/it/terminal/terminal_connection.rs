@@ -1,6 +1,6 @@
 //! A connection that is not there, as a person sees it on a real terminal.
 
-use crate::support::{FakeServer, Server, Terminal};
+use crate::support::{Server, Terminal};
 
 #[test]
 fn retries_rewrite_one_row_and_enter_tries_at_once() {
@@ -47,15 +47,21 @@ fn retries_rewrite_one_row_and_enter_tries_at_once() {
 }
 
 #[test]
-fn ri6_a_full_server_is_tried_again_where_a_person_is() {
+fn ri6_a_full_server_ends_it_also_at_a_keyboard_unless_it_is_told_to_reconnect() {
     let server = Server::with(&["--max-clients", "1"]);
     let bob = server.cap("bob");
-    let mut ann = Terminal::with(140, 24, &format!("--port {}", server.port()));
-    ann.waits_for("Enter your login:\r\n");
-    ann.types("a");
-    ann.waits_for("a");
-    ann.types("nn\n");
-    ann.waits_for("Cannot log in. The server is full; trying again in 1 s. Enter tries at once, !quit leaves.\r\n");
+    let mut people = ["", "--reconnect"].map(|options| {
+        let mut ann = Terminal::with(140, 24, &format!("--port {} {options}", server.port()));
+        ann.waits_for("Enter your login:\r\n");
+        ann.types("a");
+        ann.waits_for("a");
+        ann.types("nn\n");
+        ann.waits_for("Cannot log in. The server is full");
+        ann
+    });
+    people[0].ends(1);
+    let ann = &mut people[1];
+    ann.waits_for("; trying again in 1 s. Enter tries at once, !quit leaves.\r\n");
     ann.shows("the prompt", |screen| screen.ends_with("\n(not connected)"));
     drop(bob);
     server.wait_for_log("bob left");
@@ -77,54 +83,5 @@ fn k6_without_a_person_or_with_no_reconnect_a_lost_connection_is_the_end() {
         server.kill();
         ann.waits_for(" was lost: the server closed it.\r\n");
         ann.ends(1);
-    }
-}
-
-#[test]
-fn a_server_that_owes_an_answer_is_told_of_until_it_comes() {
-    let mut people: Vec<_> = [
-        ("cap", "HELLO-FROM ann", "HELLO ann", "@bob hi\n", "SEND bob hi", "SEND-OK"),
-        ("wac", "LIN ann", "Welcome, ann.", "!who\n", "WHO", "Online: ann"),
-        ("wac", "LIN ann", "Welcome, ann.", "hi\n", "MSG hi", "Online: ann"),
-        ("chat", "REGISTER ann CHAT/1.0", "", "", "", "200 OK"),
-    ]
-    .into_iter()
-    .map(|(protocol, login, welcome, typed, sent, answer)| {
-        let server = FakeServer::start();
-        let options = format!("--port {} --protocol {protocol} --name ann", server.port());
-        let mut ann = Terminal::with(100, 24, &options);
-        let mut peer = server.accept();
-        peer.expect(login);
-        if !welcome.is_empty() {
-            peer.send_line(welcome);
-            ann.waits_for("ann");
-        }
-        ann.meets_a_person();
-        ann.types(typed);
-        if !sent.is_empty() {
-            peer.expect(sent);
-        }
-        (ann, peer, typed, answer)
-    })
-    .collect();
-    for (ann, peer, typed, answer) in &mut people {
-        if *typed == "hi\n" {
-            // Nobody answers that; whether the server is there is found out by a question.
-            peer.ask_back("WHO", answer);
-            ann.types("!quit\n");
-            continue;
-        }
-        ann.types("half");
-        ann.shows("the silence", |screen| {
-            let row = screen.lines().last().unwrap_or_default();
-            let seconds = row.strip_prefix("(no answer for ").and_then(|rest| rest.split_once(" s) "));
-            seconds.is_some_and(|(seconds, rest)| seconds.parse().is_ok_and(|s: u32| s >= 5) && rest.ends_with("half"))
-        });
-        peer.send_line(answer);
-        ann.shows("the end of it", |screen| screen.lines().last().is_some_and(|row| !row.contains("no answer")));
-        ann.types("\x15!quit\n");
-    }
-    for (mut ann, ..) in people {
-        ann.ends(0);
     }
 }

@@ -250,7 +250,7 @@ fn ctrl_r_searches_and_enter_sends() {
 }
 
 #[test]
-fn k2_a_text_without_a_recipient_comes_back_for_one() {
+fn k2_a_text_without_a_recipient_is_not_sent_and_within_reach_of_up() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = Terminal::with_person(80, &server.port());
@@ -258,10 +258,10 @@ fn k2_a_text_without_a_recipient_comes_back_for_one() {
     ann.waits_for("Use @<username>");
     ann.types("\x1b[A");
     ann.waits_for("hello");
-    ann.types("@bob \n");
+    ann.types("\x01@bob \n");
     bob.expect("DELIVERY ann hello");
     ann.types("/whp\n");
-    ann.waits_for("Not sent: no such command. Use !help to list them, @<username>");
+    ann.waits_for("No such command: /whp. Did you mean /who?");
     ann.types("/msg @bob hi\n");
     bob.expect("DELIVERY ann hi");
 }

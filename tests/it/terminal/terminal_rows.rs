@@ -89,7 +89,7 @@ fn an_own_line_becomes_what_was_said_to_whom() {
         ("ann", "cap", "@bob hello", "ann → bob: hello"),
         ("dan", "wac", "/msg bob hello", "dan → bob: hello"),
         ("eve", "wac", "hello", "eve: hello"),
-        ("flo", "chat", "!say hello", "flo: hello"),
+        ("flo", "chat", "hello", "flo: hello"),
     ] {
         let mut ann = person(80, 24, &server, name, &format!("--color never --protocol {protocol}"));
         ann.types(&format!("{typed}\n!who\n"));

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, SAY, TO, UNIGNORE, WHO};
+use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, TO, UNIGNORE, Usage, WHO};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Names, Session};
+use super::{Action, Command, Config, DialectSession, Names, Session, command};
 use crate::client::messages;
 use crate::limits::MAX_LINE;
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
@@ -29,6 +29,8 @@ struct CapSession {
     awaited: VecDeque<Awaited>,
     /// The name that is tried is the one of the command line.
     is_name_given: bool,
+    /// A list that is asked for again, as the server has closed the connection on `LIST` (K1).
+    resumed: Option<Audience>,
     /// More than one message is to be acknowledged, or it was typed long ago: a failure has to say which one it is about.
     is_ambiguous: bool,
 }
@@ -90,7 +92,10 @@ impl CapSession {
             Event::Welcome { .. } => {
                 self.is_ambiguous = shared.is_reconnecting();
                 shared.logged_in();
-                shared.print(messages::logged_in(&name));
+                match self.resumed.take() {
+                    Some(audience) => self.request_list(audience, shared),
+                    None => shared.print(messages::logged_in(&name)),
+                }
             }
             Event::NameInUse { .. } => self.refused(messages::name_in_use(&name), shared),
             Event::Error(RequestError::Header) => self.refused(messages::BAD_HEADER.to_owned(), shared),
@@ -105,7 +110,7 @@ impl CapSession {
     }
 
     fn server_full(shared: &mut Shared) {
-        if shared.keeps_trying() {
+        if shared.insists() {
             shared.try_again(messages::SERVER_FULL.to_owned());
         } else {
             shared.print(messages::SERVER_FULL);
@@ -127,7 +132,6 @@ impl CapSession {
     /// Takes the request that this can be the answer to off the awaited ones, and returns it; those before it will get none.
     fn answered(&mut self, fits: impl Fn(&Awaited) -> bool, shared: &mut Shared) -> Option<Answered> {
         let at = self.awaited.iter().position(fits)?;
-        shared.answers += 1;
         let mut answered = None;
         for awaited in self.awaited.drain(..=at) {
             answered = match awaited {
@@ -141,10 +145,10 @@ impl CapSession {
     /// Shows that the server does not know what to do with a request, and with which message where that is not clear.
     fn failed(&mut self, text: &str, answered: Option<Answered>, shared: &mut Shared) {
         if let Some(Answered::List(Audience::Completion)) = answered {
-            shared.push(Action::Complete);
             return;
         }
         shared.print(text);
+        shared.note_failure();
         let Some(Answered::Message { line, bytes }) = answered else { return };
         if self.is_ambiguous {
             shared.warn(messages::not_delivered(&line));
@@ -159,7 +163,6 @@ impl CapSession {
         match self.awaited.front() {
             Some(&Awaited::List(audience)) => {
                 self.awaited.pop_front();
-                shared.answers += 1;
                 shared.revision = REVISION_1;
                 self.request_list(audience, shared);
                 return;
@@ -210,18 +213,9 @@ impl DialectSession for CapSession {
         self.try_name(text.trim(), shared);
     }
 
-    /// Programs are told the same of all that means nothing.
-    fn hint(&self, command: Command<'_>, line: &str, shared: &Shared) -> Option<&'static str> {
-        match command {
-            Command::Unknown | Command::Text(_) => match Command::parse(line, &[SAY]) {
-                Command::Say(_) => Some(messages::NO_BROADCAST),
-                Command::Unknown if shared.has_person() && line.trim_start().starts_with(['!', '/']) => {
-                    Some(messages::NO_SUCH_CAP_COMMAND)
-                }
-                _ => Some(messages::HINT),
-            },
-            _ => None,
-        }
+    /// What means nothing here is never sent, so that nothing has to be held.
+    fn slip(&self, _command: Command<'_>, _line: &str, _commands: &[Usage]) -> Option<String> {
+        None
     }
 
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
@@ -229,8 +223,9 @@ impl DialectSession for CapSession {
             Command::Who => self.request_list(Audience::Person, shared),
             Command::Direct { to, text } => self.send_message(to, text, shared),
             _ => {
-                let hint = self.hint(command, line, shared).unwrap_or_default();
-                shared.print(hint);
+                let correction = command::correction(line, shared.commands).filter(|_| shared.has_person());
+                shared.print(correction.as_deref().unwrap_or(messages::HINT));
+                shared.note_failure();
             }
         }
     }
@@ -275,6 +270,17 @@ impl DialectSession for CapSession {
         self.is_ambiguous &= shared.unacknowledged() > 0;
     }
 
+    fn has_broadcast(&self) -> bool {
+        false
+    }
+
+    fn resumes(&mut self, shared: &mut Shared) -> bool {
+        let Some(&Awaited::List(audience)) = self.awaited.front() else { return false };
+        self.awaited.clear();
+        (self.resumed, shared.revision) = (Some(audience), REVISION_1);
+        true
+    }
+
     /// A server may hang up on a silent newcomer just when the name is given (K4).
     fn retries_login(&self) -> bool {
         true
@@ -284,18 +290,13 @@ impl DialectSession for CapSession {
         self.awaited.clear();
     }
 
-    fn ask_for_names(&mut self, shared: &mut Shared) -> bool {
+    fn ask_for_names(&mut self, shared: &mut Shared) {
         let is_for_completion = |awaited: &Awaited| {
             matches!(awaited, Awaited::List(Audience::Completion) | Awaited::Who(Audience::Completion))
         };
         if !self.awaited.iter().any(is_for_completion) {
             self.request_list(Audience::Completion, shared);
         }
-        true
-    }
-
-    fn awaits_answer(&self) -> bool {
-        !self.awaited.is_empty()
     }
 
     fn acknowledges(&self) -> bool {

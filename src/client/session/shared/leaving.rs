@@ -97,7 +97,7 @@ impl Shared {
     pub(crate) fn exit(&mut self, status: u8) {
         let in_vain = self.leaving == Some(Leaving::EndOfInput)
             && (self.is_asking() && self.was_refused && !self.config.interactive
-                || self.is_line_lost
+                || self.has_failed
                 || self.unacknowledged.len() > 0
                 || !self.typed_ahead.is_empty());
         if in_vain && self.is_asking() {

@@ -34,14 +34,12 @@ pub(crate) struct Shared {
     /// Messages that the server has not acknowledged yet, in dialects in which it does.
     unacknowledged: Unacknowledged,
     people: People,
-    /// A line was too long to be sent.
-    is_line_lost: bool,
+    /// A line was not sent, or a message reached nobody (K3).
+    has_failed: bool,
     /// A login was refused, or a name was none.
     was_refused: bool,
     /// The server has said something on this connection.
     is_heard: bool,
-    /// How many answers have come of those that are waited for.
-    pub(crate) answers: u64,
     /// How the person leaves, as soon as everything typed before is done.
     leaving: Option<Leaving>,
     /// The sending side is shut down, or will be when all is sent; what still arrives is shown.
@@ -107,10 +105,9 @@ impl Shared {
             typed_ahead: VecDeque::new(),
             unacknowledged: Unacknowledged::default(),
             people: People::default(),
-            is_line_lost: false,
+            has_failed: false,
             was_refused: false,
             is_heard: false,
-            answers: 0,
             leaving: None,
             is_finishing: false,
             is_over: false,
@@ -201,10 +198,6 @@ impl Shared {
         matches!(self.stage, Stage::LoggingIn { attempt: Attempt::Reconnect, .. })
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        self.connection == Connection::Open
-    }
-
     pub(crate) fn is_chatting(&self) -> bool {
         self.stage == Stage::Chatting
     }
@@ -262,13 +255,12 @@ impl Shared {
     /// Takes note that the login has worked, or is taken to have.
     pub(crate) fn logged_in(&mut self) {
         self.stage = Stage::Chatting;
-        self.answers += 1;
         match self.leaving {
             // Nothing may have been heard of a server that is taken to agree.
             None if self.config.interactive && !self.is_heard => self.push(Action::WaitAtMost(LOGIN_WAIT)),
             None => self.push(Action::WaitForever),
             Some(Leaving::EndOfInput) => self.push(Action::WaitAtMost(END_WAIT)),
-            Some(Leaving::Quit | Leaving::Signal(_)) => {}
+            Some(Leaving::Quit | Leaving::Signal(_)) => self.push(Action::WaitAtMost(QUIT_WAIT)),
         }
         self.push(Action::LoggedIn);
     }
@@ -307,15 +299,26 @@ impl Shared {
         self.push(Action::Reconnect(why));
     }
 
+    /// Logs in again on a new connection, as the last one ended because of a request.
+    pub(crate) fn resume(&mut self) {
+        self.warn_of_unacknowledged();
+        self.stage = Stage::LoggingIn { is_sent: false, attempt: Attempt::Second };
+        self.connect();
+    }
+
     /// Returns whether to connect again when the connection is lost.
     pub(crate) fn reconnects(&self) -> bool {
         self.config.reconnect.unwrap_or(self.has_person())
     }
 
-    /// Returns whether there is to be another try after a connection that could not be made, or a server that is full. Where
-    /// nobody has been logged in yet that is for a person only.
+    /// Returns whether the user has asked for further tries, whatever the server says.
+    pub(crate) fn insists(&self) -> bool {
+        self.config.reconnect == Some(true) && !self.is_leaving()
+    }
+
+    /// Returns whether there is another try after a connection that could not be made. A script is told at once (K4).
     pub(crate) fn keeps_trying(&self) -> bool {
-        self.is_reconnecting() || (self.reconnects() && self.has_person() && !self.is_leaving())
+        self.is_reconnecting() || (self.insists() && self.config.interactive)
     }
 
     /// Tries again, after a while, to get as far as a login, or a question for a name, would be now.
@@ -357,8 +360,13 @@ impl Shared {
 
     /// Says that a line was too long to be sent.
     pub(crate) fn typed_too_long(&mut self) {
-        self.is_line_lost = true;
+        self.note_failure();
         self.warn(messages::TYPED_TOO_LONG);
+    }
+
+    /// Takes note that not everything that was typed has reached a user.
+    pub(crate) fn note_failure(&mut self) {
+        self.has_failed = true;
     }
 
     /// Says that the name is too long, where the refusal of it says something else.

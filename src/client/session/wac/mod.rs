@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use super::protocols::{DIRECT, HELP, IGNORE, MESSAGE, Protocol, QUIT, SAY, SECRET, TO, UNIGNORE, Usage, WHO};
+use super::protocols::{DIRECT, HELP, IGNORE, MESSAGE, Protocol, QUIT, SECRET, TO, UNIGNORE, Usage, WHO};
 use super::shared::Shared;
 use super::{Action, Command, Config, DialectSession, Names, Session};
 use crate::client::messages;
-use crate::limits::{NAME_CHARS, TYPED_AHEAD};
+use crate::limits::NAME_CHARS;
 use crate::protocol::wac::Wac;
 use crate::protocol::{Dialect, Event, Name, Request, Scope};
 
@@ -16,7 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
     needs_name: false,
     about: "where your name is --name, or what you are called on this machine",
-    commands: &[MESSAGE, DIRECT, TO, SAY, WHO, SECRET, IGNORE, UNIGNORE, HELP, Usage { syntax: "!quit, quit", ..QUIT }],
+    commands: &[MESSAGE, DIRECT, TO, WHO, SECRET, IGNORE, UNIGNORE, HELP, Usage { syntax: "!quit, quit", ..QUIT }],
     limits: "WAC does not tell whether a message has arrived.",
     begin,
 };
@@ -27,9 +27,8 @@ const GUEST: &str = "guest";
 /// The last number to be put behind a name that is taken.
 const MAX_SUFFIX: u32 = 99;
 
-/// How long the answer to a login is waited for that may be one of several. Whoever answers does so at once, and a server
-/// that does not can be spoken to all the same.
-const ANSWER_WAIT: Duration = Duration::from_secs(2);
+/// How long the answer to a login is waited for. A server need not answer it (W12a).
+const ANSWER_WAIT: Duration = Duration::from_millis(500);
 
 /// What is particular to a WAC session.
 #[derive(Debug, Default)]
@@ -38,8 +37,6 @@ struct WacSession {
     substitute: Option<Substitute>,
     /// The server has answered the login, by whatever words.
     is_answered: bool,
-    /// Messages that were sent behind a login that is not answered yet.
-    unanswered: Vec<String>,
     /// The connection was lost once.
     was_lost: bool,
     /// The last line was the server's good-bye.
@@ -49,12 +46,6 @@ struct WacSession {
     /// What begins as a list is one, as far as is known: the server has answered in words that are known, and nobody who is
     /// called like the beginning of a list has said anything.
     are_lists_plain: bool,
-    /// The server has not answered the login, or else the last question.
-    awaits_answer: bool,
-    /// Nothing has come since a message was sent, which nobody answers.
-    awaits_sign: bool,
-    /// The person has been told where they are.
-    has_greeted: bool,
 }
 
 /// What to call somebody who has not said.
@@ -103,29 +94,12 @@ fn to_name(user: &str) -> String {
 }
 
 impl WacSession {
-    /// Returns what can be typed to have the same done once more, which for a line of a paste is not that line.
-    fn retyped(&self, command: Command<'_>, line: &str) -> String {
-        match command {
-            Command::Direct { to, text } => format!("@{to} {text}"),
-            Command::Say(text) | Command::Text(text) if self.parse(text, PROTOCOL.commands) == Command::Text(text) => {
-                text.to_owned()
-            }
-            Command::Say(text) | Command::Text(text) => format!("!say {text}"),
-            _ => line.to_owned(),
-        }
-    }
-
     /// Takes the refusal of a login.
     fn refused(&mut self, line: String, refusal: &Event<'_>, shared: &mut Shared) {
-        // The server took none of them (W9).
-        for line in self.unanswered.drain(..) {
-            let is_plain = matches!(Command::parse(&line, shared.commands), Command::Text(_));
-            shared.type_ahead(if is_plain && shared.recipient().is_some() { format!("!say {line}") } else { line });
-        }
         if self.was_lost && !shared.is_leaving() {
             return shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
         }
-        if *refusal == Event::ServerFull && shared.keeps_trying() {
+        if *refusal == Event::ServerFull && shared.insists() {
             return shared.try_again(line);
         }
         let name = self.substitute.as_mut().and_then(|substitute| match refusal {
@@ -144,28 +118,6 @@ impl WacSession {
             return shared.fail(messages::CHOOSE_NAME);
         }
         shared.fail(line);
-    }
-
-    /// Asks the server something.
-    fn ask(&mut self, request: &Request<'_>, shared: &mut Shared) {
-        self.awaits_answer = true;
-        shared.send(request);
-    }
-
-    /// Sends a message. Nobody will say what becomes of it.
-    fn send_message(&mut self, request: &Request<'_>, shared: &mut Shared) {
-        self.awaits_sign = true;
-        shared.send(request);
-    }
-
-    /// Takes note that something has come. As far as the server is known to speak in known words, somebody's message, or who
-    /// comes and goes, answers nothing.
-    fn heard(&mut self, event: &Event<'_>, shared: &mut Shared) {
-        self.awaits_sign = false;
-        let answers_nothing = matches!(event, Event::Delivery { .. } | Event::Presence(_)) && self.are_lists_plain;
-        if !answers_nothing && mem::take(&mut self.awaits_answer) {
-            shared.answers += 1;
-        }
     }
 
     /// Goes on after the server has taken the login, or said nothing against it. Whoever has got another name than the first is
@@ -206,22 +158,13 @@ impl DialectSession for WacSession {
         shared.log_in(&name);
     }
 
-    /// With a name that was asked for, everything else is sent right behind the login. Otherwise it may take another name
-    /// before anything can be said, and after a loss the name may be in use for a while.
+    /// What is typed waits for the answer for a moment (W12a). After a loss the name may be in use for a while.
     fn connected(&mut self, shared: &mut Shared) {
         (self.is_answered, self.is_dismissed, self.are_lists_plain) = (false, false, false);
-        (self.awaits_answer, self.awaits_sign) = (true, false);
         self.awaited_lists.clear();
-        if shared.is_reconnecting() {
-            shared.send_login();
-        } else if self.substitute.is_some() {
-            shared.send_login();
-            if !shared.is_leaving() {
-                shared.push(Action::WaitAtMost(ANSWER_WAIT));
-            }
-        } else {
-            shared.send(&Request::Login { name: &shared.name.clone() });
-            shared.logged_in();
+        shared.send_login();
+        if !shared.is_reconnecting() {
+            shared.push(Action::WaitAtMost(ANSWER_WAIT));
         }
     }
 
@@ -234,49 +177,28 @@ impl DialectSession for WacSession {
         if line.trim() == "quit" { Command::Quit } else { Command::parse(line, commands) }
     }
 
-    fn greet(&mut self, shared: &mut Shared) {
-        if !mem::replace(&mut self.has_greeted, true) {
-            shared.print(messages::connected_as(&shared.config.server, &shared.name));
-        }
-    }
-
     /// Only where the answer will be known from what others say.
-    fn ask_for_names(&mut self, shared: &mut Shared) -> bool {
+    fn ask_for_names(&mut self, shared: &mut Shared) {
         if self.are_lists_plain && !self.awaited_lists.contains(&false) {
             self.awaited_lists.push_back(false);
-            self.ask(&Request::List, shared);
-        }
-        self.are_lists_plain
-    }
-
-    fn hint(&self, command: Command<'_>, line: &str, _shared: &Shared) -> Option<&'static str> {
-        let names_nobody = matches!(command, Command::Direct { text, .. } if text.trim().is_empty());
-        match command {
-            Command::Unknown if line.trim_start().starts_with(['!', '/']) => Some(messages::NO_SUCH_COMMAND),
-            Command::Unknown => Some(messages::WHISPER_HINT),
-            _ if names_nobody => Some(messages::WHISPER_HINT),
-            _ => None,
+            shared.send(&Request::List);
         }
     }
 
+    /// A whisper has a name that can be one, and a text; everything else is text (W13).
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
-        if !self.is_answered && self.unanswered.len() < TYPED_AHEAD {
-            self.unanswered.push(self.retyped(command, line));
-        }
-        let lacks_text = self.hint(command, line, shared) == Some(messages::WHISPER_HINT);
         match command {
             Command::Who => {
                 self.awaited_lists.push_back(true);
-                self.ask(&Request::List, shared);
+                shared.send(&Request::List);
             }
-            Command::Secret => self.ask(&Request::Secret, shared),
-            Command::Say(text) => self.send_message(&Request::Broadcast { text }, shared),
-            _ if lacks_text => shared.print(messages::WHISPER_HINT),
-            Command::Direct { to, text } => self.send_message(&Request::Direct { to, text }, shared),
-            // What a pipe brings and is no command.
+            Command::Secret => shared.send(&Request::Secret),
+            Command::Direct { to, text } if to.parse::<Name>().is_ok() && !text.trim().is_empty() => {
+                shared.send(&Request::Direct { to, text });
+            }
             _ => match shared.recipient().map(str::to_owned) {
-                Some(to) => self.send_message(&Request::Direct { to: &to, text: line }, shared),
-                None => self.send_message(&Request::Broadcast { text: line }, shared),
+                Some(to) => shared.send(&Request::Direct { to: &to, text: line }),
+                None => shared.send(&Request::Broadcast { text: line }),
             },
         }
     }
@@ -284,14 +206,12 @@ impl DialectSession for WacSession {
     fn received(&mut self, line: String, shared: &mut Shared) {
         let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
         self.is_dismissed = event == Event::Goodbye;
-        self.heard(&event, shared);
         // Whatever comes later and reads like a refusal is somebody's text.
         let is_answer = !matches!(event, Event::Delivery { .. }) && !mem::replace(&mut self.is_answered, true);
         match event {
             Event::NameInUse { .. } | Event::ServerFull | Event::Error(_) if is_answer => {
                 return self.refused(line.clone(), &event, shared);
             }
-            _ if is_answer => self.unanswered.clear(),
             _ => {}
         }
         match event {
@@ -301,7 +221,11 @@ impl DialectSession for WacSession {
             }
             Event::Users(names) => return self.listed(&line, &names, shared),
             Event::Presence(presence) => return shared.presence(&line, presence),
-            Event::NoSuchUser { name } => shared.push(Action::Names(Names::Left(name.to_owned()))),
+            Event::NoSuchUser { name } => {
+                shared.note_failure();
+                shared.push(Action::Names(Names::Left(name.to_owned())));
+            }
+            Event::Error(_) => shared.note_failure(),
             _ => {}
         }
         let is_welcome = matches!(event, Event::Welcome { .. });
@@ -310,14 +234,6 @@ impl DialectSession for WacSession {
         if shared.is_login_sent() && (is_welcome || (is_answer && !shared.is_reconnecting())) {
             self.logged_in(&line, shared);
         }
-    }
-
-    fn awaits_answer(&self) -> bool {
-        self.awaits_answer
-    }
-
-    fn awaits_sign(&self) -> bool {
-        self.awaits_sign
     }
 
     fn disconnected(&mut self, _shared: &mut Shared) {
