@@ -360,7 +360,7 @@ fn at_a_terminal_a_line_that_was_sent_is_shown_as_a_message_with_its_recipient()
             for (line, sent) in [
                 ("@bob hi", if has_direct { to_bob("hi") } else { to_all("@bob hi") }),
                 ("hello", if protocol.name == "cap" { None } else { to_all("hello") }),
-                ("!who", None),
+                ("!who", if has_direct { None } else { to_all("!who") }),
                 ("!help", None),
                 ("!quitt", if protocol.name == "cap" { None } else { to_all("!quitt") }),
             ] {

@@ -407,7 +407,10 @@ fn k2_k5_quit_during_the_login_still_sends_what_was_typed_before() {
     script.typed("ann");
     script.typed("@bob hi");
     assert_eq!(script.typed("!quit"), ["wait 1"]);
-    assert_eq!(script.received("HELLO ann"), ["print Successfully logged in as ann!", "send SEND bob hi", "finish"]);
+    assert_eq!(
+        script.received("HELLO ann"),
+        ["wait 1", "print Successfully logged in as ann!", "send SEND bob hi", "finish"]
+    );
     assert_eq!(script.feed(Input::TimeUp { unsent: false }), [&lost("@bob hi"), "exit 0"]);
 
     let mut script = Script::new();
@@ -640,7 +643,7 @@ fn k2_in_a_pipe_quit_overtakes_nothing() {
     assert_eq!(script.typed("!quit"), ["wait 1"]);
     assert_eq!(script.received("IN-USE").last().map(String::as_str), Some("connect"));
     assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM fine", "wait 1"]);
-    let sent = ["print Successfully logged in as fine!", "send SEND bob hi", "finish"];
+    let sent = ["wait 1", "print Successfully logged in as fine!", "send SEND bob hi", "finish"];
     assert_eq!(script.received("HELLO fine"), sent);
 
     let mut script = Script { session: begin(at_a_terminal(None)) };
