@@ -49,11 +49,11 @@ check: cargo ## Everything that must hold before a change lands
 clean: cargo ## Remove what was built
 	@$(CARGO) clean
 
-# The programs print what their shells complete by the names that they are installed under.
+# Installs both programs, or neither.
 define INSTALL
 set -eu
 new=
-# Takes away all that is new, and says what was in the way.
+# Removes everything new and names the obstacle.
 fail() {
 	printf '%s' "$$new" | while IFS= read -r entry; do rm -f "$$entry" 2>/dev/null || rmdir "$$entry"; done
 	echo "cannot install into $$1: give a PREFIX that you can write to, or become root" >&2
@@ -69,33 +69,17 @@ folder() {
 	mkdir "$$1" 2>/dev/null || fail "$$1"
 	note "$$1"
 }
-# Puts a file beside its place, so that all of them are there before any takes its place.
+# Copies a program beside its place. The renames follow only when every copy is complete.
 put() {
-	folder "$$(dirname "$$2")"
 	[ ! -d "$$2" ] || fail "$$2"
 	note "$$2.new"
-	cp "$$1" "$$2.new" 2>/dev/null && chmod "$$3" "$$2.new" || fail "$$2"
-	moves="$$moves$$2
-"
+	cp "$$1" "$$2.new" 2>/dev/null && chmod 755 "$$2.new" || fail "$$2"
 }
-moves=
-root="$$DESTDIR$$PREFIX"
-staged=$$(mktemp -d)
-trap 'rm -rf "$$staged"' EXIT
-cp "$$BUILT/server" "$$staged/parley-server"
-cp "$$BUILT/client" "$$staged/parley"
-for program in parley-server parley; do
-	for shell in bash zsh fish; do
-		"$$staged/$$program" --completions $$shell > "$$staged/$$program.$$shell"
-	done
-done
-for program in parley-server parley; do
-	put "$$staged/$$program" "$$root/bin/$$program" 755
-	put "$$staged/$$program.bash" "$$root/share/bash-completion/completions/$$program" 644
-	put "$$staged/$$program.zsh" "$$root/share/zsh/site-functions/_$$program" 644
-	put "$$staged/$$program.fish" "$$root/share/fish/vendor_completions.d/$$program.fish" 644
-done
-printf '%s' "$$moves" | while IFS= read -r file; do mv -f "$$file.new" "$$file"; done
+bin="$$DESTDIR$$PREFIX/bin"
+folder "$$bin"
+put "$$BUILT/server" "$$bin/parley-server"
+put "$$BUILT/client" "$$bin/parley"
+for program in parley-server parley; do mv -f "$$bin/$$program.new" "$$bin/$$program"; done
 endef
 export INSTALL PREFIX DESTDIR BUILT
 
@@ -104,16 +88,11 @@ HAS_CARGO := $(shell command -v $(CARGO) 2>/dev/null)
 IS_BUILT := $(and $(wildcard $(BUILT)/server),$(wildcard $(BUILT)/client))
 MUST_BUILD := $(if $(filter target/release,$(BUILT)),$(if $(HAS_CARGO),build,$(if $(IS_BUILT),,build)))
 
-install: $(MUST_BUILD) ## Install both programs, and what shells complete, below PREFIX
+install: $(MUST_BUILD) ## Install both programs in PREFIX/bin
 	@sh -c "$$INSTALL"
 
 uninstall: ## Remove what 'make install' with the same PREFIX has installed
-	@for program in parley-server parley; do \
-		rm -f "$$DESTDIR$$PREFIX/bin/$$program" \
-			"$$DESTDIR$$PREFIX/share/bash-completion/completions/$$program" \
-			"$$DESTDIR$$PREFIX/share/zsh/site-functions/_$$program" \
-			"$$DESTDIR$$PREFIX/share/fish/vendor_completions.d/$$program.fish"; \
-	done
+	@rm -f "$$DESTDIR$$PREFIX/bin/parley-server" "$$DESTDIR$$PREFIX/bin/parley"
 
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \

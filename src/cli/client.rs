@@ -376,10 +376,7 @@ mod tests {
             ("--port", "client: in PARLEY_OPTIONS: option '--port' needs a value; "),
             ("--name 'ann", "client: in PARLEY_OPTIONS: a quote has no end; "),
             ("ann", "client: in PARLEY_OPTIONS: unexpected argument 'ann'; "),
-            (
-                "--bell --help",
-                "client: in PARLEY_OPTIONS: '--help', '--version' and '--completions' are for the command line; ",
-            ),
+            ("--bell --help", "client: in PARLEY_OPTIONS: '--help' and '--version' are for the command line; "),
             ("--no-port", "client: in PARLEY_OPTIONS: unknown option '--no-port'; "),
         ] {
             let text = run_with(variable, &[]).expect_err("it is wrong");

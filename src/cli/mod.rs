@@ -1,12 +1,10 @@
-//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text and what
-//! shells complete.
+//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text.
 //!
 //! Help and version are values like any other; nothing here prints or ends a program.
 
 #![expect(clippy::unit_arg, reason = "a flag sets its field in one expression")]
 
 pub mod client;
-mod completions;
 pub mod server;
 mod values;
 
@@ -63,7 +61,6 @@ enum Update<O> {
     Value { placeholder: &'static str, set: SetValue<O> },
     Help,
     Version,
-    Completions,
 }
 
 /// A flag of a program whose options are an `O`.
@@ -84,9 +81,6 @@ pub(crate) struct Flag<O> {
 impl<O> Flag<O> {
     const HELP: Self = Self::new("help", "Print this help", Update::Help).short('h');
     const VERSION: Self = Self::new("version", "Print the version", Update::Version).short('V');
-    const COMPLETIONS: Self =
-        Self::new("completions", "Print what completes these options in a shell", Update::Completions)
-            .choices(|| completions::SHELLS.iter().map(|(name, _)| *name).collect());
 
     const fn new(long: &'static str, help: &'static str, update: Update<O>) -> Self {
         Self { long, short: None, help, default: None, choices: Vec::new, word: None, update }
@@ -132,7 +126,6 @@ impl<O> Flag<O> {
     fn placeholder(&self) -> Option<&'static str> {
         match self.update {
             Update::Value { placeholder, .. } => Some(placeholder),
-            Update::Completions => Some("SHELL"),
             _ => None,
         }
     }
@@ -199,9 +192,7 @@ impl<O> Command<'_, O> {
                 None => Ok(options),
                 Some(arg) => Err(unexpected(arg)),
             },
-            Invocation::Print(_) => {
-                Err(String::from("'--help', '--version' and '--completions' are for the command line"))
-            }
+            Invocation::Print(_) => Err(String::from("'--help' and '--version' are for the command line")),
         });
         parsed.map_err(|problem| self.error(&format!("in {variable}: {problem}")))
     }
@@ -236,9 +227,7 @@ impl<O> Command<'_, O> {
             if flag.placeholder().is_some() {
                 let missing = || format!("option '--{}' needs a value", flag.long);
                 let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
-                if let Some(text) = self.set(flag, &mut options, &value)? {
-                    return Ok(Invocation::Print(text));
-                }
+                Self::set(flag, &mut options, &value)?;
                 continue;
             }
             match flag.update {
@@ -252,13 +241,13 @@ impl<O> Command<'_, O> {
         Ok(Invocation::Run((options, positionals)))
     }
 
-    /// Sets a flag to a value. Returns the text that it asks for instead, if that is what it does.
-    fn set(&self, flag: &Flag<O>, options: &mut O, value: &str) -> Result<Option<String>, String> {
+    /// Sets a flag to a value.
+    fn set(flag: &Flag<O>, options: &mut O, value: &str) -> Result<(), String> {
         let choices = (flag.choices)();
         let result = match flag.update {
             _ if !choices.is_empty() && !choices.contains(&value) => Err(one_of(&choices)),
-            Update::Value { set, .. } => set(options, value).map(|()| None),
-            _ => Ok(self.completions(value)),
+            Update::Value { set, .. } => set(options, value),
+            _ => Ok(()),
         };
         result.map_err(|expected| invalid(flag.long, value, &expected))
     }
@@ -277,7 +266,7 @@ impl<O> Command<'_, O> {
     }
 
     fn all_flags(&self) -> impl Iterator<Item = &Flag<O>> {
-        let others = [const { &Flag::HELP }, const { &Flag::VERSION }, const { &Flag::COMPLETIONS }];
+        let others = [const { &Flag::HELP }, const { &Flag::VERSION }];
         self.spec.flags.iter().chain(others)
     }
 

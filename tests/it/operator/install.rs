@@ -1,4 +1,4 @@
-//! The programs where an operator has them: installed, under another name, with what shells complete.
+//! `make install` and `make uninstall`, and the programs under their installed names.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{self, Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 
-use crate::support::{Server, client_program, server_program};
+use crate::support::Server;
 
 /// A folder of one test's own, which is removed with it.
 struct Folder(PathBuf);
@@ -57,19 +57,10 @@ fn make(target: &str, folder: &Folder, prefix: &str) -> Output {
         .expect("make is installed")
 }
 
-const INSTALLED: [&str; 8] = [
-    "usr/bin/parley",
-    "usr/bin/parley-server",
-    "usr/share/bash-completion/completions/parley",
-    "usr/share/bash-completion/completions/parley-server",
-    "usr/share/fish/vendor_completions.d/parley-server.fish",
-    "usr/share/fish/vendor_completions.d/parley.fish",
-    "usr/share/zsh/site-functions/_parley",
-    "usr/share/zsh/site-functions/_parley-server",
-];
+const INSTALLED: [&str; 2] = ["usr/bin/parley", "usr/bin/parley-server"];
 
 #[test]
-fn what_is_installed_runs_under_its_name_and_can_be_removed() {
+fn installed_programs_run_under_their_names_and_uninstall_removes_them() {
     let folder = Folder::new("and run");
     let output = make("install", &folder, "/usr");
     assert!(output.status.success(), "{output:?}");
@@ -104,57 +95,22 @@ fn what_is_installed_runs_under_its_name_and_can_be_removed() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_and_nothing_is_left_behind() {
-    for (name, in_the_way) in [("first", "usr/bin"), ("last", "usr/share/fish")] {
+fn a_failed_install_names_the_obstacle_and_leaves_nothing_behind() {
+    for (name, in_the_way) in [("parent", "usr/bin"), ("program", "usr/bin/parley/x")] {
         let folder = Folder::new(name);
         let obstacle = folder.0.join(in_the_way);
         fs::create_dir_all(obstacle.parent().expect("a folder")).expect("a folder");
-        // No folder can be made there, by root neither.
+        // A file where a folder goes, or a folder where a program goes: an obstacle for root too.
         fs::write(&obstacle, "").expect("a file");
         let before = folder.entries();
         let output = make("install", &folder, "/usr");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
-            !output.status.success() && said.contains("cannot install into") && said.contains(in_the_way),
+            !output.status.success()
+                && said.contains("cannot install into")
+                && said.contains(in_the_way.trim_end_matches("/x")),
             "{said}"
         );
         assert_eq!(folder.entries(), before);
     }
-}
-
-#[test]
-fn what_shells_complete_is_accepted_by_those_that_are_there() {
-    for program in [server_program, client_program] {
-        for shell in ["bash", "zsh", "fish"] {
-            let script = program().args(["--completions", shell]).output().expect("it runs").stdout;
-            assert!(String::from_utf8_lossy(&script).contains("completions"), "{shell}");
-            let folder = Folder::new(shell);
-            let file = folder.0.join("script");
-            fs::write(&file, script).expect("a file");
-            match Command::new(shell).arg("-n").arg(&file).output() {
-                Ok(output) => assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}"),
-                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
-            }
-        }
-    }
-}
-
-/// What bash would offer for the last of these words.
-fn offered(words: &[&str]) -> Vec<String> {
-    let script = "eval \"$(\"$0\" --completions bash)\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _server;
-                  printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash").arg("-c").arg(script).arg(cargo_bin!("server")).args(words).output();
-    let output = output.expect("bash is installed");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-#[test]
-fn bash_completes_options_and_their_values() {
-    assert_eq!(offered(&["server", "--log-"]), ["--log-level"]);
-    assert_eq!(offered(&["server", "--max-l"]), ["--max-line"]);
-    assert_eq!(offered(&["server", "--log-level", ""]), ["error", "warn", "info", "debug", "trace"]);
-    assert_eq!(offered(&["server", "--protocol", "=", "w"]), ["wac"]);
-    assert_eq!(offered(&["server", "--protocol", "="]).len(), 5);
-    assert_eq!(offered(&["server", "--port", ""]), [""]);
 }
