@@ -10,7 +10,7 @@ use parley::program;
 fn main() -> ExitCode {
     let mut args = env::args_os();
     let program = cli::program_name(args.next().as_deref(), "client");
-    let options = match cli::client::parse(&program, args, env::var_os(cli::client::VARIABLE).as_deref()) {
+    let options = match cli::client::parse(&program, args) {
         Ok(Invocation::Run(options)) => options,
         Ok(Invocation::Print(text)) => return program::print(&text),
         Err(error) => return program::fail(2, &error),

@@ -1,6 +1,6 @@
 //! The client's command line.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Command, DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
@@ -24,7 +24,7 @@ pub struct Options {
     pub ui: UiOptions,
 }
 
-/// The flags that were given.
+/// The flags that were args.
 #[derive(Debug, Default)]
 struct Args {
     address: Option<String>,
@@ -110,8 +110,6 @@ fn after_help() -> String {
 }
 
 const EXAMPLES: &str = "
-PARLEY_OPTIONS in the environment may hold options, as LESS does: the command line wins, --no-bell takes --bell back.
-
 Examples:
   {program} --address chat.example.org --name ann
   {program} ann chat://chat.example.org:5378
@@ -125,30 +123,16 @@ fn protocol(name: &str) -> Option<&'static Protocol> {
     PROTOCOLS.iter().find(|protocol| protocol.name == name)
 }
 
-/// The variable of the environment that holds options to be put before those of the command line.
-pub const VARIABLE: &str = "PARLEY_OPTIONS";
-
-/// Parses the command line of a client that was started with the name `program`. What `variable`, the value of [`VARIABLE`], says counts as
-/// far as the command line does not say otherwise.
+/// Parses the command line of a client that was started with the name `program`.
 ///
 /// # Errors
 ///
 /// [`UsageError`], which says what is wrong and what would be right.
-pub fn parse(
-    program: &str,
-    args: impl IntoIterator<Item = OsString>,
-    variable: Option<&OsStr>,
-) -> Result<Invocation<Options>, UsageError> {
+pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
     let command = SPEC.called(program);
-    let args: Vec<OsString> = args.into_iter().collect();
-    let given = match command.parse(Args::default(), args.clone())? {
-        Invocation::Run((given, _)) => given,
-        Invocation::Print(text) => return Ok(Invocation::Print(text)),
-    };
-    let defaults = command.parse_variable(Args::default(), VARIABLE, variable.unwrap_or_default())?;
-    command.parse(defaults, args)?.and_then(|(args, positionals)| match &positionals[..] {
+    command.parse(Args::default(), args)?.and_then(|(args, positionals)| match &positionals[..] {
         [] => by_flags(&command, args),
-        [user, server] => by_url(&command, &given, args, user, server),
+        [user, server] => by_url(&command, args, user, server),
         _ => Err(invalid_server()),
     })
 }
@@ -173,19 +157,13 @@ fn by_flags(command: &Command<'_, Args>, args: Args) -> Result<Options, UsageErr
     })
 }
 
-/// `<user> chat://<host>:<port>` (H12, H13). `given` is what the command line itself says.
-fn by_url(
-    command: &Command<'_, Args>,
-    given: &Args,
-    args: Args,
-    user: &str,
-    server: &str,
-) -> Result<Options, UsageError> {
+/// `<user> chat://<host>:<port>` (H12, H13).
+fn by_url(command: &Command<'_, Args>, args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
     let said_twice = [
-        ("address", given.address.is_some()),
-        ("port", given.port.is_some()),
-        ("protocol", given.protocol.is_some()),
-        ("name", given.name.is_some()),
+        ("address", args.address.is_some()),
+        ("port", args.port.is_some()),
+        ("protocol", args.protocol.is_some()),
+        ("name", args.name.is_some()),
     ];
     if let Some((flag, _)) = said_twice.iter().find(|(_, is_given)| *is_given) {
         return Err(command.error(&format!("option '--{flag}' does not go with a chat:// server")));
@@ -220,11 +198,7 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        run_with("", args)
-    }
-
-    fn run_with(variable: &str, args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        let options = outcome(parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable))))?;
+        let options = outcome(parse("client", args.iter().map(OsString::from)))?;
         Ok((options.address, options.port, options.protocol.name, options.name))
     }
 
@@ -254,11 +228,11 @@ mod tests {
             trace: true,
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
-            let options = outcome(parse("client", args.iter().chain(server).map(OsString::from), None))
-                .expect("they go together");
+            let options =
+                outcome(parse("client", args.iter().chain(server).map(OsString::from))).expect("they go together");
             assert_eq!((options.ui, options.reconnect), (ui.clone(), Some(true)));
         }
-        let options = outcome(parse("client", [], None)).expect("nothing is needed");
+        let options = outcome(parse("client", [])).expect("nothing is needed");
         assert_eq!((options.ui, options.reconnect), (UiOptions::default(), None));
     }
 
@@ -272,11 +246,9 @@ mod tests {
             (&["--bell", "all", "--no-bell"], Bell::Off),
             (&["--bell", "ann", "chat://localhost:99"], Bell::Personal),
         ] {
-            let options = outcome(parse("client", args.iter().map(OsString::from), None)).expect("it is right");
+            let options = outcome(parse("client", args.iter().map(OsString::from))).expect("it is right");
             assert_eq!(options.ui.bell, bell, "{args:?}");
         }
-        let options = outcome(parse("client", [], Some(OsStr::new("--bell all")))).expect("it is right");
-        assert_eq!(options.ui.bell, Bell::All);
         assert!(run(&["--bell=some"]).expect_err("it is wrong").contains("'--bell' takes no value"));
     }
 
@@ -333,54 +305,6 @@ mod tests {
             assert!(text.contains(problem), "{text}");
             assert!(text.starts_with("client: ") && text.contains("usage: client [OPTIONS]"), "{text}");
             assert!(!text.contains('\n'), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_environment_holds_options_and_the_command_line_wins() {
-        let variable = "--name 'ann' --port=99\n--protocol wac --bell --plain";
-        let host = || String::from("127.0.0.1");
-        assert_eq!(run_with(variable, &[]), Ok((host(), 99, "wac", Some("ann".into()))));
-        assert_eq!(run_with(variable, &["--port", "7", "-nbob"]), Ok((host(), 7, "wac", Some("bob".into()))));
-        let by_url = run_with(variable, &["eve", "chat://localhost:8"]);
-        assert_eq!(by_url, Ok(("localhost".into(), 8, "chat", Some("eve".into()))));
-        let args = ["--no-bell", "--reconnect", "--no-reconnect"].map(OsString::from);
-        let options = outcome(parse("client", args, Some(OsStr::new(variable)))).expect("they are right");
-        assert_eq!((options.ui.bell, options.ui.plain, options.reconnect), (Bell::Off, true, Some(false)));
-        for (variable, args, reconnects) in [
-            ("--no-reconnect", &[][..], Some(false)),
-            ("--no-reconnect", &["--reconnect"], Some(true)),
-            ("--reconnect", &["--no-reconnect"], Some(false)),
-            ("", &["--plain"], None),
-        ] {
-            let parsed = parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable)));
-            assert_eq!(outcome(parsed).expect("they are right").reconnect, reconnects);
-        }
-        for (variable, args, timestamps) in [
-            ("--no-timestamps", &[][..], Some(false)),
-            ("--no-timestamps", &["--timestamps"], Some(true)),
-            ("--timestamps", &["--no-timestamps"], Some(false)),
-            ("", &[], None),
-        ] {
-            let parsed = parse("client", args.iter().map(OsString::from), Some(OsStr::new(variable)));
-            assert_eq!(outcome(parsed).expect("they are right").ui.timestamps, timestamps);
-        }
-        assert!(run_with("--wrong", &["--help"]).expect_err("a text").contains("PARLEY_OPTIONS"));
-    }
-
-    #[test]
-    fn a_mistake_in_the_environment_is_told_with_the_name_of_the_variable() {
-        for (variable, problem) in [
-            ("--nmae ann", "client: in PARLEY_OPTIONS: unknown option '--nmae'; usage: "),
-            ("--port 0", "client: in PARLEY_OPTIONS: invalid value '0' for '--port': expected "),
-            ("--port", "client: in PARLEY_OPTIONS: option '--port' needs a value; "),
-            ("--name 'ann", "client: in PARLEY_OPTIONS: a quote has no end; "),
-            ("ann", "client: in PARLEY_OPTIONS: unexpected argument 'ann'; "),
-            ("--bell --help", "client: in PARLEY_OPTIONS: '--help' and '--version' are for the command line; "),
-            ("--no-port", "client: in PARLEY_OPTIONS: unknown option '--no-port'; "),
-        ] {
-            let text = run_with(variable, &[]).expect_err("it is wrong");
-            assert!(text.starts_with(problem), "{text}");
         }
     }
 }

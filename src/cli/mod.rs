@@ -12,7 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-use self::values::{address, number, seconds, split_words, without_brackets};
+use self::values::{address, number, seconds, without_brackets};
 use crate::protocol;
 
 /// Where the server listens and the client connects to by default.
@@ -180,21 +180,6 @@ impl<O> Command<'_, O> {
     /// one of a flag counts.
     fn parse(&self, options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, UsageError> {
         self.parse_words(options, args).map_err(|problem| self.error(&problem))
-    }
-
-    /// Parses the options that a variable of the environment holds into `options`. Errors name the variable.
-    fn parse_variable(&self, options: O, variable: &str, value: &OsStr) -> Result<O, UsageError> {
-        let value = value.to_string_lossy();
-        let words = split_words(&value).ok_or_else(|| String::from("a quote has no end"));
-        let words = words.map(|words| words.into_iter().map(OsString::from));
-        let parsed = words.and_then(|words| match self.parse_words(options, words)? {
-            Invocation::Run((options, positionals)) => match positionals.first() {
-                None => Ok(options),
-                Some(arg) => Err(unexpected(arg)),
-            },
-            Invocation::Print(_) => Err(String::from("'--help' and '--version' are for the command line")),
-        });
-        parsed.map_err(|problem| self.error(&format!("in {variable}: {problem}")))
     }
 
     fn parse_words(&self, mut options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, String> {

@@ -1,7 +1,6 @@
 //! Command lines, and runs that end by themselves.
 
 use std::net::TcpListener;
-use std::thread;
 
 use assert_cmd::{Command, cargo::cargo_bin_cmd};
 use predicates::prelude::*;
@@ -16,7 +15,7 @@ fn server() -> Command {
 
 fn client(port: &str) -> Command {
     let mut command = cargo_bin_cmd!("client");
-    command.timeout(PATIENCE).args(["--port", port]).env_remove("PARLEY_OPTIONS");
+    command.timeout(PATIENCE).args(["--port", port]);
     command
 }
 
@@ -40,31 +39,6 @@ fn help_and_version_go_to_standard_output_and_are_status_0() {
     for part in ["--address", "--port", "--name", "@NAME MESSAGE", "!who", "!quit", "Exit status"] {
         help = help.stdout(predicate::str::contains(part));
     }
-}
-
-#[test]
-fn the_environment_holds_options_of_the_client_and_the_command_line_wins() {
-    let server = FakeServer::start();
-    let told = |options: &str, args: &[&str]| {
-        let mut command = client(&server.port());
-        command.env("PARLEY_OPTIONS", options).args(args);
-        command
-    };
-    for (args, login) in [(&[][..], "LIN ann"), (&["--name", "bob"], "LIN bob")] {
-        let mut command = told("--protocol wac\n--name 'ann'", args);
-        thread::scope(|scope| {
-            let client = scope.spawn(move || command.write_stdin("quit\n").assert().success());
-            let mut peer = server.accept();
-            peer.expect(login);
-            drop(peer);
-            drop(client.join());
-        });
-    }
-    told("--nmae ann", &[])
-        .assert()
-        .code(2)
-        .stdout("")
-        .stderr(one_line_with("in PARLEY_OPTIONS: unknown option '--nmae'"));
 }
 
 #[test]

@@ -40,9 +40,7 @@ pub(crate) fn server_program() -> Command {
 
 /// The client's program.
 pub(crate) fn client_program() -> Command {
-    let mut command = Command::new(cargo_bin!("client"));
-    command.env_remove("PARLEY_OPTIONS");
-    command
+    Command::new(cargo_bin!("client"))
 }
 
 /// Waits until `fact` is there.

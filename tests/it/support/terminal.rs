@@ -72,11 +72,7 @@ impl Terminal {
             format!("stty -a > {there}/after; echo over"),
         ];
         let mut command = Command::new("script");
-        command
-            .args(["-qefc", &lines.join("\n"), "/dev/null"])
-            .env("TERM", "xterm")
-            .env("SHELL", "/bin/sh")
-            .env_remove("PARLEY_OPTIONS");
+        command.args(["-qefc", &lines.join("\n"), "/dev/null"]).env("TERM", "xterm").env("SHELL", "/bin/sh");
         let screen = VirtualScreen::new(if columns > 0 { columns } else { 80 }, if rows > 0 { rows } else { 24 });
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script, of util-linux, is installed");

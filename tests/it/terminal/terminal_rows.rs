@@ -114,7 +114,6 @@ fn colours_and_times_are_there_as_soon_as_a_person_is_and_not_where_they_are_not
         ("eve", client("eve") + " --color never", false, true),
         ("dan", String::from("NO_COLOR=1 ") + &client("dan"), false, true),
         ("flo", client("flo") + " --no-timestamps", true, false),
-        ("gus", String::from("PARLEY_OPTIONS=--no-timestamps ") + &client("gus") + " --timestamps", true, true),
     ] {
         let mut person = Terminal::running(80, 24, &line);
         person.waits_for(&format!("Welcome, {name}."));
