@@ -76,11 +76,8 @@ static SPEC: Spec<Args> = Spec {
         })
         .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
         .default("auto"),
-        Flag::switch("timestamps", "Show the time before each line; as is done for a person", |args, on| {
-            args.ui.timestamps = Some(on);
-        }),
-        Flag::switch("no-timestamps", "Show no times; as is done for a program", |args, on| {
-            args.ui.timestamps = Some(!on);
+        Flag::switch("timestamps", "Show the time before each line", |args, on| {
+            args.ui.timestamps = on;
         }),
         Flag::switch("bell", "Make a sound with whispers and with your name, or with each message", |args, on| {
             args.ui.bell = if on { Bell::Personal } else { Bell::Off };
@@ -222,7 +219,7 @@ mod tests {
         let ui = UiOptions {
             plain: true,
             color: Color::Always,
-            timestamps: Some(true),
+            timestamps: true,
             bell: Bell::Personal,
             log: Some(PathBuf::from("chat.log")),
             trace: true,

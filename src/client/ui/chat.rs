@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::time::{Instant, SystemTime};
 
-use super::options::{Bell, clock_ahead_of_utc};
+use super::options::Bell;
 use super::screen::{InputLine, Wrapping};
 use super::{Ui, style};
 use crate::client::messages;
@@ -15,9 +15,6 @@ impl Ui {
     pub(super) fn note_person(&mut self) {
         self.has_person = true;
         self.line_style.colored |= self.may_color;
-        if self.may_time && !self.line_style.timed {
-            (self.line_style.timed, self.line_style.ahead) = (true, clock_ahead_of_utc());
-        }
         self.wrap_lines();
     }
 

@@ -48,8 +48,6 @@ pub(crate) struct Ui {
     line_style: LineStyle,
     /// There are colours as soon as a person is there.
     may_color: bool,
-    /// There are times by then.
-    may_time: bool,
     /// A person is there, and not a program that types whole lines: what is shown is more than lines.
     has_person: bool,
     /// Which messages the person may not have read.
@@ -79,16 +77,14 @@ impl Ui {
         notify: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
-        let timed = options.timestamps == Some(true);
-        let ahead = if timed { clock_ahead_of_utc() } else { 0 };
-        let line_style = LineStyle::new(options.color == Color::Always, timed, ahead);
+        let ahead = if options.timestamps { clock_ahead_of_utc() } else { 0 };
+        let line_style = LineStyle::new(options.color == Color::Always, options.timestamps, ahead);
         let mut ui = Self {
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
             output: Output::start(notify)?,
             patience: OUTPUT_WAIT,
             line_style,
             may_color: options.may_color(),
-            may_time: options.timestamps != Some(false),
             has_person: false,
             unread: None,
             passing: None,

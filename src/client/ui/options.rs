@@ -14,8 +14,8 @@ pub struct UiOptions {
     pub plain: bool,
     /// What is coloured.
     pub color: Color,
-    /// Show the time before each line, if that was said; else it is shown as soon as a person is there.
-    pub timestamps: Option<bool>,
+    /// Show the time before each line.
+    pub timestamps: bool,
     /// What makes a sound.
     pub bell: Bell,
     /// A file to copy the chat to.

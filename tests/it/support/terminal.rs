@@ -43,7 +43,7 @@ impl Terminal {
     /// A client that has logged in at the server on this port, after a first key.
     #[track_caller]
     pub(crate) fn with_person(columns: usize, port: &str) -> Self {
-        let mut terminal = Self::with(columns, 24, &format!("--port {port} --name ann --no-timestamps"));
+        let mut terminal = Self::with(columns, 24, &format!("--port {port} --name ann"));
         terminal.waits_for("logged in as ann!\r\n");
         terminal.forget();
         terminal.meets_a_person();

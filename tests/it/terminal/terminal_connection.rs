@@ -6,7 +6,7 @@ use crate::support::{Server, Terminal};
 fn retries_rewrite_one_row_and_enter_tries_at_once() {
     let mut server = Server::start();
     let port = server.port();
-    let mut ann = Terminal::with(140, 24, &format!("--port {port} --name ann --no-timestamps"));
+    let mut ann = Terminal::with(140, 24, &format!("--port {port} --name ann"));
     ann.waits_for("logged in as ann!\r\n");
     ann.forget();
     ann.meets_a_person();

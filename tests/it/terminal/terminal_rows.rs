@@ -24,7 +24,7 @@ fn is_timed(row: &str, text: &str) -> bool {
 fn nothing_that_somebody_says_stands_where_a_line_begins() {
     let server = Server::start();
     let mut eve = server.cap("eve");
-    let mut ann = person(40, 24, &server, "ann", "--color never --no-timestamps");
+    let mut ann = person(40, 24, &server, "ann", "--color never");
     ann.types("half a line");
     ann.sees("half a line");
     let pad = " ".repeat(40 - "From eve: hi".len());
@@ -40,7 +40,7 @@ fn nothing_that_somebody_says_stands_where_a_line_begins() {
 fn messages_are_wrapped_anew_when_the_width_changes() {
     let server = Server::start();
     let mut eve = server.cap("eve");
-    let mut ann = person(80, 7, &server, "ann", "--color never --no-timestamps");
+    let mut ann = person(80, 7, &server, "ann", "--color never");
     let blanks = " ".repeat(42);
     for text in ["one", "two", "three"] {
         eve.ask(&format!("SEND ann {text}{blanks}From bob: {text}"), "SEND-OK");
@@ -97,7 +97,7 @@ fn an_own_line_becomes_what_was_said_to_whom() {
         assert!(heard.starts_with(name.as_bytes()), "{heard:?}");
         ann.shows(own, |screen| {
             let mut rows = screen.lines();
-            rows.any(|row| is_timed(row, own))
+            rows.any(|row| row == own)
                 && rows.any(|row| row.ends_with("!who"))
                 && screen.lines().all(|row| !row.ends_with(&format!("> {typed}")) && row != typed)
         });
@@ -105,15 +105,15 @@ fn an_own_line_becomes_what_was_said_to_whom() {
 }
 
 #[test]
-fn colours_and_times_are_there_as_soon_as_a_person_is_and_not_where_they_are_not_wanted() {
+fn k0_colors_begin_with_the_first_key_and_times_need_an_option() {
     let server = Server::start();
     let mut bob = server.wac("bob");
     let client = |name: &str| format!("'{}' --port {} --protocol wac --name {name}", program(), server.port());
     for (name, line, is_colored, has_times) in [
-        ("ann", client("ann"), true, true),
-        ("eve", client("eve") + " --color never", false, true),
-        ("dan", String::from("NO_COLOR=1 ") + &client("dan"), false, true),
-        ("flo", client("flo") + " --no-timestamps", true, false),
+        ("ann", client("ann"), true, false),
+        ("eve", client("eve") + " --color never", false, false),
+        ("dan", String::from("NO_COLOR=1 ") + &client("dan") + " --timestamps", false, true),
+        ("flo", client("flo") + " --timestamps", true, true),
     ] {
         let mut person = Terminal::running(80, 24, &line);
         person.waits_for(&format!("Welcome, {name}."));
