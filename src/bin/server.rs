@@ -47,7 +47,7 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     sys::raise_open_files();
 
     let (host, port) = (options.address.as_deref(), options.port);
-    let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
+    let logs_url = options.settings.dialect.is_some_and(|dialect| !dialect.has_fixed_port());
     let listening = match host {
         Some(host) => Server::bind((host, port), options.settings, log.clone()),
         None => Server::bind(&this_machine(port)[..], options.settings, log.clone()),
@@ -55,7 +55,7 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let listening = listening.and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
     let (address, server) =
         listening.map_err(|error| cannot_listen(host.unwrap_or(cli::DEFAULT_ADDRESS), port, &error))?;
-    if is_chat1 {
+    if logs_url {
         log.event(Level::Info, format_args!("clients connect to chat://{address}"));
     }
     server.start().map_err(no_thread)?;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::{DEFAULT_PORT, Invocation, Spec, UsageError, address, invalid, number, seconds};
 use crate::limits;
 use crate::log::{LEVELS, Level};
-use crate::protocol::DIALECTS;
+use crate::protocol::{DIALECTS, Dialect};
 use crate::server::Settings;
 
 /// What the server is told.
@@ -170,8 +170,8 @@ pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<
     let options = Options { address: None, port: DEFAULT_PORT, log_level: Level::Info, settings: Settings::default() };
     let args = command.parse(Args { options, port: None }, args)?;
     args.and_then(|(Args { mut options, port }, _)| {
-        let is_chat1 = options.settings.dialect.is_some_and(|dialect| dialect.name() == "chat");
-        options.port = port.unwrap_or(if is_chat1 { 0 } else { DEFAULT_PORT });
+        let has_fixed_port = options.settings.dialect.is_none_or(Dialect::has_fixed_port);
+        options.port = port.unwrap_or(if has_fixed_port { DEFAULT_PORT } else { 0 });
         let max_line = options.settings.max_line.unwrap_or(limits::MAX_LINE);
         if let Some(max_backlog) = options.settings.max_backlog.filter(|max_backlog| *max_backlog < max_line) {
             let expected = format!("a number from {max_line} to {MAX_MAX_BACKLOG}");

@@ -28,6 +28,10 @@ impl Dialect for Chat1 {
         &[REGISTER]
     }
 
+    fn has_fixed_port(&self) -> bool {
+        false
+    }
+
     fn refusal_closes(&self) -> bool {
         true
     }

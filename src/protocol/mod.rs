@@ -155,6 +155,12 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Returns whether the server closes the connection after it has refused a login, or whatever was sent instead.
     fn refusal_closes(&self) -> bool;
 
+    /// Server side: returns whether the dialect has a port of its own. Otherwise the system picks one by default, and the
+    /// server logs the URL that clients connect to (H16).
+    fn has_fixed_port(&self) -> bool {
+        true
+    }
+
     /// Server side: returns whether a client hears broadcasts before it has logged in (W2).
     fn hears_before_login(&self) -> bool {
         false
