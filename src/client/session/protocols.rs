@@ -7,7 +7,7 @@ use super::command::{Command, alone, message, name};
 use super::{Config, Session, cap, chat1, wac};
 
 /// All protocols; the first one is what a person gets who does not say.
-pub static PROTOCOLS: &[Protocol] = &[cap::PROTOCOL, wac::PROTOCOL, chat1::PROTOCOL];
+pub static PROTOCOLS: &[Protocol] = &[cap::PROTOCOL, wac::PROTOCOL, chat1::PROTOCOL, cap::PROTOCOL_1];
 
 /// What plain text is where it goes to everybody.
 pub(super) const MESSAGE: Usage =

@@ -19,6 +19,13 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     begin,
 };
 
+/// CAP that speaks revision 1 from the start.
+pub(super) const PROTOCOL_1: Protocol = Protocol {
+    name: "cap1",
+    begin: |config| begin_with(config, REVISION_1),
+    ..PROTOCOL
+};
+
 /// Characters by which a name is refused without asking the server (RA4).
 const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
 
@@ -56,8 +63,12 @@ enum Audience {
 }
 
 fn begin(config: Config) -> Session {
+    begin_with(config, REVISION_2)
+}
+
+fn begin_with(config: Config, revision: u8) -> Session {
     let mut shared = Shared::new(config, &CAP, PROTOCOL.commands);
-    shared.revision = REVISION_2;
+    shared.revision = revision;
     Session::new(shared, CapSession::default())
 }
 

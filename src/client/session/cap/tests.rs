@@ -204,6 +204,16 @@ fn k1_who_works_with_a_server_of_revision_1_and_is_remembered() {
 }
 
 #[test]
+fn k0_cap1_asks_who_from_the_start() {
+    let mut script = Script { session: (PROTOCOL_1.begin)(config(Some("ann"))) };
+    for input in [Input::Start, Input::Connected, Input::Received("HELLO ann".to_owned())] {
+        script.feed(input);
+    }
+    assert_eq!(script.typed("!who"), ["send WHO"]);
+    assert_eq!(script.received("WHO-OK ann"), ["print There are 1 online users:\n- ann"]);
+}
+
+#[test]
 fn k1_only_when_both_fail_the_error_is_shown() {
     let mut script = Script::chatting();
     script.typed("!who");
