@@ -198,9 +198,6 @@ pub const SIGNAL_WAIT: Duration = Duration::from_millis(400);
 /// Bytes of the line being typed, pasted ones included; what is pasted beyond that is not taken.
 pub const EDITED_BYTES: usize = 4 << 20;
 
-/// Bytes of all that a line was before its changes; the latest of these is kept however long it is.
-pub const UNDO_BYTES: usize = 4 << 20;
-
 /// Lines of a paste that are sent without a question.
 pub const PASTED_LINES: usize = 5;
 

@@ -205,8 +205,6 @@ fn ctrl_c_clears_a_half_typed_line_and_leaves_when_it_is_empty() {
     ann.sees("Ctrl-C again leaves");
     ann.types("half");
     ann.sees("Ctrl-C again leaves\nhalf");
-    ann.types("\x03\x1f");
-    ann.sees("Ctrl-C again leaves\nCtrl-C again leaves\nhalf");
     ann.types("\x03\x03");
     ann.ends(130);
 }

@@ -13,15 +13,6 @@ pub(super) struct LineBuffer {
     cursor: usize,
 }
 
-/// What becomes of the letters of a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LetterCase {
-    Upper,
-    Lower,
-    /// The first one a capital, the others small.
-    Title,
-}
-
 impl LineBuffer {
     /// Creates a line with the cursor at its end.
     pub(super) fn new(text: String) -> Self {
@@ -104,39 +95,6 @@ impl LineBuffer {
         let word = self.behind().trim_start_matches(&separates);
         let start = self.text.len() - word.len();
         word.find(separates).map_or(self.text.len(), |at| start + at)
-    }
-
-    /// Exchanges the characters before and behind the cursor, or the last two where there is none behind it.
-    pub(super) fn transpose(&mut self) {
-        let end = if self.cursor == self.line_end() { self.cursor } else { self.next() };
-        let middle = previous_boundary(&self.text, end);
-        let start = previous_boundary(&self.text, middle);
-        if middle > self.line_start() {
-            let exchanged = [&self.text[middle..end], &self.text[start..middle]].concat();
-            self.text.replace_range(start..end, &exchanged);
-            self.cursor = end;
-        }
-    }
-
-    /// Changes the letters from the cursor to the end of the word, and goes there. Returns whether what they become fits.
-    pub(super) fn change_case(&mut self, case: LetterCase) -> bool {
-        let word = self.cursor..self.word_after(is_separator);
-        let letters = &self.text[word.clone()];
-        let changed = match case {
-            LetterCase::Upper => letters.to_uppercase(),
-            LetterCase::Lower => letters.to_lowercase(),
-            LetterCase::Title => {
-                let first = letters.find(|c| !is_separator(c)).unwrap_or(letters.len());
-                let rest = first + letters[first..].chars().next().map_or(0, char::len_utf8);
-                [&letters[..first], &letters[first..rest].to_uppercase(), &letters[rest..].to_lowercase()].concat()
-            }
-        };
-        let fits = self.text.len() - letters.len() + changed.len() <= EDITED_BYTES;
-        if fits {
-            self.cursor += changed.len();
-            self.text.replace_range(word, &changed);
-        }
-        fits
     }
 }
 

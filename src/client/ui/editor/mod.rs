@@ -8,7 +8,6 @@ mod history;
 mod keys;
 mod line_buffer;
 mod search;
-mod undo;
 
 use std::mem;
 use std::ops::{ControlFlow, Range};
@@ -16,9 +15,8 @@ use std::ops::{ControlFlow, Range};
 pub(crate) use self::completion::{Candidates, Completion};
 use self::history::History;
 pub(crate) use self::keys::{Decoder, INTERRUPT, Key};
-use self::line_buffer::{LetterCase, LineBuffer, is_separator};
+use self::line_buffer::{LineBuffer, is_separator};
 use self::search::Search;
-use self::undo::{Change, Undo};
 use crate::client::messages;
 use crate::limits::PASTED_LINES;
 
@@ -27,7 +25,6 @@ use crate::limits::PASTED_LINES;
 pub(crate) struct Editor {
     buffer: LineBuffer,
     history: History,
-    undo: Undo,
     /// What was deleted last, for Ctrl-Y; what several keys in a row delete is one text.
     killed: String,
     /// The last key has deleted something of it.
@@ -162,10 +159,6 @@ impl Editor {
         let cycle = self.cycle.take();
         let was_killing = mem::take(&mut self.is_killing);
         let paste = self.paste.take();
-        match self.change(&key) {
-            Some(change) => self.undo.save(&self.buffer, change),
-            None => self.undo.end_run(),
-        }
         match key {
             Key::Text(text) => self.insert(&text),
             Key::Paste(text) => self.insert_pasted(&text, paste),
@@ -180,22 +173,23 @@ impl Editor {
             }
             Key::Up => self.recall_older(),
             Key::Down => self.recall_newer(),
-            Key::Undo => self.undo(),
             Key::Yank => {
                 let killed = mem::take(&mut self.killed);
                 let outcome = self.insert(&killed);
                 self.killed = killed;
                 outcome
             }
-            key => self.edit(&key, was_killing),
+            key => {
+                self.edit(&key, was_killing);
+                None
+            }
         }
     }
 
     /// Applies a key that moves the cursor, or changes what is around it.
-    fn edit(&mut self, key: &Key, was_killing: bool) -> Option<Outcome> {
+    fn edit(&mut self, key: &Key, was_killing: bool) {
         let buffer = &mut self.buffer;
         let cursor = buffer.cursor();
-        let mut fits = true;
         match key {
             Key::Left => buffer.move_to(buffer.previous()),
             Key::Right => buffer.move_to(buffer.next()),
@@ -210,40 +204,11 @@ impl Editor {
             Key::KillWordRight => self.kill(cursor..self.buffer.word_after(is_separator), was_killing),
             Key::KillToStart => self.kill(self.buffer.line_start()..cursor, was_killing),
             Key::KillToEnd => self.kill(cursor..self.buffer.line_end(), was_killing),
-            Key::Transpose => buffer.transpose(),
-            Key::Uppercase => fits = buffer.change_case(LetterCase::Upper),
-            Key::Lowercase => fits = buffer.change_case(LetterCase::Lower),
-            Key::Capitalize => fits = buffer.change_case(LetterCase::Title),
             _ => {}
         }
         if self.buffer.is_empty() {
             self.history.begin_new_line();
         }
-        (!fits).then_some(Outcome::Bell)
-    }
-
-    /// Returns what a key is going to change; `None` if that is nothing.
-    fn change(&self, key: &Key) -> Option<Change> {
-        match key {
-            Key::Text(text) => {
-                let is_behind_blank = self.buffer.before().ends_with(char::is_whitespace);
-                Some(Change::Typing { begins_word: is_behind_blank && !text.starts_with(char::is_whitespace) })
-            }
-            Key::Paste(_) => Some(Change::Pasting),
-            Key::Backspace | Key::Delete => Some(Change::Deleting),
-            Key::EndOfInput if !self.buffer.is_empty() => Some(Change::Deleting),
-            Key::Left | Key::Right | Key::WordLeft | Key::WordRight | Key::Home | Key::End => None,
-            Key::Enter | Key::EndOfInput | Key::Clear | Key::Undo | Key::Abort | Key::Escape => None,
-            Key::Search | Key::SearchNewer => None,
-            _ => Some(Change::Other),
-        }
-    }
-
-    /// Takes the last change back.
-    fn undo(&mut self) -> Option<Outcome> {
-        let Some(before) = self.undo.undo(&self.buffer) else { return Some(Outcome::Bell) };
-        self.buffer = before;
-        None
     }
 
     fn insert(&mut self, text: &str) -> Option<Outcome> {
@@ -319,7 +284,6 @@ impl Editor {
 
     fn submit(&mut self) -> Outcome {
         self.history.leave();
-        self.undo = Undo::default();
         Outcome::Submit(mem::take(&mut self.buffer).into_text())
     }
 

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use super::history::Found;
 use super::keys::Key;
 use super::line_buffer::LineBuffer;
-use super::undo::Change;
 use super::{Editor, Outcome};
 use crate::client::messages;
 use crate::client::ui::unicode::previous_boundary;
@@ -84,7 +83,6 @@ impl Editor {
                 return ControlFlow::Break(None);
             }
             Key::Interrupt => {
-                self.undo.save(&search.before, Change::Other);
                 self.buffer = LineBuffer::default();
                 return ControlFlow::Break(Some(Outcome::Cleared));
             }
@@ -123,8 +121,6 @@ impl Editor {
     /// Takes the line that was found.
     fn end_search(&mut self, search: Search) {
         if search.back > 0 {
-            self.undo.end_run();
-            self.undo.save(&search.before, Change::Other);
             self.history.go_to_found(search.back, search.before.text());
         }
         if !search.text.is_empty() {

@@ -38,16 +38,6 @@ pub(crate) enum Key {
     KillToEnd,
     /// Ctrl-Y.
     Yank,
-    /// Ctrl-T.
-    Transpose,
-    /// Alt-U.
-    Uppercase,
-    /// Alt-L.
-    Lowercase,
-    /// Alt-C.
-    Capitalize,
-    /// Ctrl-_.
-    Undo,
     /// Ctrl-R.
     Search,
     /// Ctrl-S: back to what a search has found before.
@@ -72,11 +62,6 @@ impl Key {
             Self::BackTab
                 | Self::KillWordRight
                 | Self::Yank
-                | Self::Transpose
-                | Self::Uppercase
-                | Self::Lowercase
-                | Self::Capitalize
-                | Self::Undo
                 | Self::Search
                 | Self::SearchNewer
                 | Self::Abort
@@ -211,11 +196,9 @@ impl Decoder {
             0x10 => Key::Up,
             0x12 => Key::Search,
             0x13 => Key::SearchNewer,
-            0x14 => Key::Transpose,
             0x15 => Key::KillToStart,
             0x17 => Key::KillWord,
             0x19 => Key::Yank,
-            0x1f => Key::Undo,
             0x1b => {
                 self.state = State::Escape;
                 return;
@@ -239,9 +222,6 @@ impl Decoder {
             b'b' => Key::WordLeft,
             b'f' => Key::WordRight,
             b'd' => Key::KillWordRight,
-            b'u' => Key::Uppercase,
-            b'l' => Key::Lowercase,
-            b'c' => Key::Capitalize,
             0x7f | 0x08 => Key::KillWordLeft,
             // Shift-Tab of the Linux console.
             b'\t' => Key::BackTab,
