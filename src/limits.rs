@@ -231,15 +231,6 @@ pub const KEYBOARD_READ: usize = 4 << 10;
 /// Screens that one line may fill where a person is: what is taller than that is read in the copy.
 pub const LINE_SCREENS: usize = 2;
 
-/// Latest lines that are wrapped anew when a person's terminal becomes wider or narrower: more than most screens have rows.
-pub const RECENT_LINES: usize = 256;
-
-/// Bytes of all of them.
-pub const RECENT_BYTES: usize = 256 << 10;
-
-/// Bytes of one of them: on a large screen it takes more than [`LINE_SCREENS`].
-pub const RECENT_LINE: usize = 64 << 10;
-
 /// How long the rest of an escape sequence may take; an ESC that nothing follows by then is the Escape key.
 pub const ESCAPE_TIMEOUT: Duration = Duration::from_millis(50);
 

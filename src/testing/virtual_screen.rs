@@ -54,13 +54,6 @@ impl VirtualScreen {
         rows.join("\n").trim_end().to_owned()
     }
 
-    /// What a person sees without scrolling back.
-    pub(crate) fn visible(&self) -> String {
-        let rows: Vec<String> =
-            self.grid[self.top..].iter().map(|row| row.cells.concat().trim_end().to_owned()).collect();
-        rows.join("\n").trim_end().to_owned()
-    }
-
     /// The row of the cursor, counted like the lines of [`VirtualScreen::text`], and its column.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         (self.row, self.column)
@@ -164,10 +157,6 @@ impl VirtualScreen {
             ("", 'H') => (self.row, self.column) = (self.top, 0),
             ("", 'J') => {
                 self.grid.truncate(self.row + 1);
-                self.grid[self.row].cells.truncate(self.column);
-                self.grid[self.row].wraps = false;
-            }
-            ("", 'K') => {
                 self.grid[self.row].cells.truncate(self.column);
                 self.grid[self.row].wraps = false;
             }

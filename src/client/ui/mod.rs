@@ -234,7 +234,6 @@ impl Ui {
                 self.screen.warn(&messages::plain_mode(&error));
             }
             self.screen.erase();
-            self.screen.note_others();
             self.screen.control(input.terminal.resume_bracketed_paste());
             self.resize();
         }

@@ -102,22 +102,11 @@ impl Terminal {
     /// Waits until this and nothing else is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, expected: &str) {
-        self.waits_until_seen(expected, VirtualScreen::text);
-    }
-
-    /// Waits until a person sees this without scrolling back.
-    #[track_caller]
-    pub(crate) fn sees_at_the_end(&mut self, expected: &str) {
-        self.waits_until_seen(expected, VirtualScreen::visible);
-    }
-
-    #[track_caller]
-    fn waits_until_seen(&mut self, expected: &str, part: impl Fn(&VirtualScreen) -> String) {
         let (shown, screen) = (&mut self.shown, &mut self.screen);
         let seen = self.output.wait_for(expected, |output, ended| {
             screen.write(&output[*shown..]);
             *shown = output.len();
-            let seen = part(screen);
+            let seen = screen.text();
             (seen == expected || ended).then_some(seen)
         });
         assert_eq!(seen, expected);

@@ -37,30 +37,6 @@ fn nothing_that_somebody_says_stands_where_a_line_begins() {
 }
 
 #[test]
-fn messages_are_wrapped_anew_when_the_width_changes() {
-    let server = Server::start();
-    let mut eve = server.cap("eve");
-    let mut ann = person(80, 7, &server, "ann", "--color never");
-    let blanks = " ".repeat(42);
-    for text in ["one", "two", "three"] {
-        eve.ask(&format!("SEND ann {text}{blanks}From bob: {text}"), "SEND-OK");
-    }
-    ann.types("half a line");
-    ann.shows("three", |screen| screen.ends_with("From bob: three\nhalf a line"));
-    let lines = ["one", "two", "three"].map(|text| format!("From eve: {text}{blanks}From bob: {text}\n")).concat();
-    let narrow = lines.replace(&blanks, "\n  ") + "half a line";
-    let wide = format!("Welcome to Chat Client. Enter your login:\nSuccessfully logged in as ann!\n{lines}half a line");
-    for _ in 0..2 {
-        ann.resize(40, 7);
-        ann.sees_at_the_end(&narrow);
-        ann.resize(80, 7);
-        ann.sees_at_the_end(&wide);
-    }
-    ann.types("\x15!quit\n");
-    ann.ends(0);
-}
-
-#[test]
 fn a_message_taller_than_two_screens_is_cut_and_the_copy_is_whole() {
     let server = Server::start();
     let mut eve = server.cap("eve");

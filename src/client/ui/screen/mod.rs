@@ -4,7 +4,6 @@
 //! nothing else, or the rows that it takes where lines are wrapped.
 
 mod layout;
-mod recent;
 mod wrap;
 
 use std::borrow::Cow;
@@ -12,7 +11,6 @@ use std::mem;
 
 pub(crate) use self::layout::Size;
 use self::layout::{Layout, Position, Row};
-use self::recent::RecentLines;
 use self::wrap::wrap;
 use super::unicode::joins;
 use crate::limits::OUTPUT_CHUNK;
@@ -53,11 +51,6 @@ pub(crate) struct Screen {
     /// The line that is on the screen.
     drawn: Option<Drawn>,
     wrapping: Option<Wrapping>,
-    recent: RecentLines,
-    /// The terminal has become wider or narrower since they were drawn.
-    is_outdated: bool,
-    /// It has done so before.
-    has_been_redrawn: bool,
 }
 
 /// How lines are wrapped at words.
@@ -88,15 +81,7 @@ struct Drawn {
 impl Screen {
     /// Creates an empty screen.
     pub(crate) fn new(mode: OutputMode) -> Self {
-        Self {
-            mode,
-            output: Vec::new(),
-            drawn: None,
-            wrapping: None,
-            recent: RecentLines::default(),
-            is_outdated: false,
-            has_been_redrawn: false,
-        }
+        Self { mode, output: Vec::new(), drawn: None, wrapping: None }
     }
 
     /// Takes what is to be written, in order.
@@ -167,7 +152,6 @@ impl Screen {
                 Some(drawn) if drawn.shows(&text, cursor) && drawn.is_one_row() => self.put("\n"),
                 _ => self.draw(text, cursor, size, DrawMode::Commit),
             }
-            [line.prompt, line.text].concat().lines().for_each(|line| self.recent.push(Stream::Output, line, 1));
         }
         self.drawn = None;
     }
@@ -175,45 +159,26 @@ impl Screen {
     /// Clears the terminal.
     pub(crate) fn clear(&mut self) {
         self.drawn = None;
-        self.is_outdated = false;
-        if let OutputMode::Editing(size) = self.mode {
-            self.recent.clear(size.rows);
-        }
         self.put("\x1b[H\x1b[2J");
-    }
-
-    /// Notes that others have written to the terminal.
-    pub(crate) fn note_others(&mut self) {
-        self.recent.note_others();
     }
 
     /// Notes that the terminal has this size now, and has wrapped what it shows anew.
     pub(crate) fn resize(&mut self, size: Size) {
-        if let (OutputMode::Editing(before), Some(_)) = (self.mode, self.wrapping) {
-            // Rows that come back from above may have been broken.
-            let brings_back = self.has_been_redrawn && before.rows < size.rows;
-            self.is_outdated |= before.columns != size.columns || brings_back;
-        }
         self.mode = OutputMode::Editing(size);
         if let Some(drawn) = &mut self.drawn {
             drawn.outdated = true;
         }
     }
 
-    /// Takes the line being typed off the screen, and draws anew what is above it where the terminal has broken its rows.
+    /// Takes the line being typed off the screen.
     pub(crate) fn erase(&mut self) {
-        let drawn = self.drawn.take();
-        match (self.mode, &drawn) {
+        match (self.mode, self.drawn.take()) {
             (OutputMode::Prompts, Some(_)) => self.put("\n"),
             (OutputMode::Editing(size), Some(drawn)) => {
                 self.up(if drawn.outdated { drawn.rows_above_in(size) } else { drawn.at.row });
                 self.put("\r\x1b[J");
             }
             _ => {}
-        }
-        if let (OutputMode::Editing(size), Some(wrapping), true) = (self.mode, self.wrapping, self.is_outdated) {
-            (self.is_outdated, self.has_been_redrawn) = (false, true);
-            self.redraw(size, wrapping, drawn.map_or(1, |drawn| drawn.rows_on(size)));
         }
     }
 
@@ -301,7 +266,6 @@ impl Screen {
             let shown = wrapping.map_or(Cow::Borrowed(line), |Wrapping { kept, .. }| wrap(line, size, kept));
             self.put_on(stream, shown.as_bytes());
             self.put_on(stream, b"\n");
-            self.recent.push(stream, line, recent::rows(&shown));
         }
     }
 
@@ -346,11 +310,6 @@ impl Drawn {
         let is_behind_last = self.at.column == self.rows[self.at.row];
         let beside = if is_behind_last { self.at.column.saturating_sub(1) } else { self.at.column } / size.columns;
         (above + beside).min(size.rows - 1)
-    }
-
-    /// Returns how many rows it takes on a terminal of this size.
-    fn rows_on(&self, size: Size) -> usize {
-        Layout::new(&self.text, self.cursor, size.columns, 0).rows.len().min(size.input_rows())
     }
 
     fn shows(&self, text: &str, cursor: usize) -> bool {

@@ -20,12 +20,7 @@ const PLAIN: &str = "\x1b[0m";
 /// Returns a line of the chat on the rows that it takes on a terminal of this size, with line feeds between them. It may have
 /// colours. One that is taller than two screens is cut, and says that there is more, and where that is kept.
 pub(super) fn wrap<'a>(line: &'a str, size: Size, kept: &str) -> Cow<'a, str> {
-    wrap_part(line, line.len(), size, kept)
-}
-
-/// Does so with a line of so many bytes, of which only the first are there.
-pub(super) fn wrap_part<'a>(line: &'a str, len: usize, size: Size, kept: &str) -> Cow<'a, str> {
-    if line.len() == len && is_plain_row(line, size.columns) {
+    if is_plain_row(line, size.columns) {
         return Cow::Borrowed(line);
     }
     let mut wrapper = Wrapper::new(line, size);
@@ -33,16 +28,11 @@ pub(super) fn wrap_part<'a>(line: &'a str, len: usize, size: Size, kept: &str) -
         wrapper.take_piece();
     }
     let mut rows = wrapper.text;
-    let is_too_tall = wrapper.rows > wrapper.most_rows;
-    if is_too_tall || line.len() < len {
-        if is_too_tall {
-            rows.truncate(wrapper.last_row);
-        } else {
-            rows.push('\n');
-        }
+    if wrapper.rows > wrapper.most_rows {
+        rows.truncate(wrapper.last_row);
         rows += if line.contains('\x1b') { PLAIN } else { "" };
         // It may take more than one row itself.
-        let rest = [&" ".repeat(wrapper.indent), &*messages::cut(len, kept)].concat();
+        let rest = [&" ".repeat(wrapper.indent), &*messages::cut(line.len(), kept)].concat();
         rows += &wrap(&rest, Size { rows: usize::MAX / LINE_SCREENS, ..size }, "");
     }
     Cow::Owned(rows)
