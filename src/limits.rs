@@ -216,9 +216,6 @@ pub const NAMES_REMEMBERED: usize = 1024;
 /// How long Tab takes a list of who is online for true before it asks for another one.
 pub const NAMES_LIFETIME: Duration = Duration::from_secs(30);
 
-/// How long somebody counts as one who reads after the last key; what comes later has a mark before it.
-pub const READING_TIME: Duration = Duration::from_secs(300);
-
 /// Wait before the client connects again after a lost connection; it doubles with each failure in a row.
 pub const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 

@@ -240,9 +240,6 @@ pub fn trying_again(what: &str, seconds: u64) -> String {
 /// What a person can do until then.
 pub const WHILE_AWAY: &str = " Enter tries at once, !quit leaves.";
 
-/// What follows came while nobody seemed to read.
-pub const UNREAD: &str = "— new —";
-
 /// A half-typed line has been given up.
 pub const CTRL_C_AGAIN: &str = "Ctrl-C again leaves";
 

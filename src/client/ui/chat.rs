@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::ops::Range;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::options::Bell;
 use super::screen::{InputLine, Wrapping};
@@ -41,9 +41,6 @@ impl Ui {
             input.completion.note_message(&line[sender.clone()], scope == Scope::Direct);
         }
         self.log("", line);
-        if self.unread.as_mut().is_some_and(|unread| unread.begins(Instant::now())) {
-            self.screen.print(&self.line_style.dim(messages::UNREAD));
-        }
         self.screen.print(&self.line_style.message(line, sender.clone(), me, SystemTime::now()));
         let rings = match self.bell {
             Bell::Off => false,

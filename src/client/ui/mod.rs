@@ -13,7 +13,6 @@ mod tests;
 mod transcript;
 mod typing;
 mod unicode;
-mod unread;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -29,7 +28,6 @@ use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
 pub(crate) use self::typing::KeyAction;
-use self::unread::Unread;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
 use crate::limits::{OUTPUT_WAIT, RESTORE_STEP, RESTORE_STEPS, RESTORE_WAIT};
@@ -50,8 +48,6 @@ pub(crate) struct Ui {
     may_color: bool,
     /// A person is there, and not a program that types whole lines: what is shown is more than lines.
     has_person: bool,
-    /// Which messages the person may not have read.
-    unread: Option<Unread>,
     /// What is said in a row that goes with the line being typed.
     passing: Option<String>,
     /// What was entered, and is not shown yet: it may become something else. With the prompts before it.
@@ -86,7 +82,6 @@ impl Ui {
             line_style,
             may_color: options.may_color(),
             has_person: false,
-            unread: None,
             passing: None,
             entered: VecDeque::new(),
             bell: options.bell,

@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::editor::{Key, Outcome};
 use super::line_input::LineInput;
 use super::screen::InputLine;
-use super::unread::Unread;
 use super::{TYPED, Ui};
 use crate::client::messages;
 
@@ -37,7 +36,6 @@ impl Ui {
             self.note_person();
             actions.push(KeyAction::Person);
         }
-        self.unread = self.has_person.then(|| Unread::new(Instant::now()));
         for key in keys {
             self.complete();
             let is_held = self.input.as_mut().is_some_and(|input| input.holds(&key));
