@@ -225,9 +225,6 @@ pub const MAX_RECONNECT_WAIT: Duration = Duration::from_secs(60);
 /// Bytes that are read from the keyboard at a time; a terminal hands over no more at once.
 pub const KEYBOARD_READ: usize = 4 << 10;
 
-/// Screens that one line may fill where a person is: what is taller than that is read in the copy.
-pub const LINE_SCREENS: usize = 2;
-
 /// How long the rest of an escape sequence may take; an ESC that nothing follows by then is the Escape key.
 pub const ESCAPE_TIMEOUT: Duration = Duration::from_millis(50);
 

@@ -194,27 +194,6 @@ pub fn perhaps_too_long(bytes: usize) -> String {
     format!("That message of {bytes} bytes may be too long for the server.")
 }
 
-/// Where the rest of a line is that is not shown: in the copy.
-pub const LOG_HAS_ALL: &str = "--log has all of it";
-/// Where it could be.
-pub const LOG_WOULD_HAVE_ALL: &str = "--log keeps all of it";
-
-/// The rest of a line of so many bytes is not shown, but kept somewhere else.
-pub fn cut(bytes: usize, kept: &str) -> String {
-    let (unit, name) = match bytes {
-        0..1000 => (1, "B"),
-        1000..1_000_000 => (1000, "kB"),
-        _ => (1_000_000, "MB"),
-    };
-    let tenths = (bytes * 10 + unit / 2) / unit;
-    let size = if tenths % 10 == 0 || tenths >= 100 {
-        format!("{}", (tenths + 5) / 10)
-    } else {
-        format!("{}.{}", tenths / 10, tenths % 10)
-    };
-    format!("… ({size} {name}; {kept})")
-}
-
 fn listed(heading: &str, lines: &[impl AsRef<str>]) -> String {
     lines.iter().fold(heading.to_owned(), |text, line| text + "\n  " + &excerpt(line.as_ref()))
 }

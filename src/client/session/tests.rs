@@ -112,7 +112,7 @@ impl Person {
             commands: protocol.commands,
             is_over: false,
         };
-        person.screen.wrap_lines(Some(Wrapping { kept: "", errors: true }));
+        person.screen.wrap_lines(Wrapping::Everything);
         person.handle(Input::Start);
         person
     }

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use super::options::Bell;
 use super::screen::{InputLine, Wrapping};
 use super::{Ui, style};
-use crate::client::messages;
 use crate::protocol::{Scope, sanitize};
 
 impl Ui {
@@ -23,10 +22,13 @@ impl Ui {
         self.has_person
     }
 
-    pub(super) fn wrap_lines(&mut self) {
+    fn wrap_lines(&mut self) {
         let wraps = self.has_person && self.input.as_ref().is_some_and(|input| input.terminal.has_size());
-        let kept = if self.transcript.is_some() { messages::LOG_HAS_ALL } else { messages::LOG_WOULD_HAVE_ALL };
-        self.screen.wrap_lines(wraps.then(|| Wrapping { kept, errors: io::stderr().is_terminal() }));
+        self.screen.wrap_lines(match wraps {
+            false => Wrapping::Nothing,
+            true if io::stderr().is_terminal() => Wrapping::Everything,
+            true => Wrapping::Chat,
+        });
     }
 
     /// Shows a line of the chat, or several.

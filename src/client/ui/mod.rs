@@ -262,7 +262,6 @@ impl Ui {
             Err(error) => {
                 let warning = messages::log_failed(&transcript.name(), &error);
                 self.transcript = None;
-                self.wrap_lines();
                 self.screen.warn(&warning);
             }
         }

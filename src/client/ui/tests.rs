@@ -153,7 +153,7 @@ fn a_hundred_thousand_rounds_of_anything_end_in_no_panic_and_lose_no_message() {
         // What is on its way to a terminal while its size changes may come to stand anywhere.
         let at_once = random.below(2) == 0;
         if random.below(2) == 0 {
-            ann.screen.wrap_lines(Some(Wrapping { kept: "--log has all of it", errors: true }));
+            ann.screen.wrap_lines(Wrapping::Everything);
             ann.wraps_at = Some(size.columns);
         }
         for _ in 0..=random.below(60) {

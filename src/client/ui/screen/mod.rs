@@ -50,16 +50,18 @@ pub(crate) struct Screen {
     output: Vec<(Stream, Vec<u8>)>,
     /// The line that is on the screen.
     drawn: Option<Drawn>,
-    wrapping: Option<Wrapping>,
+    wrapping: Wrapping,
 }
 
-/// How lines are wrapped at words.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wrapping {
-    /// Where what is cut is kept.
-    pub(crate) kept: &'static str,
-    /// Diagnostics are as well: they go to the same terminal.
-    pub(crate) errors: bool,
+/// Which lines are wrapped at words on a terminal that is edited on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    #[default]
+    Nothing,
+    /// Chat lines; diagnostics go elsewhere.
+    Chat,
+    /// Chat lines and diagnostics.
+    Everything,
 }
 
 /// A line as it was drawn.
@@ -81,7 +83,7 @@ struct Drawn {
 impl Screen {
     /// Creates an empty screen.
     pub(crate) fn new(mode: OutputMode) -> Self {
-        Self { mode, output: Vec::new(), drawn: None, wrapping: None }
+        Self { mode, output: Vec::new(), drawn: None, wrapping: Wrapping::Nothing }
     }
 
     /// Takes what is to be written, in order.
@@ -89,21 +91,21 @@ impl Screen {
         mem::take(&mut self.output)
     }
 
-    /// Has a terminal that is edited on show lines wrapped at words from now on, or not.
-    pub(crate) fn wrap_lines(&mut self, wrapping: Option<Wrapping>) {
+    /// Wraps these lines from now on.
+    pub(crate) fn wrap_lines(&mut self, wrapping: Wrapping) {
         self.wrapping = wrapping;
     }
 
     /// Shows a line, or several, above the line being typed.
     pub(crate) fn print(&mut self, text: &str) {
         self.erase();
-        self.put_lines(Stream::Output, text, self.wrapping);
+        self.put_lines(Stream::Output, text, self.wrapping != Wrapping::Nothing);
     }
 
     /// Shows a diagnostic, in its place among what is printed.
     pub(crate) fn warn(&mut self, text: &str) {
         self.erase();
-        self.put_lines(Stream::Errors, text, self.wrapping.filter(|wrapping| wrapping.errors));
+        self.put_lines(Stream::Errors, text, self.wrapping == Wrapping::Everything);
     }
 
     /// Has the terminal make a sound.
@@ -256,14 +258,14 @@ impl Screen {
         }
     }
 
-    fn put_lines(&mut self, stream: Stream, text: &str, wrapping: Option<Wrapping>) {
+    fn put_lines(&mut self, stream: Stream, text: &str, wraps: bool) {
         let OutputMode::Editing(size) = self.mode else {
             self.put_on(stream, text.as_bytes());
             self.put_on(stream, b"\n");
             return;
         };
         for line in text.split('\n') {
-            let shown = wrapping.map_or(Cow::Borrowed(line), |Wrapping { kept, .. }| wrap(line, size, kept));
+            let shown = if wraps { wrap(line, size.columns) } else { Cow::Borrowed(line) };
             self.put_on(stream, shown.as_bytes());
             self.put_on(stream, b"\n");
         }

@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::layout::{Size, TAB};
-use crate::client::messages;
+use super::layout::TAB;
 use crate::client::ui::unicode::{most_columns, next_boundary};
-use crate::limits::LINE_SCREENS;
 
 /// Columns by which the rows of a line are indented, but for the first one.
 const INDENT: usize = 2;
@@ -14,28 +12,16 @@ const INDENT: usize = 2;
 /// Bytes of what is taken for one character at most, however many others join it.
 const CHARACTER: usize = 64;
 
-/// What ends colours.
-const PLAIN: &str = "\x1b[0m";
-
-/// Returns a line of the chat on the rows that it takes on a terminal of this size, with line feeds between them. It may have
-/// colours. One that is taller than two screens is cut, and says that there is more, and where that is kept.
-pub(super) fn wrap<'a>(line: &'a str, size: Size, kept: &str) -> Cow<'a, str> {
-    if is_plain_row(line, size.columns) {
+/// Returns a line of the chat, which may have colours, on the rows that it takes, with line feeds between them.
+pub(super) fn wrap(line: &str, columns: usize) -> Cow<'_, str> {
+    if is_plain_row(line, columns) {
         return Cow::Borrowed(line);
     }
-    let mut wrapper = Wrapper::new(line, size);
-    while !wrapper.rest.is_empty() && wrapper.rows <= wrapper.most_rows {
+    let mut wrapper = Wrapper::new(line, columns);
+    while !wrapper.rest.is_empty() {
         wrapper.take_piece();
     }
-    let mut rows = wrapper.text;
-    if wrapper.rows > wrapper.most_rows {
-        rows.truncate(wrapper.last_row);
-        rows += if line.contains('\x1b') { PLAIN } else { "" };
-        // It may take more than one row itself.
-        let rest = [&" ".repeat(wrapper.indent), &*messages::cut(line.len(), kept)].concat();
-        rows += &wrap(&rest, Size { rows: usize::MAX / LINE_SCREENS, ..size }, "");
-    }
-    Cow::Owned(rows)
+    Cow::Owned(wrapper.text)
 }
 
 /// Returns whether a line is ASCII, with or without colours, that takes no more than so many columns.
@@ -58,13 +44,8 @@ struct Wrapper<'a> {
     rest: &'a str,
     columns: usize,
     indent: usize,
-    most_rows: usize,
     /// The rows so far.
     text: String,
-    /// How many they are.
-    rows: usize,
-    /// Where the last one begins that there may be.
-    last_row: usize,
     /// Columns of this row that are taken.
     column: usize,
     /// The last blanks on this row.
@@ -82,15 +63,12 @@ struct Gap {
 }
 
 impl<'a> Wrapper<'a> {
-    fn new(line: &'a str, Size { columns, rows }: Size) -> Self {
+    fn new(line: &'a str, columns: usize) -> Self {
         Self {
             rest: line,
             columns,
             indent: INDENT.min(columns.saturating_sub(INDENT)),
-            most_rows: LINE_SCREENS * rows,
-            text: String::with_capacity(line.len().min(1 << 12) + 64),
-            rows: 1,
-            last_row: 0,
+            text: String::with_capacity(line.len() + line.len() / 16 + 64),
             column: 0,
             gap: None,
             is_full: false,
@@ -175,10 +153,6 @@ impl<'a> Wrapper<'a> {
 
     fn begin_row(&mut self, word: &str) {
         self.text.push('\n');
-        self.rows += 1;
-        if self.rows == self.most_rows {
-            self.last_row = self.text.len();
-        }
         self.text.extend(std::iter::repeat_n(' ', self.indent));
         self.text += word;
         (self.column, self.gap, self.is_full) = (self.indent, None, false);
@@ -215,7 +189,7 @@ mod tests {
 
     #[track_caller]
     fn expect(line: &str, columns: usize, rows: &[&str]) {
-        assert_eq!(wrap(line, Size { columns, rows: 10 }, ""), rows.join("\n"), "{line:?}");
+        assert_eq!(wrap(line, columns), rows.join("\n"), "{line:?}");
     }
 
     #[test]
@@ -256,21 +230,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_taller_than_two_screens_is_cut_and_says_how_long_it_is() {
-        let size = Size { columns: 20, rows: 2 };
-        let lines = |text: &str| wrap(text, size, "--log has all of it").lines().count();
-        assert_eq!(lines(&"aaaaaaaaaaaaaaaaaa ".repeat(4)), 4);
+    fn rt4_a_line_of_a_megabyte_is_wrapped_in_full() {
         let text = "aaaaaaaaaaaaaaaaaa ".repeat(50_000);
-        let rows = wrap(&text, size, "--log has all of it");
-        let row = "\n  aaaaaaaaaaaaaaaaaa".repeat(2);
-        assert_eq!(rows, format!("aaaaaaaaaaaaaaaaaa{row}\n  … (950 kB; --log\n  has all of it)"));
-        for text in ["\u{301}", "🇦", "\u{200d}", "漢\u{fe0f}", "👩\u{200d}", "\t", "a\u{3000}"] {
-            wrap(&text.repeat(100_000), size, "");
+        assert_eq!(wrap(&text, 20).lines().filter(|row| row.ends_with("aaaaaaaaaaaaaaaaaa")).count(), 50_000);
+        for text in ["\u{301}", "🇦", "\u{200d}", "漢\u{fe0f}", "👩\u{200d}", "\t", "a\u{3000}", "a"] {
+            let text = text.repeat(100_000);
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+            assert_eq!(letters(&wrap(&text, 20)), letters(&text));
         }
-        let narrow = wrap(&text, Size { columns: 10, rows: 2 }, "--log has all of it");
-        assert!(narrow.ends_with("\n  … (950\n  kB;\n  --log\n  has all\n  of it)"), "{narrow:?}");
-        let colored = format!("\x1b[31m{text}\x1b[0m");
-        let colored = wrap(&colored, size, "");
-        assert!(colored.contains("\n\x1b[0m  …"), "{colored:?}");
     }
 }
