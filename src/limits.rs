@@ -207,9 +207,6 @@ pub const HISTORY_LINES: usize = 1000;
 /// Bytes of all of them; the latest one is kept however long it is.
 pub const HISTORY_BYTES: usize = 4 << 20;
 
-/// Bytes of the copy of a chat that may wait for whoever reads it from a pipe; further lines are left out.
-pub const PIPE_BACKLOG: usize = 1 << 20;
-
 /// Names of each kind that Tab knows: those that were listed, and those that were heard.
 pub const NAMES_REMEMBERED: usize = 1024;
 

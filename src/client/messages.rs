@@ -251,11 +251,6 @@ pub fn plain_mode(reason: &dyn Display) -> String {
     format!("This terminal's line cannot be edited here: {}", describe(reason))
 }
 
-/// The pipe that the chat is copied to takes nothing for now.
-pub fn log_gap(file: &str) -> String {
-    format!("Some lines are not copied to {file}: nobody reads it.")
-}
-
 /// The file that the chat is copied to cannot be written any more.
 pub fn log_failed(file: &str, reason: &dyn Display) -> String {
     format!("Nothing more is copied to {file}: {}", describe(reason))

@@ -256,14 +256,9 @@ impl Ui {
     /// Copies text to the file; one that cannot be written is given up.
     fn log(&mut self, mark: &str, text: &str) {
         let Some(transcript) = &mut self.transcript else { return };
-        match transcript.add(mark, text) {
-            Ok(false) => {}
-            Ok(true) => self.screen.warn(&messages::log_gap(&transcript.name())),
-            Err(error) => {
-                let warning = messages::log_failed(&transcript.name(), &error);
-                self.transcript = None;
-                self.screen.warn(&warning);
-            }
+        if let Err(error) = transcript.add(mark, text) {
+            self.screen.warn(&messages::log_failed(&transcript.name(), &error));
+            self.transcript = None;
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -253,46 +252,19 @@ fn a_file_that_was_there_keeps_its_mode_and_a_new_one_is_one_s_own() {
 }
 
 #[test]
-fn a_pipe_that_takes_nothing_for_a_while_is_not_given_up() {
+fn a_log_that_is_a_full_pipe_is_given_up_and_the_chat_goes_on() {
     let server = FakeServer::start();
     let pipe = env::temp_dir().join(format!("parley-pipe-{}", std::process::id()));
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("it is installed").success());
-    let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
+    let _reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
     let log = pipe.display().to_string();
     let mut ann = Client::with(&server.port(), &["--protocol", "wac", "--name", "ann", "--log", &log]);
     let mut peer = server.accept();
     peer.expect("LIN ann");
-    for _ in 0..20 {
-        peer.send_line(&"x".repeat(100_000));
-    }
-    ann.expect_error("Some lines are not copied to ");
-    // Reads what has been kept, and all the while the server says more.
-    let mut copied = String::new();
-    let mut buffer = vec![0; 1 << 16];
-    for number in 0.. {
-        peer.send_line(&format!("later {number}"));
-        let count = reader.read(&mut buffer).expect("there is more");
-        copied += &String::from_utf8_lossy(&buffer[..count]);
-        if copied.contains("Z later ") {
-            break;
-        }
-    }
-    assert!(copied.lines().all(|line| line.ends_with('x') || line.contains("later")), "whole lines");
-    // Whoever reads it goes, and comes back.
-    drop(reader);
-    peer.send_line("nobody reads");
-    ann.expect_eventually("nobody reads");
-    let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
-    peer.send_line("back again");
-    let reading = thread::spawn(move || {
-        let mut copied = String::new();
-        while !copied.contains("back again\n") {
-            let count = reader.read(&mut buffer).expect("there is more");
-            copied += &String::from_utf8_lossy(&buffer[..count]);
-        }
-    });
-    wait_for("what is copied then", || reading.is_finished().then_some(()));
-    drop(ann);
+    peer.send_line(&"x".repeat(1_000_000));
+    ann.expect_error("Nothing more is copied to ");
+    peer.send_line("later");
+    ann.expect_eventually("later");
     fs::remove_file(&pipe).expect("the pipe");
 }
 
