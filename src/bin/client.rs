@@ -3,7 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use parley::cli::{self, Invocation};
+use parley::cli::{self, Exit};
 use parley::client::{self, session::Config};
 use parley::program;
 
@@ -11,9 +11,9 @@ fn main() -> ExitCode {
     let mut args = env::args_os();
     let program = cli::program_name(args.next().as_deref(), "client");
     let options = match cli::client::parse(&program, args) {
-        Ok(Invocation::Run(options)) => options,
-        Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::fail(2, &error),
+        Ok(options) => options,
+        Err(Exit::Print(text)) => return program::print(&text),
+        Err(Exit::Wrong(problem)) => return program::fail(2, &problem),
     };
     let config = Config {
         server: format!("{} port {}", options.address, options.port),

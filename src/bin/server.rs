@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
-use parley::cli::{self, Invocation};
+use parley::cli::{self, Exit};
 use parley::log::{Level, Log};
 use parley::server::Server;
 use parley::signals::{self, Signal};
@@ -19,9 +19,9 @@ fn main() -> ExitCode {
     let mut args = env::args_os();
     let program = cli::program_name(args.next().as_deref(), "server");
     let options = match cli::server::parse(&program, args) {
-        Ok(Invocation::Run(options)) => options,
-        Ok(Invocation::Print(text)) => return program::print(&text),
-        Err(error) => return program::fail(2, &error),
+        Ok(options) => options,
+        Err(Exit::Print(text)) => return program::print(&text),
+        Err(Exit::Wrong(problem)) => return program::fail(2, &problem),
     };
     match run(options) {
         Ok(status) => status,
@@ -46,7 +46,7 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     panic::set_hook(Box::new(move |panic| panic_log.event(Level::Error, format_args!("internal error: {panic}"))));
     sys::raise_open_files();
 
-    let (host, port) = (options.address.as_deref(), options.port);
+    let (host, port) = (options.address.as_deref(), options.port());
     let logs_url = options.settings.dialect.is_some_and(|dialect| !dialect.has_fixed_port());
     let listening = match host {
         Some(host) => Server::bind((host, port), options.settings, log.clone()),

@@ -3,28 +3,28 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Command, DEFAULT_ADDRESS, DEFAULT_PORT, Invocation, Spec, UsageError, address, number, without_brackets};
+use super::{DEFAULT_ADDRESS, DEFAULT_PORT, Exit, Spec, address, number, without_brackets};
 use crate::client::session::{PROTOCOLS, Protocol};
 use crate::client::{Bell, Color, UiOptions, messages};
 
-/// What the client is told.
+/// Options of the client.
 #[derive(Debug)]
 pub struct Options {
     /// A name or an address.
     pub address: String,
     /// The server's port.
     pub port: u16,
-    /// The protocol that is spoken.
+    /// The protocol to speak.
     pub protocol: &'static Protocol,
-    /// The name to log in with, instead of asking for it.
+    /// The name to log in with.
     pub name: Option<String>,
-    /// Whether to connect again when the connection is lost, if that was said.
+    /// Whether to reconnect after a lost connection; `None` decides by the keyboard.
     pub reconnect: Option<bool>,
-    /// How the person wants it.
+    /// Options of the user interface.
     pub ui: UiOptions,
 }
 
-/// The flags that were args.
+/// The flags that were given.
 #[derive(Debug, Default)]
 struct Args {
     address: Option<String>,
@@ -39,69 +39,69 @@ type Flag = super::Flag<Args>;
 
 static SPEC: Spec<Args> = Spec {
     role: "client",
-    about: "A chat client for one server, at the keyboard or in a pipe.",
+    about: "A chat client for the keyboard and for scripts.",
     usage: &["{program} [OPTIONS]", "{program} USER chat://HOST:PORT"],
     max_positionals: 2,
-    flags: &[
-        Flag::option("address", "ADDRESS", "Connect to this address or name", |args, value| {
-            Ok(args.address = Some(address(value)?))
-        })
-        .short('a')
-        .default(DEFAULT_ADDRESS),
-        Flag::option("port", "PORT", "Connect to this port", |args, value| {
-            Ok(args.port = Some(number(value, 1..=u16::MAX)?))
-        })
-        .short('p')
-        .default("5378"),
-        Flag::option("protocol", "PROTOCOL", "Speak this protocol", |args, value| Ok(args.protocol = protocol(value)))
-            .choices(|| PROTOCOLS.iter().map(|protocol| protocol.name).collect())
-            .default("cap"),
-        Flag::option("name", "NAME", "Log in with this name, without being asked for it", |args, value| {
-            Ok(args.name = Some(value.to_owned()))
-        })
-        .short('n'),
-        Flag::switch(
-            "reconnect",
-            "When the connection is lost, connect again, with the same name; as is done for a person",
-            |args, on| {
-                args.reconnect = Some(on);
-            },
-        ),
-        Flag::switch("no-reconnect", "End when the connection is lost; as is done for a program", |args, on| {
-            args.reconnect = Some(!on);
-        }),
-        Flag::option("color", "WHEN", "When to color names, times and whispers", |args, value| {
-            let color = Color::ALL.iter().find(|(name, _)| *name == value);
-            Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
-        })
-        .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
-        .default("auto"),
-        Flag::switch("timestamps", "Show the time before each line", |args, on| {
-            args.ui.timestamps = on;
-        }),
-        Flag::switch("bell", "Make a sound with whispers and with your name, or with each message", |args, on| {
-            args.ui.bell = if on { Bell::Personal } else { Bell::Off };
-        })
-        .word("all", |args| args.ui.bell = Bell::All),
-        Flag::option(
-            "log",
-            "FILE",
-            "Copy the chat to the end of this file; a new one only you can read",
-            |args, value| Ok(args.ui.log = Some(PathBuf::from(value))),
-        ),
-        Flag::switch("trace", "Show each line that comes and goes, as it is, on standard error", |args, on| {
-            args.ui.trace = on;
-        }),
-        Flag::switch("plain", "Leave the editing of lines to the terminal", |args, on| args.ui.plain = on),
-    ],
+    groups: &[("Connection", CONNECTION), ("Terminal", TERMINAL), ("Scripts and debugging", SCRIPTS)],
     after_help,
 };
+
+const CONNECTION: &[Flag] = &[
+    Flag::value("-a, --address ADDRESS", "Connect to this address or name", |args, value| {
+        Ok(args.address = Some(address(value)?))
+    })
+    .default(DEFAULT_ADDRESS),
+    Flag::value("-p, --port PORT", "Connect to this port", |args, value| {
+        Ok(args.port = Some(number(value, 1..=u16::MAX)?))
+    })
+    .default("5378"),
+    Flag::value("--protocol PROTOCOL", "Speak this protocol; cap1 is revision 1 of CAP", |args, value| {
+        Ok(args.protocol = protocol(value))
+    })
+    .choices(|| PROTOCOLS.iter().map(|protocol| protocol.name).collect())
+    .default("cap"),
+    Flag::value("-n, --name NAME", "Log in as NAME instead of asking for a name", |args, value| match value.trim() {
+        "" => Err(String::from("a name")),
+        _ => Ok(args.name = Some(value.to_owned())),
+    }),
+    Flag::switch("--reconnect", "Connect again when the connection is lost (default at a keyboard)", |args| {
+        args.reconnect = Some(true);
+    }),
+    Flag::switch("--no-reconnect", "Exit when the connection is lost (default in a script)", |args| {
+        args.reconnect = Some(false);
+    }),
+];
+
+const TERMINAL: &[Flag] = &[
+    Flag::value("--color WHEN", "Color names, times and whispers", |args, value| {
+        let color = Color::ALL.iter().find(|(name, _)| *name == value);
+        Ok(args.ui.color = color.map_or(Color::Auto, |(_, color)| *color))
+    })
+    .choices(|| Color::ALL.iter().map(|(name, _)| *name).collect())
+    .default("auto"),
+    Flag::switch("--timestamps", "Show the time before each line", |args| args.ui.timestamps = true),
+    Flag::value("--bell [all]", "Ring for whispers and your name, or for all messages", |args, value| match value {
+        "" => Ok(args.ui.bell = Bell::Personal),
+        "all" => Ok(args.ui.bell = Bell::All),
+        _ => Err(String::from("all, or no value")),
+    }),
+    Flag::switch("--plain", "Leave line editing to the terminal", |args| args.ui.plain = true),
+];
+
+const SCRIPTS: &[Flag] = &[
+    Flag::value("--log FILE", "Append the chat to FILE", |args, value| Ok(args.ui.log = Some(PathBuf::from(value)))),
+    Flag::switch("--trace", "Print every line sent and received on stderr", |args| args.ui.trace = true),
+];
 
 /// Returns the commands of each protocol, examples and exit statuses.
 fn after_help() -> String {
     let mut text = String::new();
     for protocol in PROTOCOLS {
-        text += &format!("\nIn the chat, with {}, {}:\n{}", protocol.name, protocol.about, protocol.help());
+        let commands = protocol.help();
+        // Two revisions of one protocol have the same commands.
+        if !text.contains(&commands) {
+            text += &format!("\nCommands with {}, {}:\n{commands}", protocol.name, protocol.about);
+        }
     }
     text + EXAMPLES
 }
@@ -112,8 +112,9 @@ Examples:
   {program} ann chat://chat.example.org:5378
   printf 'ann\\n@bob I am late\\n' | {program}
 
-Exit status: 0 after a good end, 1 when the connection fails or is lost or the login is refused for good,
-2 for a wrong command line, 128 and its number after a signal: 130 after Ctrl-C.
+Exit status: 0 after !quit or the end of input, 1 when the connection fails or
+is lost, the server is full or a login is refused in a script, 2 for a wrong
+command line, 128 plus the number of a signal, such as 130 after Ctrl-C.
 ";
 
 fn protocol(name: &str) -> Option<&'static Protocol> {
@@ -124,25 +125,36 @@ fn protocol(name: &str) -> Option<&'static Protocol> {
 ///
 /// # Errors
 ///
-/// [`UsageError`], which says what is wrong and what would be right.
-pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
-    let command = SPEC.called(program);
-    command.parse(Args::default(), args)?.and_then(|(args, positionals)| match &positionals[..] {
-        [] => by_flags(&command, args),
-        [user, server] => by_url(&command, args, user, server),
-        _ => Err(invalid_server()),
-    })
-}
-
-/// H13, in the specification's own words.
-fn invalid_server() -> UsageError {
-    UsageError(messages::INVALID_SERVER.to_owned())
-}
-
-fn by_flags(command: &Command<'_, Args>, args: Args) -> Result<Options, UsageError> {
+/// [`Exit`], with the text that was asked for or what is wrong.
+pub fn parse(program: &str, words: impl IntoIterator<Item = OsString>) -> Result<Options, Exit> {
+    let mut args = Args::default();
+    let positionals = SPEC.parse(program, &mut args, words)?;
+    let needs = |problem: String| Err(Exit::Wrong(format!("{program}: {problem} (see '{program} --help')")));
+    let form = format!("{program} USER chat://HOST:PORT");
+    match &positionals[..] {
+        [] => {}
+        [user, ..] if user.contains("://") || user.trim().is_empty() => {
+            return needs(format!("USER is missing: {form}"));
+        }
+        [host] if host.matches(':').count() == 1 => {
+            return needs(format!("for a host use --address {}", host.replace(':', " --port ")));
+        }
+        [host] if host.contains(['.', ':']) => return needs(format!("for a host use --address {host}")),
+        [_] => return needs(format!("USER alone is not enough: {form}")),
+        [user, url, ..] => {
+            if args.address.is_some() || args.port.is_some() || args.protocol.is_some() || args.name.is_some() {
+                let problem = "--address, --port, --protocol and --name do not go with chat://HOST:PORT";
+                return Err(SPEC.wrong(program, problem));
+            }
+            let invalid = || Exit::Wrong(messages::INVALID_SERVER.to_owned());
+            let (host, port) = host_and_port(url).ok_or_else(invalid)?;
+            (args.address, args.port) = (Some(host.to_owned()), Some(port));
+            (args.protocol, args.name) = (protocol("chat"), Some(user.clone()));
+        }
+    }
     let protocol = args.protocol.unwrap_or(&PROTOCOLS[0]);
     if protocol.needs_name && args.name.is_none() {
-        return Err(command.error("option '--name' is missing"));
+        return Err(SPEC.wrong(program, "option '--name' is missing"));
     }
     Ok(Options {
         address: args.address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
@@ -152,28 +164,6 @@ fn by_flags(command: &Command<'_, Args>, args: Args) -> Result<Options, UsageErr
         reconnect: args.reconnect,
         ui: args.ui,
     })
-}
-
-/// `<user> chat://<host>:<port>` (H12, H13).
-fn by_url(command: &Command<'_, Args>, args: Args, user: &str, server: &str) -> Result<Options, UsageError> {
-    let said_twice = [
-        ("address", args.address.is_some()),
-        ("port", args.port.is_some()),
-        ("protocol", args.protocol.is_some()),
-        ("name", args.name.is_some()),
-    ];
-    if let Some((flag, _)) = said_twice.iter().find(|(_, is_given)| *is_given) {
-        return Err(command.error(&format!("option '--{flag}' does not go with a chat:// server")));
-    }
-    let (address, port) = host_and_port(server).ok_or_else(invalid_server)?;
-    let args = Args {
-        address: Some(address.to_owned()),
-        port: Some(port),
-        protocol: protocol("chat"),
-        name: Some(user.to_owned()),
-        ..args
-    };
-    by_flags(command, args)
 }
 
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
@@ -191,16 +181,19 @@ fn host_and_port(url: &str) -> Option<(&str, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outcome;
     use super::*;
 
+    fn options(args: &[&str]) -> Result<Options, String> {
+        parse("client", args.iter().map(OsString::from)).map_err(|(Exit::Print(text) | Exit::Wrong(text))| text)
+    }
+
     fn run(args: &[&str]) -> Result<(String, u16, &'static str, Option<String>), String> {
-        let options = outcome(parse("client", args.iter().map(OsString::from)))?;
+        let options = options(args)?;
         Ok((options.address, options.port, options.protocol.name, options.name))
     }
 
     #[test]
-    fn the_defaults_are_the_server_s() {
+    fn the_defaults_are_those_of_the_server() {
         assert_eq!(run(&[]), Ok(("127.0.0.1".into(), 5378, "cap", None)));
     }
 
@@ -213,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_prefers_goes_with_either_form() {
+    fn options_of_the_interface_go_with_either_form() {
         let args =
             ["--plain", "--color", "always", "--timestamps", "--bell", "--log", "chat.log", "--reconnect", "--trace"];
         let ui = UiOptions {
@@ -225,42 +218,42 @@ mod tests {
             trace: true,
         };
         for server in [&[][..], &["ann", "chat://localhost:99"]] {
-            let options =
-                outcome(parse("client", args.iter().chain(server).map(OsString::from))).expect("they go together");
+            let options = options(&[&args[..], server].concat()).expect("they go together");
             assert_eq!((options.ui, options.reconnect), (ui.clone(), Some(true)));
         }
-        let options = outcome(parse("client", [])).expect("nothing is needed");
+        let options = options(&[]).expect("nothing is needed");
         assert_eq!((options.ui, options.reconnect), (UiOptions::default(), None));
     }
 
     #[test]
-    fn all_behind_the_bell_is_what_it_rings_for_and_anything_else_is_not() {
+    fn bell_takes_the_word_all_and_no_other() {
         for (args, bell) in [
             (&["--bell", "--plain"][..], Bell::Personal),
             (&["--bell", "all"], Bell::All),
             (&["--bell=all", "--plain"], Bell::All),
             (&["--bell", "all", "--bell"], Bell::Personal),
-            (&["--bell", "all", "--no-bell"], Bell::Off),
+            (&["--plain"], Bell::Off),
             (&["--bell", "ann", "chat://localhost:99"], Bell::Personal),
         ] {
-            let options = outcome(parse("client", args.iter().map(OsString::from))).expect("it is right");
+            let options = options(args).expect("it is right");
             assert_eq!(options.ui.bell, bell, "{args:?}");
         }
-        assert!(run(&["--bell=some"]).expect_err("it is wrong").contains("'--bell' takes no value"));
+        assert!(
+            run(&["--bell=some"]).expect_err("it is wrong").contains("'some' for '--bell': expected all, or no value")
+        );
     }
 
     #[test]
-    fn h12_a_user_and_a_server_are_the_same_as_the_options() {
+    fn h12_a_user_and_a_url_equal_the_options() {
         let by_url = run(&["ann", "chat://localhost:99"]);
         assert_eq!(by_url, Ok(("localhost".into(), 99, "chat", Some("ann".into()))));
         assert_eq!(by_url, run(&["--protocol", "chat", "--name", "ann", "--address", "localhost", "--port", "99"]));
-        assert_eq!(run(&["ann"]), run(&["ann", ""]));
         assert_eq!(by_url, run(&["ann", "CHAT://localhost:99/"]));
         assert_eq!(run(&["ann", "chat://[::1]:99"]).expect("IPv6").0, "::1");
     }
 
     #[test]
-    fn h13_a_malformed_server_is_told_in_the_specification_s_words() {
+    fn h13_a_malformed_url_is_an_invalid_server() {
         let words = "Error:  Invalid server.  Enter a URL of the form:  chat://host:port";
         for server in [
             "localhost:99",
@@ -284,17 +277,45 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named_in_one_line_with_the_usage() {
+    fn an_error_says_what_a_command_line_lacks() {
+        for (args, problem) in [
+            (&["ann"][..], "USER alone is not enough: client USER chat://HOST:PORT"),
+            (&["chat://host:5532"], "USER is missing: client USER chat://HOST:PORT"),
+            (&["", "chat://host:5532"], "USER is missing: client USER chat://HOST:PORT"),
+            (&["192.168.1.5"], "for a host use --address 192.168.1.5"),
+            (&["::1"], "for a host use --address ::1"),
+            (&["localhost:99"], "for a host use --address localhost --port 99"),
+        ] {
+            assert_eq!(run(args), Err(format!("client: {problem} (see 'client --help')")));
+        }
+    }
+
+    #[test]
+    fn the_help_has_every_group_and_fits_80_columns() {
+        let help = options(&["--help"]).expect_err("a text");
+        assert_eq!(help.lines().find(|line| line.chars().count() > 80), None);
+        for title in ["Connection:", "Terminal:", "Scripts and debugging:", "Other:", "Examples:"] {
+            assert!(help.lines().any(|line| line == title), "{help}");
+        }
+        for protocol in ["cap", "wac", "chat"] {
+            assert_eq!(help.matches(&format!("Commands with {protocol},")).count(), 1, "{help}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_the_usage() {
         for (args, problem) in [
             (&["--port", "0"][..], "invalid value '0' for '--port'"),
             (&["--port", "x"], "invalid value 'x' for '--port'"),
             (&["ann", "chat://localhost:99", "x"], "unexpected argument 'x'"),
-            (&["ann", "chat://localhost:99", "--port", "1"], "'--port' does not go with a chat:// server"),
+            (&["ann", "chat://localhost:99", "--port", "1"], "--name do not go with chat://HOST:PORT"),
             (&["--nmae", "ann"], "unknown option '--nmae'"),
             (&["--name"], "option '--name' needs a value"),
             (&["--protocol", "irc"], "expected cap, wac"),
             (&["--address", "localhost:99"], "a port goes into '--port'"),
             (&["--address", ""], "invalid value '' for '--address'"),
+            (&["--name", ""], "invalid value '' for '--name': expected a name"),
+            (&["--no-timestamps"], "unknown option '--no-timestamps'"),
             (&["--color", "red"], "expected auto, always or never"),
             (&["--protocol", "chat"], "option '--name' is missing"),
         ] {

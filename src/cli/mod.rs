@@ -1,6 +1,6 @@
-//! Command lines as data: a flag sets its field of a program's options, and the same table makes the help text.
+//! Command lines as data: a flag sets a field of its program's options, and the same table makes the help.
 //!
-//! Help and version are values like any other; nothing here prints or ends a program.
+//! Nothing here prints or ends the program: a help text and an error are values.
 
 #![expect(clippy::unit_arg, reason = "a flag sets its field in one expression")]
 
@@ -9,98 +9,73 @@ pub mod server;
 mod values;
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::Path;
 
-use self::values::{address, number, seconds, without_brackets};
+use self::values::{address, number, one_of, seconds, size, without_brackets, wrap};
 use crate::protocol;
 
-/// Where the server listens and the client connects to by default.
+/// Default address of both programs.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1";
 
-/// The port that goes with [`DEFAULT_ADDRESS`].
+/// Default port of both programs.
 pub const DEFAULT_PORT: u16 = 5378;
 
-/// Returns the name that a program was started with, by the first word of its command line.
+/// Returns the name that a program was started with, from the first word of its command line.
 pub fn program_name(first_word: Option<&OsStr>, default: &str) -> String {
     let name = first_word.map(Path::new).and_then(Path::file_name).map(OsStr::as_encoded_bytes).unwrap_or_default();
     if name.is_empty() { default.to_owned() } else { protocol::sanitize(name).into_owned() }
 }
 
-/// What a command line asks for.
+/// Why a program ends instead of running.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Invocation<T> {
-    /// To run with these options.
-    Run(T),
-    /// To print this text on standard output.
+pub enum Exit {
+    /// Print this text on stdout and exit with status 0.
     Print(String),
+    /// The command line is wrong: print this line on stderr and exit with status 2.
+    Wrong(String),
 }
 
-/// What is wrong with a command line, in one line that also says what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError(String);
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
-
-/// Sets a field from a value; the error is what was expected instead, such as "a number from 1 to 9".
+/// Sets a field from a value. The error names what is expected, such as "a number from 1 to 9".
 type SetValue<O> = fn(&mut O, &str) -> Result<(), String>;
 
-/// A word behind a switch, and what it does then.
-type Word<O> = (&'static str, fn(&mut O));
-
-/// What a flag does to the options of its program.
 #[derive(Debug)]
 enum Update<O> {
-    Switch(fn(&mut O, bool)),
-    Value { placeholder: &'static str, set: SetValue<O> },
+    Switch(fn(&mut O)),
+    Value(SetValue<O>),
     Help,
     Version,
 }
 
 /// A flag of a program whose options are an `O`.
 #[derive(Debug)]
-pub(crate) struct Flag<O> {
-    long: &'static str,
-    short: Option<char>,
+struct Flag<O> {
+    /// Its names and its value, as in the help: `-p, --port PORT`. A word in brackets may be left out: `--bell [all]`.
+    synopsis: &'static str,
     help: &'static str,
-    /// The default, as a user would type it.
-    default: Option<&'static str>,
-    /// The values it takes, where they are few.
+    default: &'static str,
+    /// All values, where they are few.
     choices: fn() -> Vec<&'static str>,
-    /// The word that may follow a switch, and what it does then.
-    word: Option<Word<O>>,
     update: Update<O>,
 }
 
 impl<O> Flag<O> {
-    const HELP: Self = Self::new("help", "Print this help", Update::Help).short('h');
-    const VERSION: Self = Self::new("version", "Print the version", Update::Version).short('V');
+    const HELP: Self = Self::new("-h, --help", "Print this help", Update::Help);
+    const VERSION: Self = Self::new("-V, --version", "Print the version", Update::Version);
 
-    const fn new(long: &'static str, help: &'static str, update: Update<O>) -> Self {
-        Self { long, short: None, help, default: None, choices: Vec::new, word: None, update }
+    const fn new(synopsis: &'static str, help: &'static str, update: Update<O>) -> Self {
+        Self { synopsis, help, default: "", choices: Vec::new, update }
     }
 
-    const fn switch(long: &'static str, help: &'static str, set: fn(&mut O, bool)) -> Self {
-        Self::new(long, help, Update::Switch(set))
+    const fn switch(synopsis: &'static str, help: &'static str, set: fn(&mut O)) -> Self {
+        Self::new(synopsis, help, Update::Switch(set))
     }
 
-    const fn option(long: &'static str, placeholder: &'static str, help: &'static str, set: SetValue<O>) -> Self {
-        Self::new(long, help, Update::Value { placeholder, set })
-    }
-
-    const fn short(mut self, short: char) -> Self {
-        self.short = Some(short);
-        self
+    const fn value(synopsis: &'static str, help: &'static str, set: SetValue<O>) -> Self {
+        Self::new(synopsis, help, Update::Value(set))
     }
 
     const fn default(mut self, default: &'static str) -> Self {
-        self.default = Some(default);
+        self.default = default;
         self
     }
 
@@ -109,207 +84,130 @@ impl<O> Flag<O> {
         self
     }
 
-    const fn word(mut self, word: &'static str, set: fn(&mut O)) -> Self {
-        self.word = Some((word, set));
-        self
+    /// Returns its long name, such as `--port`.
+    fn long(&self) -> &'static str {
+        self.synopsis.split(' ').find(|word| word.starts_with("--")).unwrap_or_default()
     }
 
-    /// Returns the flag as the help text shows it: its names, and what stands for its value.
-    fn synopsis(&self) -> String {
-        let short = self.short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
-        let word = self.word.map(|(word, _)| format!(" [{word}]"));
-        let placeholder = self.placeholder().map(|placeholder| format!(" {placeholder}")).or(word).unwrap_or_default();
-        format!("  {short}--{}{placeholder}", self.long)
+    fn is_called(&self, name: &str) -> bool {
+        self.synopsis.split([',', ' ']).any(|word| word == name)
     }
 
-    /// Returns what stands for its value, if it takes one.
-    fn placeholder(&self) -> Option<&'static str> {
-        match self.update {
-            Update::Value { placeholder, .. } => Some(placeholder),
-            _ => None,
-        }
+    /// Returns the word that may follow, if it may be left out.
+    fn optional_word(&self) -> Option<&'static str> {
+        self.synopsis.split_once('[')?.1.strip_suffix(']')
     }
 
-    fn description(&self) -> String {
+    fn set(&self, set: SetValue<O>, options: &mut O, value: &str) -> Result<(), String> {
         let choices = (self.choices)();
-        let choices = if choices.is_empty() { String::new() } else { format!(": {}", one_of(&choices)) };
-        let default = self.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-        format!("{}{choices}{default}", self.help)
+        let is_choice = choices.is_empty() || choices.contains(&value);
+        let result = if is_choice { set(options, value) } else { Err(one_of(&choices)) };
+        result.map_err(|expected| format!("invalid value '{value}' for '{}': expected {expected}", self.long()))
     }
 
-    /// Returns what stands behind this flag's name in `arg`: nothing, or a value as in `--port=1` and `-p1`. `None` if it is
-    /// another flag.
-    fn strip_name<'a>(&self, arg: &'a str) -> Option<&'a str> {
-        match arg.strip_prefix("--") {
-            Some(long) => long.strip_prefix(self.long).filter(|rest| rest.is_empty() || rest.starts_with('=')),
-            None => arg.strip_prefix('-')?.strip_prefix(self.short?),
-        }
+    /// Returns its lines in the help, without an LF.
+    fn description(&self) -> String {
+        const INDENT: usize = 31;
+        let indent = if self.synopsis.starts_with("--") { "      " } else { "  " };
+        let choices = format!("({})", one_of(&(self.choices)()));
+        let default = format!("[default: {}]", self.default);
+        let mut words: Vec<&str> = self.help.split(' ').collect();
+        words.extend(choices.split(' ').filter(|_| choices != "()"));
+        words.extend(Some(&*default).filter(|_| !self.default.is_empty()));
+        format!("{:INDENT$}{}", format!("{indent}{}", self.synopsis), wrap(&words, INDENT))
     }
 }
 
-/// A program's command line.
+/// A program's command line. In its texts `{program}` stands for the name that the program was started with.
 #[derive(Debug)]
-pub(crate) struct Spec<O: 'static> {
-    /// What the program is, in one word.
+struct Spec<O: 'static> {
+    /// The program in one word.
     role: &'static str,
     about: &'static str,
-    /// The forms of a command line; `{program}` stands for its name.
+    /// The forms of a command line.
     usage: &'static [&'static str],
-    /// How many arguments that are no flags it takes.
     max_positionals: usize,
-    flags: &'static [Flag<O>],
-    /// What follows the flags in the help text; `{program}` stands for its name.
+    /// Flags under the titles that they have in the help.
+    groups: &'static [(&'static str, &'static [Flag<O>])],
+    /// What follows the flags in the help.
     after_help: fn() -> String,
 }
 
-/// A program's command line, and the name that the program was started with.
-#[derive(Debug)]
-pub(crate) struct Command<'a, O: 'static> {
-    spec: &'static Spec<O>,
-    program: &'a str,
-}
-
 impl<O> Spec<O> {
-    fn called<'a>(&'static self, program: &'a str) -> Command<'a, O> {
-        Command { spec: self, program }
-    }
-}
-
-impl<O> Command<'_, O> {
-    /// Parses the arguments behind the program's name into `options`, and returns them with the positional ones. The last
-    /// one of a flag counts.
-    fn parse(&self, options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, UsageError> {
-        self.parse_words(options, args).map_err(|problem| self.error(&problem))
-    }
-
-    fn parse_words(&self, mut options: O, args: impl IntoIterator<Item = OsString>) -> Result<Parsed<O>, String> {
+    /// Parses the arguments of `program` into `options`, and returns the positional ones. The last occurrence of a flag
+    /// counts.
+    fn parse(
+        &self,
+        program: &str,
+        options: &mut O,
+        args: impl IntoIterator<Item = OsString>,
+    ) -> Result<Vec<String>, Exit> {
         let mut positionals = Vec::new();
         let args = args.into_iter().map(|arg| protocol::sanitize(arg.as_encoded_bytes()).into_owned());
         let mut args = args.peekable();
+        let wrong = |problem: String| self.wrong(program, &problem);
         while let Some(arg) = args.next() {
             if !arg.starts_with('-') || arg == "-" {
-                if positionals.len() == self.spec.max_positionals {
-                    return Err(unexpected(&arg));
+                if positionals.len() == self.max_positionals {
+                    return Err(wrong(format!("unexpected argument '{arg}'")));
                 }
                 positionals.push(arg);
                 continue;
             }
-            let unknown = || format!("unknown option '{}'", arg.split('=').next().unwrap_or_default());
-            let found = self.all_flags().find_map(|flag| Some((flag, flag.strip_name(&arg)?)));
-            let Some((flag, rest)) = found else {
-                self.switch_taken_back(&arg).ok_or_else(unknown)?(&mut options, false);
-                continue;
-            };
-            let attached =
-                if arg.starts_with("--") { rest.strip_prefix('=') } else { Some(rest).filter(|rest| !rest.is_empty()) };
-            if let Some((word, set)) = flag.word {
-                if attached.or(args.peek().map(String::as_str)) == Some(word) {
-                    args.next_if(|_| attached.is_none());
-                    set(&mut options);
-                    continue;
+            let (name, attached) = split_flag(&arg);
+            let found = self.flags().find(|flag| flag.is_called(name));
+            let flag = found.ok_or_else(|| wrong(format!("unknown option '{name}'")))?;
+            match flag.update {
+                Update::Value(set) => {
+                    let value = match (attached, flag.optional_word()) {
+                        (Some(value), _) => Some(value.to_owned()),
+                        (None, None) => args.next(),
+                        (None, Some(word)) => Some(args.next_if(|next| next == word).unwrap_or_default()),
+                    };
+                    let value = value.ok_or_else(|| wrong(format!("option '{}' needs a value", flag.long())))?;
+                    flag.set(set, options, &value).map_err(wrong)?;
+                }
+                _ if attached.is_some() => return Err(wrong(format!("option '{}' takes no value", flag.long()))),
+                Update::Switch(set) => set(options),
+                Update::Help => return Err(Exit::Print(self.help(program))),
+                Update::Version => {
+                    return Err(Exit::Print(format!("parley {} {}\n", self.role, env!("CARGO_PKG_VERSION"))));
                 }
             }
-            if flag.placeholder().is_some() {
-                let missing = || format!("option '--{}' needs a value", flag.long);
-                let value = attached.map(str::to_owned).or_else(|| args.next()).ok_or_else(missing)?;
-                Self::set(flag, &mut options, &value)?;
-                continue;
-            }
-            match flag.update {
-                _ if attached.is_some() && !arg.starts_with("--") => return Err(unknown()),
-                _ if attached.is_some() => return Err(format!("option '--{}' takes no value", flag.long)),
-                Update::Switch(set) => set(&mut options, true),
-                Update::Help => return Ok(Invocation::Print(self.help())),
-                _ => return Ok(Invocation::Print(self.version())),
-            }
         }
-        Ok(Invocation::Run((options, positionals)))
+        Ok(positionals)
     }
 
-    /// Sets a flag to a value.
-    fn set(flag: &Flag<O>, options: &mut O, value: &str) -> Result<(), String> {
-        let choices = (flag.choices)();
-        let result = match flag.update {
-            _ if !choices.is_empty() && !choices.contains(&value) => Err(one_of(&choices)),
-            Update::Value { set, .. } => set(options, value),
-            _ => Ok(()),
-        };
-        result.map_err(|expected| invalid(flag.long, value, &expected))
-    }
-
-    fn version(&self) -> String {
-        format!("parley {} {}\n", self.spec.role, env!("CARGO_PKG_VERSION"))
-    }
-
-    /// Returns what sets the switch that `--no-` stands before in `arg`.
-    fn switch_taken_back(&self, arg: &str) -> Option<fn(&mut O, bool)> {
-        let long = arg.strip_prefix("--no-")?;
-        self.spec.flags.iter().find(|flag| flag.long == long).and_then(|flag| match flag.update {
-            Update::Switch(set) => Some(set),
-            _ => None,
-        })
-    }
-
-    fn all_flags(&self) -> impl Iterator<Item = &Flag<O>> {
+    fn flags(&self) -> impl Iterator<Item = &Flag<O>> {
         let others = [const { &Flag::HELP }, const { &Flag::VERSION }];
-        self.spec.flags.iter().chain(others)
+        self.groups.iter().flat_map(|(_, flags)| *flags).chain(others)
     }
 
-    fn help(&self) -> String {
-        let mut lines = vec![self.spec.about.to_owned(), String::new()];
-        lines.push(format!("Usage: {}\n\nOptions:", self.spec.usage.join("\n       ")));
-        let width = self.all_flags().map(|flag| flag.synopsis().len()).max().unwrap_or(0);
-        lines.extend(self.all_flags().map(|flag| format!("{:width$}  {}", flag.synopsis(), flag.description())));
-        self.with_name(&(lines.join("\n") + "\n" + &(self.spec.after_help)()))
-    }
-
-    fn error(&self, problem: &str) -> UsageError {
-        let (program, usage) = (self.program, self.with_name(&self.spec.usage.join(" or ")));
-        UsageError(format!("{program}: {problem}; usage: {usage} (see '{program} --help')"))
-    }
-
-    fn with_name(&self, text: &str) -> String {
-        text.replace("{program}", self.program)
-    }
-}
-
-/// What came of a command line: options and positional arguments.
-type Parsed<O> = Invocation<(O, Vec<String>)>;
-
-fn unexpected(arg: &str) -> String {
-    format!("unexpected argument '{arg}'")
-}
-
-fn invalid(long: &str, value: &str, expected: &str) -> String {
-    format!("invalid value '{value}' for '--{long}': expected {expected}")
-}
-
-impl<T> Invocation<T> {
-    /// Goes on with the options, if it is to run.
-    fn and_then<U>(self, build: impl FnOnce(T) -> Result<U, UsageError>) -> Result<Invocation<U>, UsageError> {
-        match self {
-            Self::Run(options) => build(options).map(Invocation::Run),
-            Self::Print(text) => Ok(Invocation::Print(text)),
+    fn help(&self, program: &str) -> String {
+        let mut text = format!("{}\n\nUsage: {}\n", self.about, self.usage.join("\n       "));
+        for (title, flags) in self.groups {
+            let lines: Vec<String> = flags.iter().map(Flag::description).collect();
+            text += &format!("\n{title}:\n{}\n", lines.join("\n"));
         }
+        let others = [Flag::<O>::HELP, Flag::VERSION].map(|flag| flag.description());
+        text += &format!("\nOther:\n{}\n{}", others.join("\n"), (self.after_help)());
+        text.replace("{program}", program)
+    }
+
+    /// Returns an error in one line, with the usage.
+    fn wrong(&self, program: &str, problem: &str) -> Exit {
+        let usage = self.usage.join(" or ").replace("{program}", program);
+        Exit::Wrong(format!("{program}: {problem}; usage: {usage} (see '{program} --help')"))
     }
 }
 
-/// Returns `a, b or c`.
-fn one_of(choices: &[&str]) -> String {
-    match choices {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => choices.concat(),
+/// Splits `--port=1` and `-p1` into the flag's name and the value.
+fn split_flag(arg: &str) -> (&str, Option<&str>) {
+    if arg.starts_with("--") {
+        return arg.split_once('=').map_or((arg, None), |(name, value)| (name, Some(value)));
     }
-}
-
-/// Returns the options, or the text that is shown instead.
-#[cfg(test)]
-fn outcome<T>(parsed: Result<Invocation<T>, UsageError>) -> Result<T, String> {
-    match parsed {
-        Ok(Invocation::Run(options)) => Ok(options),
-        Ok(Invocation::Print(text)) => Err(text),
-        Err(error) => Err(error.to_string()),
-    }
+    let end = arg.char_indices().nth(2).map_or(arg.len(), |(at, _)| at);
+    (&arg[..end], Some(&arg[end..]).filter(|value| !value.is_empty()))
 }
 
 #[cfg(test)]
@@ -317,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_called_by_the_name_it_was_started_with() {
+    fn the_program_name_comes_from_the_first_word() {
         for (first_word, name) in [
             (Some("/usr/bin/parley"), "parley"),
             (Some("./target/release/client"), "client"),

@@ -2,220 +2,205 @@
 
 use std::ffi::OsString;
 
-use super::{DEFAULT_PORT, Invocation, Spec, UsageError, address, invalid, number, seconds};
+use super::{DEFAULT_PORT, Exit, Spec, address, number, seconds, size};
 use crate::limits;
 use crate::log::{LEVELS, Level};
 use crate::protocol::{DIALECTS, Dialect};
 use crate::server::Settings;
 
-/// What the server is told.
+/// Options of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// A name or an address of this machine; `None` is this machine alone, IPv4 and IPv6.
+    /// A name or an address of this machine. `None` means its loopback addresses, IPv4 and IPv6.
     pub address: Option<String>,
-    /// 0 lets the system pick one.
-    pub port: u16,
+    /// The port, if the command line has one.
+    port: Option<u16>,
     /// The least important events that are logged.
     pub log_level: Level,
     /// Everything else.
     pub settings: Settings,
 }
 
-/// The options, and the port, whose default depends on the protocol.
-#[derive(Debug)]
-struct Args {
-    options: Options,
-    port: Option<u16>,
+impl Options {
+    /// Returns the port to listen on; 0 lets the system pick one.
+    pub fn port(&self) -> u16 {
+        let has_fixed_port = self.settings.dialect.is_none_or(Dialect::has_fixed_port);
+        self.port.unwrap_or(if has_fixed_port { DEFAULT_PORT } else { 0 })
+    }
 }
 
-/// The protocol that stands for each client's own.
+/// The name that lets each client choose its protocol.
 const AUTO: &str = "auto";
 
-/// The largest `--max-backlog`, in bytes.
-const MAX_MAX_BACKLOG: usize = 1 << 40;
+type Flag = super::Flag<Options>;
 
-type Flag = super::Flag<Args>;
-
-static SPEC: Spec<Args> = Spec {
+static SPEC: Spec<Options> = Spec {
     role: "server",
-    about: "A chat server: everybody in one room, whatever protocol their client speaks.",
+    about: "A chat server. Clients of all protocols meet in one room.",
     usage: &["{program} [OPTIONS]"],
     max_positionals: 0,
-    flags: &[
-        Flag::option(
-            "address",
-            "ADDRESS",
-            "Listen on this address or name; 0.0.0.0 or :: for all of this machine",
-            |args, value| Ok(args.options.address = Some(address(value)?)),
-        )
-        .short('a')
-        .default("127.0.0.1 and ::1"),
-        Flag::option(
-            "port",
-            "PORT",
-            "Listen on this port; 0, the default for chat alone, lets the system pick one",
-            |args, value| Ok(args.port = Some(number(value, 0..=u16::MAX)?)),
-        )
-        .short('p')
-        .default("5378"),
-        Flag::option(
-            "protocol",
-            "PROTOCOL",
-            "Speak this protocol; auto goes by each client's first line",
-            |args, value| {
-                Ok(args.options.settings.dialect = DIALECTS.iter().find(|dialect| dialect.name() == value).copied())
-            },
-        )
-        .choices(|| DIALECTS.iter().map(|dialect| dialect.name()).chain([AUTO]).collect())
-        .default(AUTO),
-        Flag::option(
-            "secret",
-            "TEXT",
-            "The secret, instead of a random one that changes every 10 minutes",
-            |args, value| match value.trim() {
-                "" => Err(String::from("a line of text")),
-                _ => Ok(args.options.settings.secret = Some(value.to_owned())),
-            },
-        ),
-        Flag::option("max-clients", "COUNT", "Clients that may be logged in at a time", |args, value| {
-            Ok(args.options.settings.max_clients = Some(number(value, 0..=1_000_000)?))
-        })
-        .default("1024"),
-        Flag::option("max-per-address", "COUNT", "Clients from one address that may be logged in", |args, value| {
-            Ok(args.options.settings.max_per_address = Some(number(value, 1..=1_000_000)?))
-        })
-        .default("off"),
-        Flag::option("max-rate", "LINES", "Read no more lines a second from one client", |args, value| {
-            Ok(args.options.settings.max_rate = Some(number(value, 1..=1_000_000_000)?))
-        })
-        .default("off"),
-        Flag::option("max-line", "BYTES", "Length of the longest line, its line feed included", |args, value| {
-            Ok(args.options.settings.max_line = Some(number(value, limits::MIN_MAX_LINE..=1 << 30)?))
-        })
-        .default("1048576"),
-        Flag::option(
-            "max-backlog",
-            "BYTES",
-            "What may wait for one client, at least one longest line",
-            |args, value| Ok(args.options.settings.max_backlog = Some(number(value, 0..=MAX_MAX_BACKLOG)?)),
-        )
-        .default("4194304"),
-        Flag::option(
-            "max-memory",
-            "BYTES",
-            "Memory that the server may take, half of it for what waits",
-            |args, value| Ok(args.options.settings.max_memory = Some(number(value, 1..=1 << 50)?)),
-        )
-        .default("what there is"),
-        Flag::option("slow-timeout", "SECONDS", "Disconnect a client that is behind for so long", |args, value| {
-            Ok(args.options.settings.slow_timeout = seconds(value)?)
-        })
-        .default("2"),
-        Flag::option(
-            "login-timeout",
-            "SECONDS",
-            "Disconnect a client that has not logged in by then",
-            |args, value| Ok(args.options.settings.login_timeout = seconds(value)?),
-        )
-        .default("60"),
-        Flag::option("idle-timeout", "SECONDS", "Disconnect a client that says nothing for so long", |args, value| {
-            Ok(args.options.settings.idle_timeout = Some(seconds(value)?))
-        })
-        .default("off"),
-        Flag::switch("announce", "Tell WAC and CHAT/1.0 clients who joins, leaves and changes the name", |args, on| {
-            args.options.settings.announce = on;
-        }),
-        Flag::switch("no-echobot", "Do without echobot, the user who answers with what you say", |args, on| {
-            args.options.settings.echobot = !on;
-        }),
-        Flag::option(
-            "log-level",
-            "LEVEL",
-            "What goes to standard error; trace is each line of everybody",
-            |args, value| {
-                let level = LEVELS.into_iter().find(|level| level.name() == value);
-                Ok(args.options.log_level = level.unwrap_or(args.options.log_level))
-            },
-        )
-        .choices(|| LEVELS.iter().map(|level| level.name()).collect())
-        .default("info"),
-        Flag::option(
-            "trace",
-            "NAME",
-            "Log each line from and to this user; may be given for several",
-            |args, value| match value.parse() {
-                Ok(name) => Ok(args.options.settings.trace.push(name)),
-                Err(_) => Err(String::from("1 to 64 letters, digits, '_', '-' and '.'")),
-            },
-        ),
+    groups: &[
+        ("Address and protocol", ADDRESS),
+        ("Room", ROOM),
+        ("Limits (BYTES may be 64K, 1M or 2G)", LIMITS),
+        ("Time limits", TIME_LIMITS),
+        ("Log", LOG),
     ],
     after_help: || String::from(AFTER_HELP),
 };
+
+const ADDRESS: &[Flag] = &[
+    Flag::value("-a, --address ADDRESS", "Listen on this address or name; 0.0.0.0 or :: for all", |args, value| {
+        Ok(args.address = Some(address(value)?))
+    })
+    .default("127.0.0.1 and ::1"),
+    Flag::value("-p, --port PORT", "Listen on this port; 0, the default for chat, takes a free one", |args, value| {
+        Ok(args.port = Some(number(value, 0..=u16::MAX)?))
+    })
+    .default("5378"),
+    Flag::value("--protocol PROTOCOL", "Speak this protocol; auto goes by each client's first line", |args, value| {
+        Ok(args.settings.dialect = DIALECTS.iter().find(|dialect| dialect.name() == value).copied())
+    })
+    .choices(|| DIALECTS.iter().map(|dialect| dialect.name()).chain([AUTO]).collect())
+    .default(AUTO),
+];
+
+const ROOM: &[Flag] = &[
+    Flag::value("--secret TEXT", "Answer SEC with TEXT instead of a random secret", |args, value| match value.trim() {
+        "" => Err(String::from("a line of text")),
+        _ => Ok(args.settings.secret = Some(value.to_owned())),
+    }),
+    Flag::switch("--announce", "Tell WAC and CHAT/1.0 clients who joins and leaves", |args| {
+        args.settings.announce = true;
+    }),
+    Flag::switch("--no-echobot", "Do not run echobot, which sends your messages back to you", |args| {
+        args.settings.echobot = false;
+    }),
+];
+
+const LIMITS: &[Flag] = &[
+    Flag::value("--max-clients COUNT", "Log in at most COUNT clients", |args, value| {
+        Ok(args.settings.max_clients = Some(number(value, 0..=1_000_000)?))
+    })
+    .default("1024"),
+    Flag::value("--max-per-address COUNT", "Log in at most COUNT clients from one address", |args, value| {
+        Ok(args.settings.max_per_address = Some(number(value, 1..=1_000_000)?))
+    })
+    .default("off"),
+    Flag::value("--max-rate LINES", "Read at most LINES a second from one client", |args, value| {
+        Ok(args.settings.max_rate = Some(number(value, 1..=1_000_000_000)?))
+    })
+    .default("off"),
+    Flag::value("--max-line BYTES", "Accept lines of at most BYTES, line feed included", |args, value| {
+        Ok(args.settings.max_line = Some(size(value, limits::MIN_MAX_LINE..=1 << 30)?))
+    })
+    .default("1M"),
+    Flag::value("--max-backlog BYTES", "Queue at most BYTES for one client, at least --max-line", |args, value| {
+        Ok(args.settings.max_backlog = Some(size(value, 0..=1 << 40)?))
+    })
+    .default("4M"),
+    Flag::value("--max-memory BYTES", "Plan with BYTES of memory, half of it for queues", |args, value| {
+        Ok(args.settings.max_memory = Some(size(value, 1..=1 << 50)?))
+    })
+    .default("what is available"),
+];
+
+const TIME_LIMITS: &[Flag] = &[
+    Flag::value("--slow-timeout SECONDS", "Disconnect a client that is behind for SECONDS", |args, value| {
+        Ok(args.settings.slow_timeout = seconds(value)?)
+    })
+    .default("2"),
+    Flag::value("--login-timeout SECONDS", "Disconnect a client that does not log in within SECONDS", |args, value| {
+        Ok(args.settings.login_timeout = seconds(value)?)
+    })
+    .default("60"),
+    Flag::value("--idle-timeout SECONDS", "Disconnect a client that sends nothing for SECONDS", |args, value| {
+        Ok(args.settings.idle_timeout = Some(seconds(value)?))
+    })
+    .default("off"),
+];
+
+const LOG: &[Flag] = &[
+    Flag::value("--log-level LEVEL", "Log this much; trace logs every line of every client", |args, value| {
+        let level = LEVELS.into_iter().find(|level| level.name() == value);
+        Ok(args.log_level = level.unwrap_or(args.log_level))
+    })
+    .choices(|| LEVELS.iter().map(|level| level.name()).collect())
+    .default("info"),
+    Flag::value("--trace NAME", "Log every line from and to this user; repeatable", |args, value| {
+        match value.parse() {
+            Ok(name) => Ok(args.settings.trace.push(name)),
+            Err(_) => Err(String::from("1 to 64 letters, digits, '_', '-' and '.'")),
+        }
+    }),
+];
 
 const AFTER_HELP: &str = "
 Example:
   {program} --address 0.0.0.0 --port 5378 --max-clients 100
 
-Ctrl-C ends it in good order: what was sent is delivered first. A second one ends it at once.
-Exit status: 0 after a good end, 1 when it cannot listen or is ended at once, 2 for a wrong command line.
+Ctrl-C delivers every accepted message and exits. A second Ctrl-C exits at once.
+Exit status: 0 after a graceful shutdown, 1 when the server cannot listen or is
+stopped at once, 2 for a wrong command line.
 ";
 
 /// Parses the command line of a server that was started with the name `program`.
 ///
 /// # Errors
 ///
-/// [`UsageError`], which says what is wrong and what would be right.
-pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Invocation<Options>, UsageError> {
-    let command = SPEC.called(program);
-    let options = Options { address: None, port: DEFAULT_PORT, log_level: Level::Info, settings: Settings::default() };
-    let args = command.parse(Args { options, port: None }, args)?;
-    args.and_then(|(Args { mut options, port }, _)| {
-        let has_fixed_port = options.settings.dialect.is_none_or(Dialect::has_fixed_port);
-        options.port = port.unwrap_or(if has_fixed_port { DEFAULT_PORT } else { 0 });
-        let max_line = options.settings.max_line.unwrap_or(limits::MAX_LINE);
-        if let Some(max_backlog) = options.settings.max_backlog.filter(|max_backlog| *max_backlog < max_line) {
-            let expected = format!("a number from {max_line} to {MAX_MAX_BACKLOG}");
-            return Err(command.error(&invalid("max-backlog", &max_backlog.to_string(), &expected)));
-        }
-        Ok(options)
-    })
+/// [`Exit`], with the text that was asked for or what is wrong.
+pub fn parse(program: &str, args: impl IntoIterator<Item = OsString>) -> Result<Options, Exit> {
+    let mut options = Options { address: None, port: None, log_level: Level::Info, settings: Settings::default() };
+    SPEC.parse(program, &mut options, args)?;
+    let max_line = options.settings.max_line.unwrap_or(limits::MAX_LINE);
+    if options.settings.max_backlog.is_some_and(|max_backlog| max_backlog < max_line) {
+        let problem = format!("'--max-backlog' must be at least '--max-line', which is {max_line} bytes");
+        return Err(SPEC.wrong(program, &problem));
+    }
+    Ok(options)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::outcome;
     use super::*;
     use std::time::Duration;
 
     fn run(args: &[&str]) -> Result<Options, String> {
-        outcome(parse("server", args.iter().map(OsString::from)))
+        parse("server", args.iter().map(OsString::from)).map_err(|(Exit::Print(text) | Exit::Wrong(text))| text)
     }
 
     #[test]
-    fn without_arguments_everything_is_as_the_help_says() {
+    fn the_help_names_the_defaults() {
         let options = run(&[]).expect("the defaults");
-        assert_eq!((options.address, options.port, options.log_level), (None, 5378, Level::Info));
+        assert_eq!((options.address.as_deref(), options.port(), options.log_level), (None, 5378, Level::Info));
         assert_eq!(options.settings, Settings::default());
-        let help = run(&["--help"]).expect_err("a text");
+        let help = help_in_one_line();
         let settings = Settings::default();
         for (long, default) in [
             ("address", String::from("127.0.0.1 and ::1")),
-            ("port", options.port.to_string()),
+            ("port", options.port().to_string()),
             ("protocol", AUTO.to_owned()),
             ("max-clients", limits::MAX_CLIENTS.to_string()),
-            ("max-line", limits::MAX_LINE.to_string()),
-            ("max-backlog", limits::MAX_BACKLOG.to_string()),
+            ("max-line", format!("{}M", limits::MAX_LINE >> 20)),
+            ("max-backlog", format!("{}M", limits::MAX_BACKLOG >> 20)),
             ("slow-timeout", settings.slow_timeout.as_secs().to_string()),
             ("login-timeout", settings.login_timeout.as_secs().to_string()),
             ("idle-timeout", String::from("off")),
             ("max-per-address", String::from("off")),
             ("max-rate", String::from("off")),
-            ("max-memory", String::from("what there is")),
+            ("max-memory", String::from("what is available")),
             ("log-level", options.log_level.to_string()),
         ] {
-            let line = help.lines().find(|line| line.contains(&format!("--{long} "))).expect("in the help");
-            assert!(line.ends_with(&format!("[default: {default}]")), "{line}");
+            let (_, rest) = help.split_once(&format!("--{long} ")).expect("in the help");
+            let (_, rest) = rest.split_once("[default: ").expect("a default");
+            assert!(rest.starts_with(&format!("{default}]")), "{long}: {rest}");
         }
+    }
+
+    fn help_in_one_line() -> String {
+        let help = run(&["--help"]).expect_err("a text");
+        assert_eq!(help.lines().find(|line| line.chars().count() > 80), None);
+        help.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -223,7 +208,7 @@ mod tests {
         let options =
             run(&["-a", "[::1]", "--port=0", "--max-clients", "5", "--max-line=1000", "--max-backlog", "2000"]);
         let options = options.expect("they are right");
-        assert_eq!((options.address.as_deref(), options.port), (Some("::1"), 0));
+        assert_eq!((options.address.as_deref(), options.port()), (Some("::1"), 0));
         assert_eq!(
             (options.settings.max_clients, options.settings.max_line, options.settings.max_backlog),
             (Some(5), Some(1000), Some(2000))
@@ -247,18 +232,18 @@ mod tests {
             let options = run(&["--protocol", dialect.name()]).expect("it is spoken");
             assert_eq!(options.settings.dialect.map(crate::protocol::Dialect::name), Some(dialect.name()));
         }
-        let ports = ["cap", "chat"].map(|name| run(&["--protocol", name]).expect("it is spoken").port);
-        assert_eq!((ports, run(&["--protocol", "chat", "-p5378"]).expect("a port").port), ([5378, 0], 5378));
+        let ports = ["cap", "chat"].map(|name| run(&["--protocol", name]).expect("it is spoken").port());
+        assert_eq!((ports, run(&["--protocol", "chat", "-p5378"]).expect("a port").port()), ([5378, 0], 5378));
         assert_eq!(run(&["--max-clients", "0"]).expect("always full").settings.max_clients, Some(0));
         assert_eq!(run(&["--protocol", "auto"]).expect("the default").settings.dialect, None);
         assert_eq!(run(&["--secret", "open sesame"]).expect("a text").settings.secret.as_deref(), Some("open sesame"));
-        assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port, 2);
+        assert_eq!(run(&["-p", "1", "-p", "2"]).expect("the last one counts").port(), 2);
         let traced = run(&["--trace", "ann", "--trace=bob"]).expect("names").settings.trace;
         assert_eq!(traced.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ann", "bob"]);
     }
 
     #[test]
-    fn a_mistake_is_named_in_one_line_with_the_usage() {
+    fn an_error_is_one_line_with_the_usage() {
         for (args, problem) in [
             (&["--prot", "1"][..], "unknown option '--prot'"),
             (&["-x"], "unknown option '-x'"),
@@ -270,10 +255,10 @@ mod tests {
             (&["--port", "-1"], "invalid value '-1' for '--port': expected a number from 0 to 65535"),
             (&["--max-clients", "-1"], "expected a number from 0 to"),
             (&["--max-per-address", "0"], "expected a number from 1 to"),
-            (&["--max-memory", "0"], "expected a number from 1 to"),
+            (&["--max-memory", "0"], "expected bytes, such as 64K, from 1 to 1048576G"),
             (&["--max-rate", "0"], "expected a number from 1 to"),
-            (&["--max-line", "511"], "expected a number from 512 to"),
-            (&["--max-line", "5000", "--max-backlog", "4999"], "expected a number from 5000 to"),
+            (&["--max-line", "511"], "expected bytes, such as 64K, from 512 to 1G"),
+            (&["--max-line", "5000", "--max-backlog", "4999"], "at least '--max-line', which is 5000 bytes"),
             (&["--slow-timeout", "0"], "expected seconds, from 0.001 to 86400"),
             (&["--login-timeout", "soon"], "expected seconds"),
             (&["--login-timeout", "NaN"], "expected seconds"),
@@ -294,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_the_package_s() {
+    fn version_prints_the_version_of_the_package() {
         let text = run(&["-V"]).expect_err("a text");
         assert_eq!(text, format!("parley server {}\n", env!("CARGO_PKG_VERSION")));
     }

@@ -15,7 +15,7 @@ use crate::protocol::{Dialect, Event, Name, Request, Scope};
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
     needs_name: false,
-    about: "where your name is --name, or what you are called on this machine",
+    about: "where your name is --name, or $USER",
     commands: &[MESSAGE, DIRECT, TO, WHO, SECRET, IGNORE, UNIGNORE, HELP, Usage { syntax: "!quit, quit", ..QUIT }],
     limits: "WAC does not tell whether a message has arrived.",
     begin,
