@@ -21,7 +21,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use self::event_loop::{EventLoop, LoopEvent};
-use self::session::{Config, Protocol};
+use self::session::{Config, Protocol, Session};
 pub use self::ui::{Bell, Color, UiOptions};
 use self::ui::{Transcript, Ui};
 use crate::limits::LAST_RESORT;
@@ -55,7 +55,7 @@ pub fn run(
     let ui = Ui::open(&options, protocol, transcript, move || drop(report.send(LoopEvent::Output)))?;
     let report = sender.clone();
     stdin::spawn(ui.takes_keys(), move |event, permit| report.send(LoopEvent::Stdin(event, permit)).is_ok())?;
-    let client = EventLoop::new((protocol.begin)(config), (host.to_owned(), port), ui, sender, events);
+    let client = EventLoop::new(Session::new(protocol, config), (host.to_owned(), port), ui, sender, events);
     let on_terminal = io::stdout().is_terminal();
     match client.run() {
         // Whoever closed standard output has seen enough (K6).

@@ -1,8 +1,9 @@
 //! The CHAT/1.0 session (H12 to H15).
 
-use super::protocols::{HELP, IGNORE, MESSAGE, Protocol, QUIT, UNIGNORE, Usage};
+use super::command::{self, Command, Usage};
+use super::dialect_session::{DialectSession, Protocol};
 use super::shared::Shared;
-use super::{Command, Config, DialectSession, Session, command};
+use super::usage::{HELP, IGNORE, MESSAGE, QUIT, UNIGNORE};
 use crate::client::messages;
 use crate::protocol::chat1::Chat1;
 use crate::protocol::{Dialect, Event, Name, Request};
@@ -13,18 +14,22 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     about: "where your name is --name, or USER",
     commands: &[MESSAGE, IGNORE, UNIGNORE, HELP, QUIT],
     limits: "CHAT/1.0 cannot send to one user, list who is online or change a name.",
-    begin,
+    dialect: &Chat1,
+    has_broadcast: true,
+    acknowledges: false,
+    retries_login: false,
+    farewell: Some(Request::Leave),
+    prompt: messages::PROMPT,
+    begin: |shared| {
+        // A client of this protocol ends with its server, unless the user has asked for more (H15).
+        shared.config.reconnect.get_or_insert(false);
+        Box::new(Chat1Session)
+    },
 };
 
 /// What is particular to a CHAT/1.0 session.
 #[derive(Debug)]
 struct Chat1Session;
-
-/// A client of this protocol ends with its server, unless the user has asked for more (H15).
-fn begin(mut config: Config) -> Session {
-    config.reconnect.get_or_insert(false);
-    Session::new(Shared::new(config, &Chat1, PROTOCOL.commands), Chat1Session)
-}
 
 impl DialectSession for Chat1Session {
     fn start(&mut self, shared: &mut Shared) {
@@ -95,21 +100,13 @@ impl DialectSession for Chat1Session {
         shared.print(messages::DISCONNECTED);
         shared.exit(1);
     }
-
-    fn farewell(&self) -> Option<Request<'static>> {
-        Some(Request::Leave)
-    }
-
-    fn prompt(&self) -> &'static str {
-        messages::PROMPT
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::session::testing::{feed, handle};
-    use crate::client::session::{Action, Input};
+    use crate::client::session::{Action, Config, Input, Session};
     use crate::protocol::Scope;
 
     fn received(session: &mut Session, line: &str) -> Vec<String> {
@@ -118,8 +115,10 @@ mod tests {
 
     fn ready(reconnect: bool) -> Session {
         let name = Some(String::from("ann"));
-        let mut session =
-            begin(Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false });
+        let mut session = Session::new(
+            &PROTOCOL,
+            Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false },
+        );
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let registered = "print Registration successful.  Ready for messaging!";
@@ -166,7 +165,7 @@ mod tests {
     fn w13_h12_at_a_keyboard_what_looks_private_is_held_as_everybody_would_read_it() {
         for is_person in [false, true] {
             let name = Some(String::from("ann"));
-            let mut session = begin(Config { name, interactive: true, ..Config::default() });
+            let mut session = Session::new(&PROTOCOL, Config { name, interactive: true, ..Config::default() });
             for input in [Input::Start, Input::Connected, Input::Received("200 OK".into())] {
                 feed(&mut session, input);
             }
@@ -196,7 +195,7 @@ mod tests {
     fn h15_the_client_ends_with_its_server_also_at_a_keyboard() {
         for end in [Input::Received("DISCONNECT CHAT/1.0".into()), Input::Disconnected(None)] {
             let name = Some(String::from("ann"));
-            let mut session = begin(Config { name, interactive: true, ..Config::default() });
+            let mut session = Session::new(&PROTOCOL, Config { name, interactive: true, ..Config::default() });
             for input in [Input::Start, Input::Connected, Input::Received("200 OK".into()), Input::Person] {
                 feed(&mut session, input);
             }
@@ -206,7 +205,7 @@ mod tests {
 
     #[test]
     fn h3_g3_a_name_that_is_too_long_is_said_to_be() {
-        let mut session = begin(Config { name: Some("x".repeat(65)), ..Config::default() });
+        let mut session = Session::new(&PROTOCOL, Config { name: Some("x".repeat(65)), ..Config::default() });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let too_long = "warn That username is too long: names have 64 characters at most.";
@@ -218,7 +217,8 @@ mod tests {
     fn k3_a_registration_without_an_answer_is_waited_for_at_a_terminal() {
         for interactive in [false, true] {
             let name = Some(String::from("ann"));
-            let mut session = begin(Config { server: "here".into(), name, interactive, ..Config::default() });
+            let mut session =
+                Session::new(&PROTOCOL, Config { server: "here".into(), name, interactive, ..Config::default() });
             feed(&mut session, Input::Start);
             feed(&mut session, Input::Connected);
             feed(&mut session, Input::Typed("hello".into()));

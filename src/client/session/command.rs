@@ -1,8 +1,37 @@
 //! What a typed line asks for, in whatever dialect.
 
-use super::Usage;
 use crate::client::messages;
 use crate::protocol::Name;
+
+/// Something that can be typed.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// How it is typed.
+    pub syntax: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// The words that stand behind the `!` of it.
+    pub(crate) words: &'static [&'static str],
+    /// Whose name stands behind such a word.
+    pub(crate) takes: Option<NameOf>,
+    /// Parses what stands behind such a word; `None` if it is not used like that.
+    pub(super) parse: fn(&str) -> Option<Command<'_>>,
+}
+
+/// Those one of whom a command names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameOf {
+    Anybody,
+    /// Somebody whose messages are hidden.
+    Ignored,
+}
+
+impl Usage {
+    /// Returns the word by which it is known, unless it is a message.
+    pub(crate) fn word(&self) -> Option<&'static str> {
+        self.syntax.split([' ', ',']).next().filter(|word| word.starts_with('!'))
+    }
+}
 
 /// What a typed line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ fn rt7_no_order_of_inputs_makes_a_session_panic() {
         let mut ended = 0;
         for _ in 0..2000 {
             let mut session =
-                (protocol.begin)(Config { name: (next(2) == 0).then(|| "ann".into()), ..Config::default() });
+                Session::new(protocol, Config { name: (next(2) == 0).then(|| "ann".into()), ..Config::default() });
             handle(&mut session, Input::Start);
             for _ in 0..next(60) {
                 let line = LINES[next(LINES.len())].to_owned();
@@ -95,7 +95,7 @@ fn numbers(text: &str) -> Vec<u32> {
 impl Person {
     fn new(protocol: &'static Protocol, config: Config, columns: usize) -> Self {
         let mut person = Self {
-            session: (protocol.begin)(Config { interactive: true, ..config }),
+            session: Session::new(protocol, Config { interactive: true, ..config }),
             screen: Screen::new(OutputMode::Editing(Size { columns, rows: ROWS })),
             terminal: VirtualScreen::new(columns, ROWS),
             columns,
@@ -352,7 +352,7 @@ fn at_a_terminal_a_line_that_was_sent_is_shown_as_a_message_with_its_recipient()
     for (protocol, welcome) in PROTOCOLS.iter().zip(welcome) {
         for interactive in [true, false] {
             let config = Config { name: Some("ann".into()), interactive, ..Config::default() };
-            let mut session = (protocol.begin)(config);
+            let mut session = Session::new(protocol, config);
             for input in [Input::Start, Input::Connected, Input::Received(welcome.into())] {
                 handle(&mut session, input);
             }
@@ -376,7 +376,7 @@ fn at_a_terminal_a_line_that_was_sent_is_shown_as_a_message_with_its_recipient()
 fn chatting(interactive: bool) -> [Session; 3] {
     [0, 1, 2].map(|index: usize| {
         let config = Config { name: Some("ann".into()), interactive, ..Config::default() };
-        let mut session = (PROTOCOLS[index].begin)(config);
+        let mut session = Session::new(&PROTOCOLS[index], config);
         for input in [Input::Start, Input::Connected] {
             handle(&mut session, input);
         }
@@ -526,7 +526,7 @@ fn ri6_k4_a_first_connection_that_fails_and_a_full_server_are_tried_again_with_r
                 server: "here".into(),
                 ..Config::default()
             };
-            let mut session = (protocol.begin)(config);
+            let mut session = Session::new(protocol, config);
             handle(&mut session, Input::Start);
             if is_person {
                 handle(&mut session, Input::Person);
@@ -567,7 +567,7 @@ fn k6_a_lost_connection_is_made_again_where_a_person_is_who_does_not_say_otherwi
         for (index, welcome) in ["HELLO ann", "Welcome, ann.", "200 OK"].into_iter().enumerate() {
             for good_bye in ["", good_byes[index]] {
                 let config = Config { name: Some("ann".into()), interactive: true, reconnect, ..Config::default() };
-                let mut session = (PROTOCOLS[index].begin)(config);
+                let mut session = Session::new(&PROTOCOLS[index], config);
                 let person = is_person.then_some(Input::Person);
                 for input in [Input::Start, Input::Connected, Input::Received(welcome.into())].into_iter().chain(person)
                 {
@@ -589,7 +589,7 @@ fn k6_a_lost_connection_is_made_again_where_a_person_is_who_does_not_say_otherwi
 #[test]
 fn ri2_a_name_can_be_given_while_there_is_no_connection_yet() {
     let config = Config { interactive: true, reconnect: Some(true), server: "here".into(), ..Config::default() };
-    let mut session = (PROTOCOLS[0].begin)(config);
+    let mut session = Session::new(&PROTOCOLS[0], config);
     for input in [Input::Start, Input::Person, Input::Unreachable("refused".into())] {
         handle(&mut session, input);
     }

@@ -1,10 +1,11 @@
 //! The CAP session (RI1 to R13, RA2 to RA6, K1 to K6).
 
-use std::collections::VecDeque;
-
-use super::protocols::{DIRECT, HELP, IGNORE, Protocol, QUIT, TO, UNIGNORE, Usage, WHO};
+use super::awaited::{Audience, Awaited};
+use super::command::Command;
+use super::dialect_session::{DialectSession, Protocol};
+use super::interface::{Action, Names};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Names, Session, command};
+use super::usage::{DIRECT, HELP, IGNORE, QUIT, TO, UNIGNORE, WHO};
 use crate::client::messages;
 use crate::limits::MAX_LINE;
 use crate::protocol::cap::{CAP, REVISION_1, REVISION_2};
@@ -16,15 +17,19 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     about: "which asks for your name",
     commands: &[DIRECT, TO, WHO, IGNORE, UNIGNORE, HELP, QUIT],
     limits: "CAP cannot send to everybody, nor say what was sent to you alone.",
-    begin,
+    dialect: &CAP,
+    has_broadcast: false,
+    acknowledges: true,
+    // A server may hang up on a silent newcomer just when the name is given.
+    retries_login: true,
+    farewell: None,
+    prompt: "",
+    begin: |shared| begin(REVISION_2, shared),
 };
 
 /// CAP that speaks revision 1 from the start.
-pub(super) const PROTOCOL_1: Protocol = Protocol {
-    name: "cap1",
-    begin: |config| begin_with(config, REVISION_1),
-    ..PROTOCOL
-};
+pub(super) const PROTOCOL_1: Protocol =
+    Protocol { name: "cap1", begin: |shared| begin(REVISION_1, shared), ..PROTOCOL };
 
 /// Characters by which a name is refused without asking the server (RA4).
 const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
@@ -32,8 +37,6 @@ const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
 /// What is particular to a CAP session.
 #[derive(Debug, Default)]
 struct CapSession {
-    /// Requests that the server has not answered yet, in the order in which it will.
-    awaited: VecDeque<Awaited>,
     /// The name that is tried is the one of the command line.
     is_name_given: bool,
     /// A list that is asked for again, as the server has closed the connection on `LIST` (K1).
@@ -42,48 +45,16 @@ struct CapSession {
     is_ambiguous: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Awaited {
-    /// A message, in a line of so many bytes.
-    Send {
-        bytes: usize,
-    },
-    /// `LIST`, to be followed by `WHO` when the server does not know it (K1).
-    List(Audience),
-    Who(Audience),
-}
-
-/// For whom a list is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audience {
-    /// A person, or a script, who sees the answer.
-    Person,
-    /// Tab, which needs the names; nobody sees anything of it.
-    Completion,
-}
-
-fn begin(config: Config) -> Session {
-    begin_with(config, REVISION_2)
-}
-
-fn begin_with(config: Config, revision: u8) -> Session {
-    let mut shared = Shared::new(config, &CAP, PROTOCOL.commands);
+fn begin(revision: u8, shared: &mut Shared) -> Box<dyn DialectSession> {
     shared.revision = revision;
-    Session::new(shared, CapSession::default())
+    Box::new(CapSession::default())
 }
 
 impl CapSession {
-    fn request_list(&mut self, audience: Audience, shared: &mut Shared) {
-        shared.send(&Request::List);
-        let is_who = shared.revision == REVISION_1;
-        self.awaited.push_back(if is_who { Awaited::Who(audience) } else { Awaited::List(audience) });
-    }
-
     fn send_message(&mut self, to: &str, text: &str, shared: &mut Shared) {
-        let line = format!("@{to} {text}");
-        shared.send_to_be_acknowledged(&Request::Direct { to, text }, &line);
-        self.awaited.push_back(Awaited::Send { bytes: line.len() });
-        self.is_ambiguous |= shared.unacknowledged() > 1;
+        shared.send(&Request::Direct { to, text });
+        shared.awaited.push_message(&format!("@{to} {text}"));
+        self.is_ambiguous |= shared.awaited.messages() > 1;
     }
 
     fn try_name(&mut self, name: &str, shared: &mut Shared) {
@@ -104,7 +75,7 @@ impl CapSession {
                 self.is_ambiguous = shared.is_reconnecting();
                 shared.logged_in();
                 match self.resumed.take() {
-                    Some(audience) => self.request_list(audience, shared),
+                    Some(audience) => request_list(audience, shared),
                     None => shared.print(messages::logged_in(&name)),
                 }
             }
@@ -133,35 +104,22 @@ impl CapSession {
     fn refused(&mut self, why: String, shared: &mut Shared) {
         if shared.is_reconnecting() {
             shared.reconnect(why);
-        } else if self.is_name_given && !shared.config.interactive {
+        } else if self.is_name_given && !shared.is_interactive() {
             shared.fail(why);
         } else {
             shared.refuse(why);
         }
     }
 
-    /// Takes the request that this can be the answer to off the awaited ones, and returns it; those before it will get none.
-    fn answered(&mut self, fits: impl Fn(&Awaited) -> bool, shared: &mut Shared) -> Option<Answered> {
-        let at = self.awaited.iter().position(fits)?;
-        let mut answered = None;
-        for awaited in self.awaited.drain(..=at) {
-            answered = match awaited {
-                Awaited::Send { bytes } => shared.acknowledged().map(|line| Answered::Message { line, bytes }),
-                Awaited::List(audience) | Awaited::Who(audience) => Some(Answered::List(audience)),
-            };
-        }
-        answered
-    }
-
     /// Shows that the server does not know what to do with a request, and with which message where that is not clear.
-    fn failed(&mut self, text: &str, answered: Option<Answered>, shared: &mut Shared) {
-        if let Some(Answered::List(Audience::Completion)) = answered {
+    fn failed(&mut self, text: &str, answered: Option<Awaited>, shared: &mut Shared) {
+        if answered.as_ref().is_some_and(Awaited::is_for_completion) {
             return;
         }
         shared.print(text);
         shared.note_failure();
-        let Some(Answered::Message { line, bytes }) = answered else { return };
-        if self.is_ambiguous {
+        let Some(Awaited::Message { line, bytes }) = answered else { return };
+        if let Some(line) = line.filter(|_| self.is_ambiguous) {
             shared.warn(messages::not_delivered(&line));
         }
         if bytes >= MAX_LINE && text == messages::BAD_BODY {
@@ -171,42 +129,33 @@ impl CapSession {
 
     /// K1: a server that does not know `LIST` may know `WHO`.
     fn header_refused(&mut self, shared: &mut Shared) {
-        match self.awaited.front() {
-            Some(&Awaited::List(audience)) => {
-                self.awaited.pop_front();
+        let answered = shared.awaited.take(|_| true);
+        match answered {
+            Some(Awaited::List(audience)) => {
                 shared.revision = REVISION_1;
-                self.request_list(audience, shared);
+                request_list(audience, shared);
                 return;
             }
             Some(Awaited::Who(_)) => shared.revision = REVISION_2,
-            Some(Awaited::Send { .. }) | None => {}
+            Some(Awaited::Message { .. }) | None => {}
         }
-        let answered = self.answered(|_| true, shared);
         self.failed(messages::BAD_HEADER, answered, shared);
     }
+}
 
-    /// Takes a list of names, and shows it to whoever has asked for it.
-    fn listed(&mut self, names: &[&str], shared: &mut Shared) {
-        let answered = self.answered(|awaited| !is_send(awaited), shared);
-        if !matches!(answered, Some(Answered::List(Audience::Completion))) {
-            shared.print(messages::online(names));
-        }
-        shared.online(names);
+fn request_list(audience: Audience, shared: &mut Shared) {
+    shared.send(&Request::List);
+    let is_who = shared.revision == REVISION_1;
+    shared.awaited.push(if is_who { Awaited::Who(audience) } else { Awaited::List(audience) });
+}
+
+/// Takes a list of names, and shows it to whoever has asked for it.
+fn listed(names: &[&str], shared: &mut Shared) {
+    let answered = shared.awaited.take(|awaited| !awaited.is_message());
+    if !answered.is_some_and(|answered| answered.is_for_completion()) {
+        shared.print(messages::online(names));
     }
-}
-
-/// A request that was answered.
-enum Answered {
-    /// A message, in a line of so many bytes.
-    Message {
-        line: String,
-        bytes: usize,
-    },
-    List(Audience),
-}
-
-fn is_send(awaited: &Awaited) -> bool {
-    matches!(awaited, Awaited::Send { .. })
+    shared.online(names);
 }
 
 impl DialectSession for CapSession {
@@ -224,20 +173,11 @@ impl DialectSession for CapSession {
         self.try_name(text.trim(), shared);
     }
 
-    /// What means nothing here is never sent, so that nothing has to be held.
-    fn slip(&self, _command: Command<'_>, _line: &str, _commands: &[Usage]) -> Option<String> {
-        None
-    }
-
-    fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
+    fn act(&mut self, command: Command<'_>, _line: &str, shared: &mut Shared) {
         match command {
-            Command::Who => self.request_list(Audience::Person, shared),
+            Command::Who => request_list(Audience::Person, shared),
             Command::Direct { to, text } => self.send_message(to, text, shared),
-            _ => {
-                let correction = command::correction(line, shared.commands).filter(|_| shared.has_person());
-                shared.print(correction.as_deref().unwrap_or(messages::HINT));
-                shared.note_failure();
-            }
+            _ => {}
         }
     }
 
@@ -258,65 +198,44 @@ impl DialectSession for CapSession {
                 shared.message(line, sender, scope);
             }
             Event::Ack => {
-                self.answered(is_send, shared);
+                shared.awaited.take(Awaited::is_message);
                 shared.print(messages::SENT);
             }
             Event::NoSuchUser { .. } => {
-                let answered = self.answered(is_send, shared);
-                if let Some(Answered::Message { line, .. }) = &answered {
+                let answered = shared.awaited.take(Awaited::is_message);
+                if let Some(Awaited::Message { line: Some(line), .. }) = &answered {
                     let to = line.trim_start_matches('@').split(' ').next().unwrap_or_default();
                     shared.push(Action::Names(Names::Left(to.to_owned())));
                 }
                 self.failed(messages::NO_SUCH_USER, answered, shared);
             }
-            Event::Users(names) => self.listed(&names, shared),
+            Event::Users(names) => listed(&names, shared),
             Event::Error(RequestError::Header) => self.header_refused(shared),
             Event::Error(_) => {
-                let answered = self.answered(|_| true, shared);
+                let answered = shared.awaited.take(|_| true);
                 self.failed(messages::BAD_BODY, answered, shared);
             }
             Event::ServerFull if shared.is_asking() => Self::server_full(shared),
             _ => shared.warn(messages::UNEXPECTED_REPLY),
         }
-        self.is_ambiguous &= shared.unacknowledged() > 0;
-    }
-
-    fn has_broadcast(&self) -> bool {
-        false
+        self.is_ambiguous &= shared.awaited.messages() > 0;
     }
 
     fn resumes(&mut self, shared: &mut Shared) -> bool {
-        let Some(&Awaited::List(audience)) = self.awaited.front() else { return false };
-        self.awaited.clear();
+        let Some(&Awaited::List(audience)) = shared.awaited.front() else { return false };
         (self.resumed, shared.revision) = (Some(audience), REVISION_1);
         true
     }
 
-    /// A server may hang up on a silent newcomer just when the name is given (K4).
-    fn retries_login(&self) -> bool {
-        true
-    }
-
-    fn disconnected(&mut self, _shared: &mut Shared) {
-        self.awaited.clear();
-    }
-
     fn ask_for_names(&mut self, shared: &mut Shared) {
-        let is_for_completion = |awaited: &Awaited| {
-            matches!(awaited, Awaited::List(Audience::Completion) | Awaited::Who(Audience::Completion))
-        };
-        if !self.awaited.iter().any(is_for_completion) {
-            self.request_list(Audience::Completion, shared);
+        if !shared.awaited.any(Awaited::is_for_completion) {
+            request_list(Audience::Completion, shared);
         }
     }
 
-    fn acknowledges(&self) -> bool {
-        true
-    }
-
     /// A `LIST` may still have to be followed by a `WHO` (K1).
-    fn may_send_more(&self) -> bool {
-        self.awaited.contains(&Awaited::List(Audience::Person))
+    fn may_send_more(&self, shared: &Shared) -> bool {
+        shared.awaited.any(|awaited| *awaited == Awaited::List(Audience::Person))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::session::testing::{handle, show};
-use crate::client::session::{Action, Input, Names};
+use crate::client::session::{Config, Input, Session};
 use crate::protocol::Scope;
 use crate::signals::Signal;
 
@@ -14,7 +14,7 @@ struct Script {
 impl Script {
     /// At the name prompt, connected.
     fn new() -> Self {
-        let mut script = Self { session: begin(config(None)) };
+        let mut script = Self { session: Session::new(&PROTOCOL, config(None)) };
         assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
         assert_eq!(script.feed(Input::Connected), [""; 0]);
         script
@@ -66,7 +66,7 @@ fn ri2_ri3_a_login() {
 
 #[test]
 fn a_name_from_the_command_line_is_sent_when_connected() {
-    let mut script = Script { session: begin(config(Some("ann"))) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config(Some("ann"))) };
     assert_eq!(script.feed(Input::Start), ["print Welcome to Chat Client. Enter your login:", "connect"]);
     assert_eq!(script.feed(Input::Connected), ["send HELLO-FROM ann", "wait 10"]);
 }
@@ -205,7 +205,7 @@ fn k1_who_works_with_a_server_of_revision_1_and_is_remembered() {
 
 #[test]
 fn k0_cap1_asks_who_from_the_start() {
-    let mut script = Script { session: (PROTOCOL_1.begin)(config(Some("ann"))) };
+    let mut script = Script { session: Session::new(&PROTOCOL_1, config(Some("ann"))) };
     for input in [Input::Start, Input::Connected, Input::Received("HELLO ann".to_owned())] {
         script.feed(input);
     }
@@ -283,7 +283,7 @@ fn k2_after_a_refusal_they_are_names_to_try() {
 
 #[test]
 fn k2_at_a_terminal_they_wait_for_another_name() {
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     for input in [Input::Start, Input::Connected, Input::Typed("ann".into()), Input::Typed("@bob hi".into())] {
         script.feed(input);
     }
@@ -353,7 +353,7 @@ fn k3_the_end_of_input_at_the_prompt_quits_once_it_is_known_whether_there_is_a_s
     assert_eq!(script.feed(Input::TypedEnd), ["wait 1", "finish"]);
     assert_eq!(script.feed(Input::Disconnected(None)), ["exit 0"]);
 
-    let mut script = Script { session: begin(config(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config(None)) };
     script.feed(Input::Start);
     assert_eq!(script.feed(Input::TypedEnd), ["wait 1"]);
     assert_eq!(script.feed(Input::Connected), ["finish"]);
@@ -361,7 +361,7 @@ fn k3_the_end_of_input_at_the_prompt_quits_once_it_is_known_whether_there_is_a_s
 
 #[test]
 fn k4_an_unreachable_server_is_reported() {
-    let mut script = Script { session: begin(config(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config(None)) };
     script.feed(Input::Start);
     let shown = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(shown, ["warn Cannot connect to here port 1: refused", "exit 1"]);
@@ -387,7 +387,7 @@ fn k4_so_is_one_that_goes_while_the_name_is_on_its_way() {
 
 #[test]
 fn ri7_k5_quit_at_each_point() {
-    let mut connecting = Script { session: begin(config(None)) };
+    let mut connecting = Script { session: Session::new(&PROTOCOL, config(None)) };
     connecting.feed(Input::Start);
     assert_eq!(connecting.typed("!quit"), ["exit 0"]);
 
@@ -514,7 +514,7 @@ fn names_are_asked_for_until_one_is_given() {
 /// Logged in as ann, and to come back after a loss.
 fn returning() -> Script {
     let config = Config { reconnect: Some(true), interactive: true, ..config(Some("ann")) };
-    let mut script = Script { session: begin(config) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     script.received("HELLO ann");
@@ -589,7 +589,8 @@ fn it_comes_back_only_to_where_it_was() {
     script.feed(Input::TypedEnd);
     let lost = ["warn The connection to here port 1 was lost: reset", "exit 1"];
     assert_eq!(script.feed(Input::Disconnected(Some("reset".into()))), lost);
-    let mut script = Script { session: begin(Config { reconnect: Some(true), ..config(Some("ann")) }) };
+    let mut script =
+        Script { session: Session::new(&PROTOCOL, Config { reconnect: Some(true), ..config(Some("ann")) }) };
     script.feed(Input::Start);
     let failed = script.feed(Input::Unreachable("refused".into()));
     assert_eq!(failed, ["warn Cannot connect to here port 1: refused", "exit 1"]);
@@ -599,15 +600,15 @@ fn it_comes_back_only_to_where_it_was() {
 fn k6_a_name_that_was_asked_for_and_is_refused_is_the_end_of_a_script() {
     let in_use = "warn Cannot log in as ann. That username is already in use.";
     let malformed = "warn Cannot log in as a!b. That username contains disallowed characters.";
-    let mut script = Script { session: begin(config(Some("ann"))) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config(Some("ann"))) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     script.typed("@bob hi");
     assert_eq!(script.received("IN-USE"), [in_use, "warn One line was not sent: @bob hi", "exit 1"]);
-    let mut script = Script { session: begin(config(Some("a!b"))) };
+    let mut script = Script { session: Session::new(&PROTOCOL, config(Some("a!b"))) };
     assert_eq!(script.feed(Input::Start)[2..], [malformed, "exit 1"]);
 
-    let mut script = Script { session: begin(at_a_terminal(Some("ann"))) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(Some("ann"))) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     let asked = script.received("IN-USE");
@@ -636,7 +637,7 @@ fn k3_an_input_that_ends_without_a_login_is_a_failure() {
     script.received("IN-USE");
     assert_eq!(script.feed(Input::TypedEnd), [["wait 1"].as_slice(), &vain].concat());
 
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     script.typed("a!b");
@@ -656,7 +657,7 @@ fn k2_in_a_pipe_quit_overtakes_nothing() {
     let sent = ["wait 1", "print Successfully logged in as fine!", "send SEND bob hi", "finish"];
     assert_eq!(script.received("HELLO fine"), sent);
 
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     for line in ["taken", "fine", "!quit"] {
@@ -677,7 +678,7 @@ fn k2_a_name_and_a_blank_are_sent_as_they_are_and_the_server_judges_them() {
 
 #[test]
 fn k2_what_means_nothing_is_never_sent_and_a_slip_is_named_at_a_keyboard() {
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     for input in [Input::Start, Input::Connected, Input::Typed("ann".into()), Input::Received("HELLO ann".into())] {
         script.feed(input);
     }
@@ -699,7 +700,7 @@ fn k2_what_means_nothing_is_never_sent_and_a_slip_is_named_at_a_keyboard() {
 
 #[test]
 fn k2_each_line_of_a_paste_goes_to_whom_the_first_one_names() {
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     for input in [Input::Start, Input::Connected, Input::Typed("ann\n".into()), Input::Received("HELLO ann".into())] {
         script.feed(input);
     }
@@ -778,7 +779,7 @@ fn r13_a_message_that_may_be_too_long_is_said_to_be() {
 
 #[test]
 fn k3_a_login_without_an_answer_is_waited_for_at_a_terminal() {
-    let mut script = Script { session: begin(at_a_terminal(None)) };
+    let mut script = Script { session: Session::new(&PROTOCOL, at_a_terminal(None)) };
     script.feed(Input::Start);
     script.feed(Input::Connected);
     script.typed("ann");

@@ -1,12 +1,14 @@
 //! The WAC session (W12 to W14). It shows what the server says, whatever that is.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use super::protocols::{DIRECT, HELP, IGNORE, MESSAGE, Protocol, QUIT, SECRET, TO, UNIGNORE, Usage, WHO};
+use super::awaited::{Audience, Awaited};
+use super::command::{Command, Usage};
+use super::dialect_session::{DialectSession, Protocol};
+use super::interface::{Action, Names};
 use super::shared::Shared;
-use super::{Action, Command, Config, DialectSession, Names, Session};
+use super::usage::{DIRECT, HELP, IGNORE, MESSAGE, QUIT, SECRET, TO, UNIGNORE, WHO};
 use crate::client::messages;
 use crate::limits::NAME_CHARS;
 use crate::protocol::wac::Wac;
@@ -18,7 +20,13 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     about: "where your name is --name, or $USER",
     commands: &[MESSAGE, DIRECT, TO, WHO, SECRET, IGNORE, UNIGNORE, HELP, Usage { syntax: "!quit, quit", ..QUIT }],
     limits: "WAC does not tell whether a message has arrived.",
-    begin,
+    dialect: &Wac,
+    has_broadcast: true,
+    acknowledges: false,
+    retries_login: false,
+    farewell: None,
+    prompt: "",
+    begin: |_| Box::new(WacSession::default()),
 };
 
 /// Who logs in when nobody knows a name.
@@ -37,12 +45,10 @@ struct WacSession {
     substitute: Option<Substitute>,
     /// The server has answered the login, by whatever words.
     is_answered: bool,
-    /// The connection was lost once.
-    was_lost: bool,
     /// The last line was the server's good-bye.
     is_dismissed: bool,
-    /// Lists that were asked for and have not come yet, and whether they are to be shown.
-    awaited_lists: VecDeque<bool>,
+    /// An earlier connection was lost in the chat.
+    was_lost: bool,
     /// What begins as a list is one, as far as is known: the server has answered in words that are known, and nobody who is
     /// called like the beginning of a list has said anything.
     are_lists_plain: bool,
@@ -82,10 +88,6 @@ impl Substitute {
             name
         })
     }
-}
-
-fn begin(config: Config) -> Session {
-    Session::new(Shared::new(config, &Wac, PROTOCOL.commands), WacSession::default())
 }
 
 /// Makes a name of what the system calls somebody (W12, G3).
@@ -132,13 +134,13 @@ impl WacSession {
 
     /// Takes a list of names, and shows it if somebody has asked for it.
     fn listed(&mut self, line: &str, names: &[&str], shared: &mut Shared) {
-        let Some(is_shown) = self.awaited_lists.pop_front() else {
+        let Some(awaited) = shared.awaited.take(|_| true) else {
             // Somebody is called that.
             self.are_lists_plain = false;
             let sender = 0..line.find(':').unwrap_or(0);
             return shared.message(line.to_owned(), sender, Scope::Broadcast);
         };
-        if is_shown {
+        if !awaited.is_for_completion() {
             shared.print(line);
         }
         shared.online(names);
@@ -161,7 +163,7 @@ impl DialectSession for WacSession {
     /// What is typed waits for the answer for a moment (W12a). After a loss the name may be in use for a while.
     fn connected(&mut self, shared: &mut Shared) {
         (self.is_answered, self.is_dismissed, self.are_lists_plain) = (false, false, false);
-        self.awaited_lists.clear();
+        self.was_lost |= shared.is_reconnecting();
         shared.send_login();
         if !shared.is_reconnecting() {
             shared.push(Action::WaitAtMost(ANSWER_WAIT));
@@ -179,8 +181,8 @@ impl DialectSession for WacSession {
 
     /// Only where the answer will be known from what others say.
     fn ask_for_names(&mut self, shared: &mut Shared) {
-        if self.are_lists_plain && !self.awaited_lists.contains(&false) {
-            self.awaited_lists.push_back(false);
+        if self.are_lists_plain && !shared.awaited.any(Awaited::is_for_completion) {
+            shared.awaited.push(Awaited::Who(Audience::Completion));
             shared.send(&Request::List);
         }
     }
@@ -189,14 +191,14 @@ impl DialectSession for WacSession {
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
         match command {
             Command::Who => {
-                self.awaited_lists.push_back(true);
+                shared.awaited.push(Awaited::Who(Audience::Person));
                 shared.send(&Request::List);
             }
             Command::Secret => shared.send(&Request::Secret),
             Command::Direct { to, text } if to.parse::<Name>().is_ok() && !text.trim().is_empty() => {
                 shared.send(&Request::Direct { to, text });
             }
-            _ => match shared.recipient().map(str::to_owned) {
+            _ => match shared.people.recipient().map(str::to_owned) {
                 Some(to) => shared.send(&Request::Direct { to: &to, text: line }),
                 None => shared.send(&Request::Broadcast { text: line }),
             },
@@ -234,10 +236,6 @@ impl DialectSession for WacSession {
         if shared.is_login_sent() && (is_welcome || (is_answer && !shared.is_reconnecting())) {
             self.logged_in(&line, shared);
         }
-    }
-
-    fn disconnected(&mut self, _shared: &mut Shared) {
-        self.was_lost = true;
     }
 
     fn lost(&mut self, reason: Option<&str>, shared: &mut Shared) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::session::testing::{feed, handle};
-use crate::client::session::{Action, Input, Names};
+use crate::client::session::{Config, Input, Session};
 use crate::signals::Signal;
 
 fn received(session: &mut Session, line: &str) -> Vec<String> {
@@ -15,8 +15,10 @@ fn typed(session: &mut Session, line: &str) -> Vec<String> {
 
 fn chatting(reconnect: bool) -> Session {
     let name = Some(String::from("ann"));
-    let mut session =
-        begin(Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false });
+    let mut session = Session::new(
+        &PROTOCOL,
+        Config { server: "here".into(), name, user: None, reconnect: Some(reconnect), interactive: false },
+    );
     assert_eq!(feed(&mut session, Input::Start), ["connect"]);
     assert_eq!(feed(&mut session, Input::Connected), ["send LIN ann", "wait 10", "wait 0.5"]);
     assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), ["wait for ever", "logged in"]);
@@ -83,7 +85,7 @@ fn w12_g3_a_name_that_is_too_long_is_said_to_be() {
     let name = "x".repeat(65);
     let malformed = format!("Cannot log in as {name}: that name is malformed (use letters, digits, '_', '-' and '.').");
     for line in [malformed.as_str(), "That line is too long."] {
-        let mut session = begin(Config { name: Some(name.clone()), ..Config::default() });
+        let mut session = Session::new(&PROTOCOL, Config { name: Some(name.clone()), ..Config::default() });
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         let too_long = "warn That username is too long: names have 64 characters at most.";
@@ -140,8 +142,10 @@ fn w12_only_the_first_answer_to_a_login_can_refuse_it() {
 
 /// Begins a session of somebody whom the system knows by this name.
 fn user(user: Option<&str>, interactive: bool) -> Session {
-    let mut session =
-        begin(Config { server: "here".into(), user: user.map(String::from), interactive, ..Config::default() });
+    let mut session = Session::new(
+        &PROTOCOL,
+        Config { server: "here".into(), user: user.map(String::from), interactive, ..Config::default() },
+    );
     feed(&mut session, Input::Start);
     session
 }
@@ -241,7 +245,7 @@ fn w14_a_server_that_says_nothing_is_told_of_at_a_terminal_and_fails_a_script() 
         let name = Some(String::from("ann"));
         Config { server: "here".into(), name, interactive, ..Config::default() }
     };
-    let mut session = begin(config(true));
+    let mut session = Session::new(&PROTOCOL, config(true));
     feed(&mut session, Input::Start);
     feed(&mut session, Input::Connected);
     assert_eq!(feed(&mut session, Input::TimeUp { unsent: false }), ["wait 10", "logged in"]);
@@ -251,7 +255,7 @@ fn w14_a_server_that_says_nothing_is_told_of_at_a_terminal_and_fails_a_script() 
     assert_eq!(received(&mut session, "hi"), ["print hi"]);
 
     for heard in [false, true] {
-        let mut session = begin(config(false));
+        let mut session = Session::new(&PROTOCOL, config(false));
         feed(&mut session, Input::Start);
         feed(&mut session, Input::Connected);
         assert_eq!(typed(&mut session, "hello"), [""; 0]);
