@@ -1,6 +1,7 @@
 //! Requests that the server has not answered yet.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use crate::client::messages;
 
@@ -64,9 +65,8 @@ impl AwaitedAnswers {
     /// Removes the first request that fits, and returns it; those before it will get no answer.
     pub(crate) fn take(&mut self, fits: impl Fn(&Awaited) -> bool) -> Option<Awaited> {
         let at = self.queue.iter().position(fits)?;
-        let taken =
-            self.queue.drain(..=at).inspect(|awaited| self.messages -= usize::from(awaited.is_message())).last();
-        taken
+        self.messages -= self.queue.range(..=at).filter(|awaited| awaited.is_message()).count();
+        self.queue.drain(..=at).next_back()
     }
 
     pub(crate) fn front(&self) -> Option<&Awaited> {
@@ -89,7 +89,7 @@ impl AwaitedAnswers {
             Awaited::List(_) | Awaited::Who(_) => None,
         });
         let texts: Vec<_> = texts.collect();
-        let count = std::mem::take(&mut self.messages);
+        let count = mem::take(&mut self.messages);
         (!texts.is_empty()).then(|| messages::unacknowledged(count, &texts))
     }
 }

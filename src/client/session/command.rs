@@ -131,14 +131,11 @@ pub(crate) fn correction(line: &str, commands: &[Usage]) -> Option<String> {
 /// Returns whether one character more, less or other, or two that are exchanged, make one word the other.
 fn is_one_edit_away(one: &str, other: &str) -> bool {
     let [one, other]: [Vec<char>; 2] = [one.chars().collect(), other.chars().collect()];
-    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let ([one, other], [a, b]) = ([&one[same..], &other[same..]], [one.len(), other.len()]);
-    match (one, other) {
-        ([x, y, rest @ ..], [v, w, end @ ..]) if (x, y) == (w, v) && rest == end => true,
-        ([_, rest @ ..], [_, end @ ..]) if a == b => rest == end,
-        ([_, rest @ ..], end) if a == b + 1 => rest == end,
-        (rest, [_, end @ ..]) if a + 1 == b => rest == end,
-        _ => false,
+    let start = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let end = one[start..].iter().rev().zip(other[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    match (&one[start..one.len() - end], &other[start..other.len() - end]) {
+        ([a, b], [c, d]) => (a, b) == (d, c),
+        (one, other) => one.len() <= 1 && other.len() <= 1,
     }
 }
 

@@ -104,7 +104,7 @@ impl Session {
             Input::Disconnected(reason) => self.disconnected(reason.as_deref()),
             Input::Signal(signal) => self.signal(signal),
             Input::TimeUp { .. } if shared.is_logging_in() && !shared.is_leaving_now() => {
-                dialect.login_timed_out(shared)
+                dialect.login_timed_out(shared);
             }
             Input::TimeUp { .. } if !shared.is_leaving() => shared.keep_waiting(),
             Input::TimeUp { unsent } => shared.time_up(unsent),
