@@ -1,4 +1,4 @@
-//! One connection of the load generator, and the check of what it receives.
+//! One connection of the load generator, and the check of the bytes that it receives.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parley::net;
 
-/// How long nothing may happen before the server counts as stuck.
+/// How long a read or a write may take before the run fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection that is logged in.
@@ -16,68 +16,62 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects, says the first line and hears the answer.
+    /// Connects, sends the login and checks the answer.
     pub(crate) fn log_in(server: SocketAddr, login: &str, answer: &str) -> io::Result<Self> {
         let mut connection = Self::connect(server, login)?;
         connection.expect(answer)?;
         Ok(connection)
     }
 
-    /// Connects and says the first line.
+    /// Connects and sends the login.
     pub(crate) fn connect(server: SocketAddr, login: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let connection = Self { stream };
-        connection.send(format!("{login}\n").as_bytes())?;
+        connection.send(login)?;
         Ok(connection)
     }
 
-    /// Sends all of it.
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        match net::write_available(&mut &self.stream, bytes, PATIENCE)? {
+    /// Sends a line.
+    pub(crate) fn send(&self, line: &str) -> io::Result<()> {
+        let bytes = format!("{line}\n").into_bytes();
+        match net::write_available(&mut &self.stream, &bytes, PATIENCE)? {
             sent if sent == bytes.len() => Ok(()),
-            _ => Err(io::Error::other("the server does not take what it is sent")),
+            _ => Err(io::Error::other("the server does not read")),
         }
     }
 
-    /// The next bytes have to be these lines.
+    /// Reads exactly these lines.
     pub(crate) fn expect(&mut self, lines: &str) -> io::Result<()> {
-        let heard = self.hear(lines.len() + 1)?;
-        if heard.strip_suffix(b"\n") == Some(lines.as_bytes()) { Ok(()) } else { Err(unexpected(lines, &heard)) }
+        self.expect_any(&[&format!("{lines}\n")])
     }
 
-    /// The next bytes have to be these two lines, whichever comes first.
-    pub(crate) fn expect_both(&mut self, one: &str, other: &str) -> io::Result<()> {
-        let heard = self.hear(one.len() + other.len() + 2)?;
-        let fits = |one: &str, other: &str| heard == format!("{one}\n{other}\n").as_bytes();
-        if fits(one, other) || fits(other, one) { Ok(()) } else { Err(unexpected(&format!("{one}\n{other}"), &heard)) }
-    }
-
-    fn hear(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut heard = vec![0; length];
+    /// Reads one of these texts, which have the same length. A non-blocking stream is polled.
+    pub(crate) fn expect_any(&mut self, texts: &[&str]) -> io::Result<()> {
+        let mut heard = vec![0; texts[0].len()];
         let mut count = 0;
         while count < heard.len() {
             match self.stream.read(&mut heard[count..]) {
-                Ok(0) => return Err(io::Error::other("the server has closed a connection")),
+                Ok(0) => return Err(closed()),
                 Ok(more) => count += more,
-                // Of a non-blocking stream: whoever made it so wants to poll.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
                 Err(error) => return Err(error),
             }
         }
-        Ok(heard)
+        let unexpected = || io::Error::other(format!("expected {texts:?}, got {:?}", String::from_utf8_lossy(&heard)));
+        texts.iter().any(|text| text.as_bytes() == heard).then_some(()).ok_or_else(unexpected)
     }
 }
 
-fn unexpected(lines: &str, heard: &[u8]) -> io::Error {
-    io::Error::other(format!("expected {lines:?}, heard {:?}", String::from_utf8_lossy(heard)))
+fn closed() -> io::Error {
+    io::Error::other("the server has closed a connection")
 }
 
-/// One end of an exchange: what it has to send, and byte for byte what it has to hear.
+/// A connection, the bytes that it sends and the bytes that it receives.
 pub(crate) struct End {
-    connection: Connection,
+    stream: TcpStream,
     script: Arc<Vec<u8>>,
     sent: usize,
     expected: Arc<Vec<u8>>,
@@ -85,34 +79,26 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// An end that sends `script` as fast as the server takes it and has to hear `expected`.
     pub(crate) fn new(connection: Connection, script: Arc<Vec<u8>>, expected: Arc<Vec<u8>>) -> io::Result<Self> {
-        connection.stream.set_nonblocking(true)?;
-        Ok(Self { connection, script, sent: 0, expected, heard: 0 })
+        let stream = connection.stream;
+        stream.set_nonblocking(true)?;
+        Ok(Self { stream, script, sent: 0, expected, heard: 0 })
     }
 
-    /// Whether everything is sent and heard.
+    /// Returns whether everything is sent and received.
     pub(crate) fn is_done(&self) -> bool {
         self.sent == self.script.len() && self.heard == self.expected.len()
     }
 
-    /// Nothing more has come than what was expected: the answer to this question comes next.
-    pub(crate) fn finish(mut self, question: &str, answer: &str) -> io::Result<()> {
-        self.connection.stream.set_nonblocking(false)?;
-        self.connection.send(format!("{question}\n").as_bytes())?;
-        self.connection.expect(answer)
-    }
-
-    /// Sends and hears what it can without waiting; says whether that was anything.
+    /// Sends and receives without waiting, and returns whether any byte moved.
     pub(crate) fn poll(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
-        let rest = &self.script[self.sent..];
-        let sent = net::write_available(&mut &self.connection.stream, rest, Duration::ZERO)?;
+        let sent = net::write_available(&mut &self.stream, &self.script[self.sent..], Duration::ZERO)?;
         self.sent += sent;
         if self.heard == self.expected.len() {
             return Ok(sent > 0);
         }
-        match self.connection.stream.read(buffer) {
-            Ok(0) => Err(io::Error::other("the server has closed a connection")),
+        match self.stream.read(buffer) {
+            Ok(0) => Err(closed()),
             Ok(count) => self.check(&buffer[..count]).map(|()| true),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(sent > 0),
             Err(error) => Err(error),
@@ -120,9 +106,8 @@ impl End {
     }
 
     fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let expected = self.expected.get(self.heard..self.heard + bytes.len());
-        if expected != Some(bytes) {
-            return Err(io::Error::other(format!("what came after {} bytes is not what was sent", self.heard)));
+        if self.expected.get(self.heard..self.heard + bytes.len()) != Some(bytes) {
+            return Err(io::Error::other(format!("byte {} or a later one is not what was sent", self.heard)));
         }
         self.heard += bytes.len();
         Ok(())
@@ -134,7 +119,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// Hears these bytes from a server of which it expects "ann: one" and "ann: two".
+    /// Receives these bytes from a server, of which it expects "ann: one" and "ann: two".
     fn hear(bytes: &[u8]) -> io::Result<bool> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let connection = Connection::connect(listener.local_addr()?, "LIN bob")?;
@@ -149,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_twice_or_out_of_order_is_no_figure() {
+    fn lost_repeated_or_reordered_messages_are_errors() {
         assert!(hear(b"ann: one\nann: two\n").expect("all of it"));
         for bytes in [&b"ann: one\n"[..], b"ann: one\nann: one\n", b"ann: two\nann: one\n", b"ann: one\nann: twp\n"] {
             hear(bytes).expect_err("it is not what was sent");

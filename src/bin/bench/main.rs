@@ -1,7 +1,7 @@
-//! The load generator: starts a server and measures what it moves.
+//! The load generator: starts a server and measures it.
 //!
-//! Every message that it counts is checked: each one arrived once and in order, or the program says so and ends with
-//! status 1. Clients and server share the machine, so compare figures of one run with each other only.
+//! It compares every received byte with the expected one, and exits with status 1 at a difference. Clients and server
+//! share the machine, so compare only figures of the same run.
 
 mod connection;
 mod report;
@@ -31,8 +31,8 @@ fn main() -> ExitCode {
 fn run() -> io::Result<String> {
     let target = Target::start()?;
     let mut report = Report::default();
-    for workload in workload::all() {
-        report.measure(&workload.name, || workload.run(&target))?;
+    for (name, run) in workload::all() {
+        report.measure(&name, || run(&target))?;
     }
     Ok(report.table())
 }

@@ -4,12 +4,13 @@ use std::io::{self, IsTerminal};
 
 use parley::net;
 
-use crate::workload::Figure;
-
 /// Runs of each workload that count.
 const RUNS: usize = 5;
 
-/// What was measured so far.
+/// One result of one run: its name, its unit and its value.
+pub(crate) type Figure = (&'static str, &'static str, f64);
+
+/// The figures so far.
 #[derive(Default)]
 pub(crate) struct Report {
     rows: Vec<Row>,
@@ -24,37 +25,20 @@ struct Row {
     values: Vec<f64>,
 }
 
-impl Row {
-    fn min(&self) -> f64 {
-        self.values.first().copied().unwrap_or(f64::NAN)
-    }
-
-    fn median(&self) -> f64 {
-        self.values.get(self.values.len() / 2).copied().unwrap_or(f64::NAN)
-    }
-
-    fn max(&self) -> f64 {
-        self.values.last().copied().unwrap_or(f64::NAN)
-    }
-}
-
 impl Report {
-    /// Runs a workload as often as the report wants, after once that does not count.
+    /// Runs a workload once without counting it, and then [`RUNS`] times.
     pub(crate) fn measure(&mut self, workload: &str, run: impl Fn() -> io::Result<Vec<Figure>>) -> io::Result<()> {
         let first = self.rows.len();
         for number in 0..=RUNS {
             progress(&format!("{workload}: run {number} of {RUNS}"));
             let figures = run().map_err(|error| io::Error::other(format!("{workload}: {error}")))?;
             if number == 0 {
-                let row = |Figure { name, unit, .. }: Figure| {
-                    let workload = workload.to_owned();
-                    Row { workload, figure: name, unit, values: Vec::new() }
-                };
+                let row = |(figure, unit, _)| Row { workload: workload.to_owned(), figure, unit, values: Vec::new() };
                 self.rows.extend(figures.into_iter().map(row));
                 continue;
             }
-            for (row, figure) in self.rows[first..].iter_mut().zip(figures) {
-                row.values.push(figure.value);
+            for (row, (_, _, value)) in self.rows[first..].iter_mut().zip(figures) {
+                row.values.push(value);
                 row.values.sort_unstable_by(f64::total_cmp);
             }
         }
@@ -62,20 +46,19 @@ impl Report {
         Ok(())
     }
 
-    /// The figures for people.
+    /// Returns a table of all figures.
     pub(crate) fn table(&self) -> String {
         let mut text =
             format!("{:<28} {:<20} {:>5} {:>10} {:>10} {:>10}\n", "workload", "figure", "", "min", "median", "max");
-        for row in &self.rows {
-            let (min, median, max) = (row.min(), row.median(), row.max());
-            let (workload, figure, unit) = (&row.workload, row.figure, row.unit);
+        for Row { workload, figure, unit, values } in &self.rows {
+            let [min, median, max] = [0, RUNS / 2, RUNS - 1].map(|index| values[index]);
             text += &format!("{workload:<28} {figure:<20} {unit:>5} {min:>10.2} {median:>10.2} {max:>10.2}\n");
         }
         text
     }
 }
 
-/// Shows on a terminal what is being done; nothing clears it.
+/// Shows the current run on a terminal.
 fn progress(text: &str) {
     let mut stderr = io::stderr();
     if stderr.is_terminal() {

@@ -1,55 +1,45 @@
-//! The server that is measured.
+//! The measured server.
 
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 
-/// A server of this program's own; it ends with it.
+/// A server that ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    program: Program,
+    child: Child,
 }
 
 impl Target {
-    /// Starts a server that nobody has talked to.
+    /// Starts a new server and waits until it listens.
     pub(crate) fn start() -> io::Result<Self> {
         let program = env::current_exe()?.with_file_name("server");
         let mut command = Command::new(&program);
         command.args(["--port", "0", "--max-clients", "20000", "--log-level", "error"]);
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| io::Error::other(format!("cannot start {}: {error}", program.display())))?;
-        let output = child.stdout.take().map(BufReader::new);
-        let address = output
-            .into_iter()
-            .flat_map(BufRead::lines)
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("Listening on ").and_then(|address| address.parse().ok()));
-        let program = Program(child);
-        let address = address.ok_or_else(|| io::Error::other("the server does not say where it listens"))?;
-        Ok(Self { address, program })
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let cannot_start = |error| io::Error::other(format!("cannot start {}: {error}", program.display()));
+        let mut target = Self { address: (Ipv4Addr::LOCALHOST, 0).into(), child: child.map_err(cannot_start)? };
+        let output = target.child.stdout.take().map(BufReader::new);
+        let mut lines = output.into_iter().flat_map(BufRead::lines).map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("Listening on ")?.parse().ok());
+        target.address = address.ok_or_else(|| io::Error::other("the server does not report its address"))?;
+        Ok(target)
     }
 
-    /// Bytes of memory that the server has in use, if the system tells.
+    /// Returns the bytes of the server's resident memory, where the system reports them.
     pub(crate) fn resident(&self) -> Option<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.program.0.id())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         field.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0)
     }
 }
 
-/// A program that ends when it is dropped.
-#[derive(Debug)]
-struct Program(Child);
-
-impl Drop for Program {
+impl Drop for Target {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
