@@ -218,7 +218,7 @@ impl Server {
 
     /// Ends the service. Nothing that clients say is listened to any more, and newcomers are turned away. What was accepted
     /// is delivered, each client hears its good-bye on its own thread, and connections close: in
-    /// [`limits::SHUTDOWN_TIMEOUT`] at most, and a moment for the clients to hang up.
+    /// `limits::SHUTDOWN_TIMEOUT` at most, and a moment for the clients to hang up.
     pub fn shutdown(&self) {
         let online = read_lock(&self.context.registry).online();
         self.log.event(Level::Info, format_args!("shutting down with {online} online"));

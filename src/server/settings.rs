@@ -12,15 +12,15 @@ pub struct Settings {
     pub dialect: Option<&'static dyn Dialect>,
     /// The secret, instead of a random one (W11).
     pub secret: Option<String>,
-    /// Logged-in clients, `echobot` not counted; `None` is [`limits::MAX_CLIENTS`] or what fits into the memory.
+    /// Logged-in clients, `echobot` not counted; `None` is `limits::MAX_CLIENTS` or what fits into the memory.
     pub max_clients: Option<usize>,
     /// Logged-in clients from one address; `None` is no limit.
     pub max_per_address: Option<usize>,
     /// Lines a second that a client may send; the server reads further ones later. `None` is no limit.
     pub max_rate: Option<u32>,
-    /// Bytes of the longest line, including its LF; `None` is [`limits::MAX_LINE`] or what fits into the memory.
+    /// Bytes of the longest line, including its LF; `None` is `limits::MAX_LINE` or what fits into the memory.
     pub max_line: Option<usize>,
-    /// Bytes that may wait for one recipient; `None` is [`limits::MAX_BACKLOG`] or what fits into the memory.
+    /// Bytes that may wait for one recipient; `None` is `limits::MAX_BACKLOG` or what fits into the memory.
     pub max_backlog: Option<usize>,
     /// Bytes of memory that the server may take, half of it for what waits; `None` is all that this process may have.
     pub max_memory: Option<usize>,
