@@ -1,4 +1,4 @@
-//! Signals as reports: no handler runs, a thread of its own waits for them.
+//! Signals as reports from a thread that waits for them.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -10,33 +10,32 @@ use crate::sys::{
     SIGWINCH,
 };
 
-/// A signal that a program may want to hear of.
+/// A signal that a program can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// Ctrl-\\.
     Quit,
-    /// `kill`, or the system going down.
+    /// The default of `kill`, and the system shuts down.
     Terminate,
-    /// The terminal is gone.
+    /// The terminal has closed.
     HangUp,
     /// Ctrl-Z.
     Suspend,
-    /// It goes on after that.
+    /// The process continues after a stop.
     Continue,
-    /// The program has read from a terminal that belongs to others at the moment. Never comes once it is taken: the read is
-    /// an error then.
+    /// SIGTTIN: the program has read from the terminal in the background. While it is waited for, the read fails instead.
     Background,
-    /// The terminal has another size.
+    /// The size of the terminal has changed.
     Resize,
-    /// Whatever an operator takes it to mean.
+    /// SIGUSR1.
     User1,
-    /// The same.
+    /// SIGUSR2.
     User2,
-    /// A timer.
+    /// SIGALRM.
     Alarm,
-    /// Any other that ends a program, by its number.
+    /// Another signal that ends a program, by its number.
     Other(u8),
 }
 
@@ -72,7 +71,7 @@ impl Signal {
         }
     }
 
-    /// Returns all others that end a program. A fault of the program itself still ends it at once.
+    /// Returns all others that end a program, except faults of the program itself.
     pub(crate) fn others() -> impl Iterator<Item = Self> {
         sys::OTHER_SIGNALS.iter().copied().chain(sys::REAL_TIME_SIGNALS).map(Self::Other)
     }
@@ -82,17 +81,17 @@ impl Signal {
         known.unwrap_or(Self::Other(number as u8))
     }
 
-    /// The exit status of a program that it ended, as shells count: 130 after Ctrl-C.
-    pub fn exit_status(self) -> u8 {
+    /// Returns the exit status of a program that it ends: 130 after Ctrl-C, as in shells.
+    pub(crate) fn exit_status(self) -> u8 {
         128 + self.number() as u8
     }
 
-    /// Whether it is to end the program.
+    /// Returns whether it ends a program by default.
     pub(crate) fn ends(self) -> bool {
         !matches!(self, Self::Suspend | Self::Continue | Self::Background | Self::Resize)
     }
 
-    /// Whether whoever started this process wants it to live on, as `nohup` does.
+    /// Returns whether the parent process has it ignored, as `nohup` does.
     pub fn is_ignored(self) -> bool {
         sys::is_ignored(self.number())
     }
@@ -117,8 +116,8 @@ impl fmt::Display for Signal {
     }
 }
 
-/// From now on none of these signals ends the process or interrupts a call: a thread passes each on to `report`, until
-/// that returns `false`. To be called before there is any other thread.
+/// Starts a thread that passes each of these signals to `report` until that returns `false`. They no longer end the process
+/// or interrupt a call. Call it before any other thread starts.
 ///
 /// # Errors
 ///
@@ -153,6 +152,6 @@ pub(crate) fn raise_default(signal: Signal) {
 /// # Errors
 ///
 /// When the system refuses.
-pub fn suspend() -> io::Result<()> {
+pub(crate) fn suspend() -> io::Result<()> {
     sys::raise_default(SIGTSTP)
 }

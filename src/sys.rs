@@ -34,19 +34,12 @@ mod system;
 #[path = "sys/linux.rs"]
 mod system;
 
-/// Interrupt from the keyboard: Ctrl-C.
 pub(crate) const SIGINT: c_int = 2;
-/// Quit from the keyboard: Ctrl-\\.
 pub(crate) const SIGQUIT: c_int = 3;
-/// A request to end.
 pub(crate) const SIGTERM: c_int = 15;
-/// The terminal is gone.
 pub(crate) const SIGHUP: c_int = 1;
-/// A timer.
 pub(crate) const SIGALRM: c_int = 14;
-/// Reading from a terminal that belongs to others at the moment.
 pub(crate) const SIGTTIN: c_int = 21;
-/// The terminal has another size.
 pub(crate) const SIGWINCH: c_int = 28;
 
 const IPPROTO_TCP: c_int = 6;

@@ -10,7 +10,7 @@ mod connection;
 mod event_loop;
 #[doc = include_str!("manual.md")]
 pub mod manual {}
-pub mod messages;
+pub(crate) mod messages;
 mod permits;
 pub mod session;
 mod stdin;
