@@ -34,15 +34,14 @@ impl EventLoop {
             match action {
                 KeyAction::Submit(line) => self.submit(line),
                 KeyAction::Person => self.inputs.push_back(Input::Person),
-                KeyAction::Completing => self.complete(),
+                KeyAction::RefreshNames => self.refresh_names(),
                 KeyAction::Interrupt => self.end_by(Signal::Interrupt),
             }
         }
     }
 
-    /// Has a name completed from what is known, and has the names refreshed for the next time.
-    pub(super) fn complete(&mut self) {
-        self.ui.complete();
+    /// Asks for a list of names that later completions use, if the last one is old.
+    pub(super) fn refresh_names(&mut self) {
         if self.listed_at.is_none_or(|listed_at| listed_at.elapsed() >= NAMES_LIFETIME) {
             self.inputs.push_back(Input::Completing);
         }

@@ -25,8 +25,6 @@ pub(super) struct LineInput {
     question: Option<String>,
     /// When an ESC that was pressed is known to be a key of its own, while somebody searches and it ends that.
     pub(super) escape_at: Option<Instant>,
-    /// A Tab that waits until it is known who is online.
-    held_tab: Option<Key>,
 }
 
 impl LineInput {
@@ -40,7 +38,6 @@ impl LineInput {
             is_pasting: false,
             question: None,
             escape_at: None,
-            held_tab: None,
         }
     }
 
@@ -64,18 +61,6 @@ impl LineInput {
             self.editor.note_person();
         }
         keys
-    }
-
-    /// Returns whether this key has to wait until it is known who is online: it begins to complete a name.
-    pub(super) fn holds(&mut self, key: &Key) -> bool {
-        let is_held = matches!(key, Key::Tab | Key::BackTab) && self.editor.begins_name();
-        self.held_tab = is_held.then(|| key.clone());
-        is_held
-    }
-
-    /// Returns the key that has waited.
-    pub(super) fn release(&mut self) -> Option<Key> {
-        self.held_tab.take()
     }
 
     /// Takes note of what the keys have made of it.

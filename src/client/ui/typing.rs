@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::editor::{Key, Outcome};
-use super::line_input::LineInput;
 use super::screen::InputLine;
 use super::{TYPED, Ui};
 use crate::client::messages;
@@ -15,8 +14,8 @@ pub(crate) enum KeyAction {
     Submit(String),
     /// To take note that a person is there.
     Person,
-    /// To find out who is there, and to have the name completed then that somebody has begun to complete.
-    Completing,
+    /// Ask who is online: the user completes names.
+    RefreshNames,
     /// To end, as a signal would.
     Interrupt,
 }
@@ -37,31 +36,20 @@ impl Ui {
             actions.push(KeyAction::Person);
         }
         for key in keys {
-            self.complete();
-            let is_held = self.input.as_mut().is_some_and(|input| input.holds(&key));
-            actions.extend(if is_held { Some(KeyAction::Completing) } else { self.handle_key(key, prompt) });
+            if self.input.as_ref().is_some_and(|input| input.editor.begins_name(&key)) {
+                actions.push(KeyAction::RefreshNames);
+            }
+            actions.extend(self.handle_key(key, prompt));
         }
-        self.update();
+        if let Some(input) = &mut self.input {
+            input.update();
+        }
         for action in &actions {
             if let KeyAction::Submit(line) = action {
                 self.log(TYPED, line);
             }
         }
         actions
-    }
-
-    /// Completes what somebody has begun to complete, with what is known of who is online.
-    pub(crate) fn complete(&mut self) {
-        if let Some(tab) = self.input.as_mut().and_then(LineInput::release) {
-            self.handle_key(tab, "");
-            self.update();
-        }
-    }
-
-    fn update(&mut self) {
-        if let Some(input) = &mut self.input {
-            input.update();
-        }
     }
 
     fn handle_key(&mut self, key: Key, prompt: &str) -> Option<KeyAction> {

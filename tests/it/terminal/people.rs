@@ -57,29 +57,34 @@ fn k2_a_script_can_say_to_whom_its_lines_go() {
 }
 
 #[test]
-fn k1_tab_answers_who_wrote_last_and_offers_nobody_who_has_left() {
-    let server = Server::start();
-    let mut bob = server.cap("bob");
-    let mut gus = server.cap("gus");
-    let mut ann = person(&server, "cap", "logged in as ann!");
-    for (peer, text) in [(&mut bob, "one"), (&mut gus, "two")] {
-        peer.ask(&format!("SEND ann {text}"), "SEND-OK");
-        ann.waits_for(text);
+fn k1_tab_completes_at_once_and_asks_for_the_names_that_the_next_tab_offers() {
+    let server = FakeServer::start();
+    let mut ann = Terminal::with(100, 24, &format!("--port {} --name ann", server.port()));
+    let mut peer = server.accept();
+    peer.ask_back("HELLO-FROM ann", "HELLO ann");
+    ann.waits_for("logged in as ann!\r\n");
+    ann.meets_a_person();
+    for (name, text) in [("bob", "one"), ("gus", "two")] {
+        peer.send_line(&format!("DELIVERY {name} {text}"));
+        ann.waits_for(&format!("{text}\r\n"));
     }
-    drop(gus);
-    server.wait_for_log("gus left");
+    ann.forget();
+    // Gus has left, and the client does not know it yet.
+    ann.types("\t");
+    ann.sees("@gus");
+    peer.expect("LIST");
+    ann.types("\x15");
+    peer.send_line("LIST-OK echobot,bob,ann");
+    peer.send_line("DELIVERY bob three");
+    ann.waits_for("three\r\n");
     ann.forget();
     ann.types("\t");
     ann.sees("@bob");
-    ann.types("hi\r");
-    bob.expect("DELIVERY ann hi");
-    ann.waits_for("succesfully\r\n");
-    ann.forget();
-    // Nobody has said anything under this name.
-    ann.types("@ECHO\t");
+    ann.types("\x15@ECHO\t");
     ann.sees("@echobot");
     assert!(!ann.written().contains("online users"));
     ann.types("\x15!quit\r");
+    drop(peer);
     ann.ends(0);
 }
 

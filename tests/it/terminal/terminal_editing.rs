@@ -179,15 +179,9 @@ fn tab_goes_through_the_names_and_shift_tab_goes_back() {
     bert.ask("SEND ann two", "SEND-OK");
     ann.sees("From bob: one\nFrom bert: two");
     let seen = "From bob: one\nFrom bert: two\n";
-    for (keys, line) in [
-        ("@", "@"),
-        ("\t", "@bert"),
-        ("\t", "@bob"),
-        ("\x1b[Z", "@bert"),
-        ("\x1b[Z", "@echobot"),
-        ("\x1b[Z", "@bob"),
-        ("hi\ta", "@bob hia"),
-    ] {
+    for (keys, line) in
+        [("@", "@"), ("\t", "@bert"), ("\t", "@bob"), ("\x1b[Z", "@bert"), ("\x1b[Z", "@bob"), ("hi\ta", "@bob hia")]
+    {
         ann.types(keys);
         ann.sees(&format!("{seen}{line}"));
     }

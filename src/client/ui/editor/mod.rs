@@ -120,11 +120,12 @@ impl Editor {
         self.has_person
     }
 
-    /// Returns whether a Tab would begin to complete the name of somebody.
-    pub(crate) fn begins_name(&self) -> bool {
+    /// Returns whether this key begins to complete a name.
+    pub(crate) fn begins_name(&self, key: &Key) -> bool {
         let is_command = self.text().starts_with(['!', '/']) && !self.buffer.before().contains(char::is_whitespace);
         let is_editing = self.search.is_none() && !self.is_asking();
-        self.has_person && is_editing && self.cycle.is_none() && !is_command
+        let is_tab = matches!(key, Key::Tab | Key::BackTab);
+        is_tab && self.has_person && is_editing && self.cycle.is_none() && !is_command
     }
 
     /// Adds a line to what Up brings back.

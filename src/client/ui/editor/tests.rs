@@ -278,8 +278,8 @@ fn a_tab_begins_to_complete_a_name_once_and_only_where_a_name_goes() {
         ("!to @", true),
         ("x\n\x12x", false),
     ] {
-        assert_eq!(typed(bytes).0.begins_name(), begins, "{bytes:?}");
-        assert!(!typed_by_program(bytes).0.begins_name());
+        assert_eq!(typed(bytes).0.begins_name(&Key::Tab), begins, "{bytes:?}");
+        assert!(!typed(bytes).0.begins_name(&Key::Up) && !typed_by_program(bytes).0.begins_name(&Key::Tab));
     }
 }
 
