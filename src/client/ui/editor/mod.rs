@@ -10,13 +10,13 @@ mod line_buffer;
 mod search;
 
 use std::mem;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 pub(crate) use self::completion::{Candidates, Completion};
 use self::history::History;
 pub(crate) use self::keys::{Decoder, INTERRUPT, Key};
 use self::line_buffer::{LineBuffer, is_separator};
-use self::search::Search;
+use self::search::{Search, Step};
 use crate::client::messages;
 use crate::limits::PASTED_LINES;
 
@@ -85,12 +85,12 @@ pub(crate) enum Outcome {
 impl Editor {
     /// Returns what is being typed, or what was found.
     pub(crate) fn text(&self) -> &str {
-        self.buffer.text()
+        self.shown().text()
     }
 
     /// Returns where the cursor is: bytes from the start of the text.
     pub(crate) fn cursor(&self) -> usize {
-        self.buffer.cursor()
+        self.shown().cursor()
     }
 
     /// Returns what stands before the text while somebody searches.
@@ -153,10 +153,25 @@ impl Editor {
                 _ => return Some(Outcome::Bell),
             }
         }
-        let key = match self.handle_search_key(key) {
-            ControlFlow::Continue(key) => key,
-            ControlFlow::Break(outcome) => return outcome,
-        };
+        match self.search.take() {
+            Some(_) if key == Key::Interrupt => {
+                self.buffer = LineBuffer::default();
+                return Some(Outcome::Cleared);
+            }
+            Some(mut search) => match search.handle_key(&key, &self.history, &self.last_search) {
+                Step::Stay(outcome) => {
+                    self.search = Some(search);
+                    return outcome;
+                }
+                Step::Cancel => return None,
+                Step::Accept => self.accept(search),
+            },
+            None if key == Key::Search => {
+                self.search = Some(Search::new());
+                return None;
+            }
+            None => {}
+        }
         let cycle = self.cycle.take();
         let was_killing = mem::take(&mut self.is_killing);
         let paste = self.paste.take();
@@ -210,6 +225,28 @@ impl Editor {
         if self.buffer.is_empty() {
             self.history.begin_new_line();
         }
+    }
+
+    /// Returns the line that was found, or else the one being typed.
+    fn shown(&self) -> &LineBuffer {
+        self.search.as_ref().and_then(Search::line).unwrap_or(&self.buffer)
+    }
+
+    /// Continues with the line that a search has found.
+    fn accept(&mut self, search: Search) {
+        let (text, found) = search.into_parts();
+        if let Some((back, line)) = found {
+            self.history.go_to_found(back, self.buffer.text());
+            self.buffer = line;
+        }
+        if !text.is_empty() {
+            self.last_search = text;
+        }
+    }
+
+    /// Ends a search without its result.
+    pub(crate) fn cancel_search(&mut self) {
+        self.search = None;
     }
 
     fn insert(&mut self, text: &str) -> Option<Outcome> {
