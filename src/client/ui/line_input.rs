@@ -12,23 +12,20 @@ use crate::limits::ESCAPE_TIMEOUT;
 /// What a terminal puts before what is pasted.
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 
-/// The line being typed, and what it takes.
+/// The terminal, the editor and the state between the two.
 #[derive(Debug)]
 pub(super) struct LineInput {
     pub(super) terminal: Terminal,
     decoder: Decoder,
     pub(super) editor: Editor,
     pub(super) completion: Completion,
-    /// What comes is pasted, up to a pause, by a terminal that has not been asked for brackets.
-    pub(super) is_pasting: bool,
-    /// What is pasted, and below it the question whether to send it.
-    question: Option<String>,
-    /// When an ESC that was pressed is known to be a key of its own, while somebody searches and it ends that.
-    pub(super) escape_at: Option<Instant>,
+    /// A paste without brackets goes on up to a pause.
+    is_pasting: bool,
+    /// When an ESC that has come last counts as a key of its own.
+    escape_at: Option<Instant>,
 }
 
 impl LineInput {
-    /// Creates an empty line on a terminal, for what can be typed in this protocol.
     pub(super) fn new(terminal: Terminal, protocol: &Protocol) -> Self {
         Self {
             terminal,
@@ -36,14 +33,14 @@ impl LineInput {
             editor: Editor::default(),
             completion: Completion::for_protocol(protocol),
             is_pasting: false,
-            question: None,
             escape_at: None,
         }
     }
 
-    /// Returns the keys in what a terminal has sent. Where it puts no brackets around what is pasted yet, several lines at once
-    /// are a paste: only a terminal ends lines with CR alone, and nobody presses Enter so fast. A program that types whole
-    /// lines ends them with LF, or with both.
+    /// Returns the keys in bytes from the terminal.
+    ///
+    /// Several lines at once that end with CR alone are a paste where the terminal does not mark pastes: no user presses Enter
+    /// so fast, and a program that types whole lines ends them with LF.
     pub(super) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
         if bytes.windows(PASTE_BEGINS.len()).any(|part| part == PASTE_BEGINS) {
             self.terminal.note_brackets();
@@ -52,36 +49,38 @@ impl LineInput {
         let has_others = bytes.iter().any(|byte| matches!(*byte, b'\n' | INTERRUPT));
         let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !has_others;
         self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
-        if self.is_pasting {
-            return self.decoder.decode_pasted(bytes);
-        }
-        let keys = self.decoder.decode(bytes, after_pause);
-        // Behind no pause it may be the rest of a line that is longer than one read.
-        if is_single_key(&keys) && (after_pause || self.editor.text().is_empty()) {
-            self.editor.note_person();
-        }
+        let keys =
+            if self.is_pasting { self.decoder.decode_pasted(bytes) } else { self.decoder.decode(bytes, after_pause) };
+        self.escape_at = self.decoder.is_behind_escape().then(|| Instant::now() + ESCAPE_TIMEOUT);
         keys
     }
 
-    /// Takes note of what the keys have made of it.
-    pub(super) fn update(&mut self) {
-        let text = self.editor.text();
-        self.question = self.editor.question().map(|question| format!("{}\n{question}", text.trim_end_matches('\n')));
-        let heeds_escape = self.editor.search_prompt().is_some() || self.question.is_some();
-        let awaits_escape = heeds_escape && self.decoder.is_behind_escape();
-        self.escape_at = awaits_escape.then(|| Instant::now() + ESCAPE_TIMEOUT);
+    pub(super) fn is_pasting(&self) -> bool {
+        self.is_pasting
     }
 
-    /// Returns what is to be shown of it.
+    /// Returns whether these keys are a single one that a user has pressed. Without a pause before it, it may be the rest of a
+    /// line that is longer than one read.
+    pub(super) fn is_single_key(&self, keys: &[Key], after_pause: bool) -> bool {
+        is_single_key(keys) && (after_pause || self.editor.text().is_empty())
+    }
+
+    /// Returns when an ESC counts as a key of its own, if that key means something now.
+    pub(super) fn escape_at(&self) -> Option<Instant> {
+        let heeds_escape = self.editor.search_prompt().is_some() || self.editor.question().is_some();
+        self.escape_at.filter(|_| heeds_escape)
+    }
+
+    /// Returns the line to show, or the question about a paste.
     pub(super) fn line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         let mut line = self.whole_line(self.editor.search_prompt().unwrap_or(prompt));
-        if let Some(text) = self.question.as_deref().filter(|_| self.terminal.is_editing()) {
+        if let Some(text) = self.editor.question().filter(|_| self.terminal.is_editing()) {
             (line.text, line.cursor) = (text, text.len());
         }
         line
     }
 
-    /// Returns what there is of it: nothing while the terminal is somebody else's, and while it shows what is typed itself.
+    /// Returns the line being typed; an empty one while the terminal belongs to another program or echoes by itself.
     pub(super) fn whole_line<'a>(&'a self, prompt: &'a str) -> InputLine<'a> {
         if self.terminal.is_editing() {
             InputLine { prompt, text: self.editor.text(), cursor: self.editor.cursor() }
@@ -91,8 +90,7 @@ impl LineInput {
     }
 }
 
-/// Returns whether somebody has pressed one key, and not Enter, as nobody does who sends whole lines. Those by which one
-/// leaves are what a program sends as well.
+/// Returns whether these keys are a single one that a program does not send: not Enter, nor a key that ends the client.
 fn is_single_key(keys: &[Key]) -> bool {
     let keys = if let [Key::Escape, keys @ ..] = keys { keys } else { keys };
     match keys {

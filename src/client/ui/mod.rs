@@ -1,6 +1,5 @@
-//! The person's side: what is shown, on the standard streams and in the copy, and what is typed.
+//! The user interface: what is shown on the standard streams, what is copied to a file, and what is typed.
 
-mod chat;
 pub(crate) mod editor;
 mod line_input;
 mod options;
@@ -11,61 +10,69 @@ pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;
 mod transcript;
-mod typing;
 mod unicode;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant, SystemTime};
 
+use self::editor::{Key, Mode, Outcome};
 use self::line_input::LineInput;
-use self::options::clock_ahead_of_utc;
-pub use self::options::{Bell, UiOptions};
+pub use self::options::{Bell, Color, UiOptions};
 use self::output::Output;
-use self::screen::{InputLine, OutputMode, Screen, Stream};
-pub use self::style::Color;
+use self::screen::{InputLine, OutputMode, Screen, Stream, Wrapping};
 use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
-pub(crate) use self::typing::KeyAction;
 use crate::client::messages;
 use crate::client::session::{Names, Protocol};
 use crate::limits::{OUTPUT_WAIT, RESTORE_STEP, RESTORE_STEPS, RESTORE_WAIT};
+use crate::protocol::{Scope, sanitize};
 use crate::sys;
 
-/// What stands in the copy before what was typed.
+/// Mark of a typed line in the copy.
 const TYPED: &str = "> ";
+
+/// What keys ask of the rest of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyAction {
+    /// Handle a line, or several pasted ones as one text.
+    Submit(String),
+    /// The first single key was pressed: a user is at the keyboard.
+    Person,
+    /// Ask who is online: the user completes names.
+    RefreshNames,
+    /// End, as on a signal.
+    Interrupt,
+}
 
 /// The standard streams, the line being typed and the copy in a file.
 #[derive(Debug)]
 pub(crate) struct Ui {
+    mode: Mode,
     screen: Screen,
     output: Output,
-    /// How long the end waits for what is still to be shown.
+    /// How long the end waits for the output.
     patience: Duration,
-    line_style: LineStyle,
-    /// There are colours as soon as a person is there.
-    may_color: bool,
-    /// A person is there, and not a program that types whole lines: what is shown is more than lines.
-    has_person: bool,
-    /// What is said in a row that goes with the line being typed.
+    style: LineStyle,
+    /// A diagnostic in a row above the line being typed.
     passing: Option<String>,
-    /// What was entered, and is not shown yet: it may become something else. With the prompts before it.
+    /// Submitted lines that are not shown yet, with their prompts; a line that becomes a message is shown as that.
     entered: VecDeque<(String, String)>,
-    bell: Bell,
     traces: bool,
     transcript: Option<Transcript>,
     protocol: &'static Protocol,
-    /// `None` where the line being typed is left to the terminal, or to a pipe.
+    /// `None` where the terminal edits the line itself, and for a pipe.
     input: Option<LineInput>,
 }
 
 impl Ui {
-    /// Takes the standard streams for a session of this protocol, and a file to copy the chat to.
+    /// Takes the standard streams. The output thread calls `notify` when its state changes.
     ///
     /// # Errors
     ///
-    /// When the thread that writes them cannot be started. It calls `notify` when there is something new to know of it.
+    /// When the output thread cannot be started.
     pub(crate) fn open(
         options: &UiOptions,
         protocol: &'static Protocol,
@@ -73,18 +80,14 @@ impl Ui {
         notify: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
-        let ahead = if options.timestamps { clock_ahead_of_utc() } else { 0 };
-        let line_style = LineStyle::new(options.color == Color::Always, options.timestamps, ahead);
         let mut ui = Self {
+            mode: Mode::Script,
             screen: Screen::new(if is_terminal { OutputMode::Prompts } else { OutputMode::Lines }),
             output: Output::start(notify)?,
             patience: OUTPUT_WAIT,
-            line_style,
-            may_color: options.may_color(),
-            has_person: false,
+            style: LineStyle::new(options),
             passing: None,
             entered: VecDeque::new(),
-            bell: options.bell,
             traces: options.trace,
             transcript,
             protocol,
@@ -109,9 +112,170 @@ impl Ui {
         }
     }
 
-    /// Returns whether keys are wanted, and not lines.
+    /// Returns whether the reader of standard input must report keys instead of lines.
     pub(crate) fn takes_keys(&self) -> bool {
         self.input.is_some()
+    }
+
+    /// Returns whether a user is at the keyboard.
+    pub(crate) fn has_person(&self) -> bool {
+        self.mode == Mode::Keyboard
+    }
+
+    fn enter_keyboard_mode(&mut self) {
+        self.mode = Mode::Keyboard;
+        self.style.enter_keyboard_mode();
+        let Some(input) = &mut self.input else { return };
+        input.editor.set_mode(self.mode);
+        if input.terminal.has_size() {
+            let all = io::stderr().is_terminal();
+            self.screen.wrap_lines(if all { Wrapping::Everything } else { Wrapping::Chat });
+        }
+    }
+
+    /// Handles bytes from the terminal.
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8], after_pause: bool, prompt: &str) -> Vec<KeyAction> {
+        let mut actions = Vec::new();
+        let Some(input) = &mut self.input else { return actions };
+        let keys = input.decode(bytes, after_pause);
+        let ends_line = bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        if input.is_pasting() || !ends_line {
+            self.screen.control(input.terminal.enable_bracketed_paste());
+        }
+        if self.mode == Mode::Script && input.is_single_key(&keys, after_pause) {
+            self.enter_keyboard_mode();
+            actions.push(KeyAction::Person);
+        }
+        for key in keys {
+            if self.input.as_ref().is_some_and(|input| input.editor.begins_name(&key)) {
+                actions.push(KeyAction::RefreshNames);
+            }
+            actions.extend(self.handle_key(key, prompt));
+        }
+        for action in &actions {
+            if let KeyAction::Submit(line) = action {
+                self.log(TYPED, line);
+            }
+        }
+        actions
+    }
+
+    fn handle_key(&mut self, key: Key, prompt: &str) -> Option<KeyAction> {
+        let input = self.input.as_mut()?;
+        match input.editor.handle_key(key, &input.completion)? {
+            Outcome::Submit(text) => {
+                match self.mode {
+                    _ if !input.terminal.is_editing() => {}
+                    Mode::Keyboard => {
+                        self.screen.erase();
+                        self.entered.push_back((prompt.to_owned(), text.clone()));
+                    }
+                    Mode::Script => self.screen.commit(InputLine { prompt, text: &text, cursor: text.len() }),
+                }
+                return Some(KeyAction::Submit(text));
+            }
+            Outcome::End => return Some(KeyAction::Submit(String::from("!quit"))),
+            Outcome::Interrupt => return Some(KeyAction::Interrupt),
+            Outcome::Cleared => self.screen.print(&self.style.dim(messages::CTRL_C_AGAIN)),
+            Outcome::Clear => self.screen.clear(),
+            Outcome::Bell => self.screen.ring(),
+        }
+        None
+    }
+
+    /// Returns when an ESC counts as a key of its own, if no more bytes follow it.
+    pub(crate) fn escape_at(&self) -> Option<Instant> {
+        self.input.as_ref()?.escape_at()
+    }
+
+    /// Gives up the line being typed, and leaves it on the screen.
+    pub(crate) fn abandon_line(&mut self, prompt: &str) {
+        let Some(input) = &mut self.input else { return };
+        input.editor.cancel_search();
+        if !input.editor.text().is_empty() {
+            self.screen.finish(input.whole_line(prompt));
+            input.editor.clear();
+        }
+    }
+
+    /// Adds a typed line to the history.
+    pub(crate) fn add_history_entry(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            input.editor.add_history_entry(line);
+        }
+    }
+
+    /// Notes that this typed line names no recipient: Up brings it back with the cursor where one goes.
+    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            input.editor.note_missing_beginning(line);
+        }
+    }
+
+    /// Returns whether this line was submitted and is not shown yet.
+    pub(crate) fn has_entered(&self, line: &str) -> bool {
+        self.entered.front().is_some_and(|(_, text)| text == line)
+    }
+
+    /// Shows the oldest such line as it was typed, unless it has become a message.
+    pub(crate) fn settle_entered(&mut self, is_message: bool) {
+        if let Some((prompt, text)) = self.entered.pop_front().filter(|_| !is_message) {
+            self.screen.commit(InputLine { prompt: &prompt, text: &text, cursor: text.len() });
+        }
+    }
+
+    /// Copies a line that came from a pipe, or from a terminal that edits it itself.
+    pub(crate) fn log_line(&mut self, line: &str) {
+        self.screen.commit(InputLine::default());
+        self.log(TYPED, line);
+    }
+
+    /// Stores the names of users who are online, for completion.
+    pub(crate) fn note_names(&mut self, names: &Names) {
+        if let Some(input) = &mut self.input {
+            input.completion.note_names(names);
+        }
+    }
+
+    /// Shows one or several lines of the chat.
+    pub(crate) fn print(&mut self, text: &str) {
+        self.log("", text);
+        self.screen.print(&self.style.line(text, SystemTime::now()));
+    }
+
+    /// Shows a message to the user `me`; the sender's name is at `sender` in the line.
+    pub(crate) fn print_message(&mut self, line: &str, sender: Range<usize>, scope: Scope, me: &str) {
+        let is_direct = scope == Scope::Direct;
+        if let Some(input) = &mut self.input {
+            input.completion.note_message(&line[sender.clone()], is_direct);
+        }
+        self.log("", line);
+        let rings = self.style.rings(&line[sender.end..], is_direct, me);
+        self.screen.print(&self.style.message(line, sender, me, SystemTime::now()));
+        if rings {
+            self.screen.ring();
+        }
+    }
+
+    /// Shows the user's own message in place of the line as it was typed.
+    pub(crate) fn print_sent(&mut self, from: &str, to: Option<&str>, text: &str) {
+        if let (Some(input), Some(to)) = (&mut self.input, to) {
+            input.completion.note_sent(to);
+        }
+        if self.mode == Mode::Keyboard {
+            let to = to.map(|to| sanitize(to.as_bytes()));
+            let text = sanitize(text.as_bytes());
+            self.screen.print(&self.style.sent(from, to.as_deref(), &text, SystemTime::now()));
+        }
+    }
+
+    /// Shows which commands and keys there are.
+    pub(crate) fn print_help(&mut self) {
+        let mut text = self.protocol.help();
+        if self.input.is_some() {
+            text += messages::KEYS;
+        }
+        self.screen.print(&self.style.dim(text.trim_end()));
     }
 
     /// Shows a diagnostic.
@@ -120,58 +284,35 @@ impl Ui {
         self.screen.warn(text);
     }
 
-    /// Returns whether lines as they come and go are wanted.
-    pub(crate) fn traces(&self) -> bool {
-        self.traces
-    }
-
-    /// Shows a line as it came or went, which is no part of the chat.
-    pub(crate) fn trace(&mut self, direction: char, line: &str) {
-        self.screen.warn(&format!("trace {direction} {line}"));
-    }
-
-    /// Shows a person a diagnostic in a row above the line being typed, in place of the last one there.
+    /// Shows a diagnostic above the line being typed, in place of the last such one; in a script, as any other.
     pub(crate) fn warn_in_passing(&mut self, text: String) {
-        if self.has_person {
-            self.log("", &text);
-            self.passing = Some(text + "\n");
-        } else {
-            self.warn(&text);
+        if self.mode == Mode::Script {
+            return self.warn(&text);
         }
+        self.log("", &text);
+        self.passing = Some(text + "\n");
     }
 
-    /// Takes that diagnostic away.
+    /// Removes that diagnostic.
     pub(crate) fn forget_warning(&mut self) {
         self.passing = None;
     }
 
-    /// Takes note of who is online, whose names can be completed.
-    pub(crate) fn note_names(&mut self, names: &Names) {
-        if let Some(input) = &mut self.input {
-            input.completion.note_names(names);
-        }
+    /// Returns whether to show each line of the protocol.
+    pub(crate) fn traces(&self) -> bool {
+        self.traces
     }
 
-    /// Shows what can be typed.
-    pub(crate) fn print_help(&mut self) {
-        let mut text = self.protocol.help();
-        if self.input.is_some() {
-            text += messages::KEYS;
-        }
-        self.screen.print(&self.line_style.dim(text.trim_end()));
+    /// Shows a line of the protocol.
+    pub(crate) fn trace(&mut self, direction: char, line: &str) {
+        self.screen.warn(&format!("trace {direction} {line}"));
     }
 
-    /// Notes a line that the terminal, or a pipe, has handed over.
-    pub(crate) fn log_line(&mut self, line: &str) {
-        self.screen.commit(InputLine::default());
-        self.log(TYPED, line);
-    }
-
-    /// Shows everything that is to be shown, and behind it the line being typed, as soon as standard output takes it.
+    /// Hands everything new to the output thread, and the line being typed behind it.
     ///
     /// # Errors
     ///
-    /// When standard output could not be written.
+    /// When a write to standard output has failed.
     pub(crate) fn refresh(&mut self, prompt: &str) -> io::Result<()> {
         let prompt = &[self.passing.as_deref().unwrap_or_default(), prompt].concat();
         match &self.input {
@@ -182,38 +323,36 @@ impl Ui {
         self.output.check()
     }
 
-    /// Returns whether more waits to be shown than should.
+    /// Returns whether too much output is waiting.
     pub(crate) fn is_congested(&self) -> bool {
         self.output.is_congested()
     }
 
-    /// Shows what is left to be shown, at the end.
+    /// Hands over the last output.
     pub(crate) fn finish(&mut self, prompt: &str) {
-        match &self.input {
-            Some(input) => self.screen.finish(input.whole_line(prompt)),
-            None => self.screen.finish(InputLine::default()),
-        }
+        self.screen.finish(self.input.as_ref().map_or(InputLine::default(), |input| input.whole_line(prompt)));
         self.disable_bracketed_paste();
         self.write();
+        self.output.finish();
     }
 
-    /// Returns whether all is shown, once more when it is.
+    /// Returns whether everything is written. After [`Ui::finish`] the output thread notifies when it is.
     ///
     /// # Errors
     ///
     /// As [`Ui::refresh`].
     pub(crate) fn is_finished(&self) -> io::Result<bool> {
-        let is_finished = self.output.finish();
+        let is_finished = self.output.is_done();
         self.output.check()?;
         Ok(is_finished)
     }
 
-    /// Has the end wait no longer than this for what is still to be shown.
+    /// Limits how long the end waits for the output.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// Ctrl-Z: leaves the terminal to others.
+    /// Ctrl-Z: restores the terminal for other programs.
     pub(crate) fn suspend(&mut self) {
         self.screen.erase();
         self.disable_bracketed_paste();
@@ -234,7 +373,7 @@ impl Ui {
         }
     }
 
-    /// Draws the line anew for another size of the terminal.
+    /// Redraws the line for another size of the terminal.
     pub(crate) fn resize(&mut self) {
         if self.input.is_some() {
             self.screen.resize(Terminal::size());
@@ -253,7 +392,7 @@ impl Ui {
         }
     }
 
-    /// Copies text to the file; one that cannot be written is given up.
+    /// Copies text to the file, and gives the file up after an error.
     fn log(&mut self, mark: &str, text: &str) {
         let Some(transcript) = &mut self.transcript else { return };
         if let Err(error) = transcript.add(mark, text) {
@@ -264,14 +403,14 @@ impl Ui {
 }
 
 impl Drop for Ui {
-    /// Leaves the terminal as it was, whatever it has not taken of what was to be shown.
+    /// Restores the terminal, even if it does not take the rest of the output.
     fn drop(&mut self) {
         self.disable_bracketed_paste();
         self.write();
         if !self.output.wait(self.patience) {
             self.output.discard();
             if self.input.is_some() {
-                // The piece that it is being given has to go the same way.
+                // The thread may be in the middle of a write, which a discarded queue of the terminal lets go on.
                 let mut steps = 0..RESTORE_STEPS;
                 while steps.next().is_some() && sys::discard_terminal_output() && !self.output.wait(RESTORE_STEP) {}
                 sys::discard_terminal_output();

@@ -70,11 +70,14 @@ impl Output {
         self.lock().is_congested
     }
 
-    /// Returns whether nothing waits, from when on the thread tells when that is so.
-    pub(crate) fn finish(&self) -> bool {
-        let mut state = self.lock();
-        state.is_finishing = true;
-        state.is_done()
+    /// Has the thread call `notify` when everything is written.
+    pub(crate) fn finish(&self) {
+        self.lock().is_finishing = true;
+    }
+
+    /// Returns whether everything is written.
+    pub(crate) fn is_done(&self) -> bool {
+        self.lock().is_done()
     }
 
     /// Waits until all is written, but not for long. Returns whether it is.
@@ -111,7 +114,7 @@ impl Output {
                 // Nobody is left to hear of a standard error that cannot be written.
                 Stream::Errors => net::write_fully(&mut io::stderr(), &chunk).or(Ok(())),
             };
-            if self.has_written(result) {
+            if self.note_written(result) {
                 notify();
             }
         }
@@ -140,7 +143,7 @@ impl Output {
     }
 
     /// Notes what became of a chunk, and returns whether that is worth telling.
-    fn has_written(&self, result: io::Result<()>) -> bool {
+    fn note_written(&self, result: io::Result<()>) -> bool {
         let mut state = self.lock();
         state.is_writing = false;
         let has_room = state.is_congested && state.queued <= OUTPUT_BACKLOG / 2;

@@ -1,9 +1,12 @@
 //! How lines look beyond their text: the time before them, and colours.
 
 use std::borrow::Cow;
+use std::env;
 use std::ops::Range;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::options::{Bell, Color, UiOptions};
 use crate::log;
 
 const DIM: &str = "\x1b[2m";
@@ -17,40 +20,48 @@ const COLORS: [&str; 6] = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b
 /// What tells a whisper, behind the name of who sent it.
 const WHISPERS: &str = "whispers";
 
-/// What is coloured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
-    /// Names, times, whispers and what the client adds, as soon as a person is there, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// The same from the start, wherever it is written to.
-    Always,
-    /// Nothing.
-    Never,
-}
-
-impl Color {
-    /// All, by their names on the command line.
-    pub const ALL: [(&'static str, Self); 3] = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
-}
-
-/// How lines look.
-#[derive(Clone, Copy, Debug, Default)]
+/// How chat lines look and sound.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LineStyle {
-    /// There are colours.
-    pub(crate) colored: bool,
+    colored: bool,
+    /// Colours begin in keyboard mode.
+    may_color: bool,
     /// Each line begins with its time.
-    pub(crate) timed: bool,
-    /// Seconds by which the clock on the wall is ahead of UTC.
-    pub(crate) ahead: i64,
-    /// The day of the last line that had its time before it.
+    timed: bool,
+    /// Times begin in keyboard mode.
+    may_time: bool,
+    /// Seconds that local time is ahead of UTC.
+    ahead: i64,
+    /// The day of the last line with a time.
     day: Option<i64>,
+    bell: Bell,
 }
 
 impl LineStyle {
-    /// Creates the look of lines, by a clock that is so many seconds ahead of UTC.
-    pub(crate) fn new(colored: bool, timed: bool, ahead: i64) -> Self {
-        Self { colored, timed, ahead, day: None }
+    pub(crate) fn new(options: &UiOptions) -> Self {
+        let has_colors = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            colored: options.color == Color::Always,
+            may_color: options.color == Color::Auto && has_colors,
+            timed: options.timestamps,
+            ahead: if options.timestamps { local_time_ahead() } else { 0 },
+            day: None,
+            bell: options.bell,
+        }
+    }
+
+    /// Begins with the colours that only a user at the keyboard gets.
+    pub(crate) fn enter_keyboard_mode(&mut self) {
+        self.colored |= self.may_color;
+    }
+
+    /// Returns whether a message to the user `me` rings the bell.
+    pub(crate) fn rings(&self, text: &str, is_direct: bool, me: &str) -> bool {
+        match self.bell {
+            Bell::Off => false,
+            Bell::Personal => is_direct || find_name(text, me).is_some(),
+            Bell::All => true,
+        }
     }
 
     /// Returns a line of the chat, or several, as it is shown.
@@ -142,7 +153,7 @@ impl LineStyle {
 }
 
 /// Returns where a name first stands in a text, as a word of its own, in capitals or not.
-pub(crate) fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
+fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
     let first = name.bytes().next()?;
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let mut from = 0;
@@ -165,8 +176,14 @@ fn color(name: &str) -> &'static str {
     COLORS[sum as usize % COLORS.len()]
 }
 
+/// Returns the seconds that local time is ahead of UTC, as `date` says.
+fn local_time_ahead() -> i64 {
+    let output = Command::new("date").arg("+%z").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.ok().and_then(|output| ahead_of_utc(&String::from_utf8_lossy(&output.stdout))).unwrap_or(0)
+}
+
 /// Returns how many seconds a clock is ahead of UTC by what `date +%z` says of it, such as `+0530`.
-pub(crate) fn ahead_of_utc(zone: &str) -> Option<i64> {
+fn ahead_of_utc(zone: &str) -> Option<i64> {
     let number: i64 = zone.trim().parse().ok()?;
     Some((number / 100 * 60 + number % 100) * 60)
 }

@@ -2,7 +2,6 @@
 //! called is known to the `stty` of the system.
 
 use std::io;
-use std::mem;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,12 +27,18 @@ pub(crate) struct Terminal {
     raw: TerminalModes,
     /// It knows its size. One without is some program's, and cannot be asked to put brackets around what is pasted.
     has_size: bool,
-    /// It has been asked to.
-    bracketed_paste: bool,
-    /// It has been asked at the start: whether there is a person, and a terminal that does it, is not known yet.
-    is_unproven: bool,
-    /// It is to be asked again when it is ours again.
-    has_person: bool,
+    brackets: Brackets,
+}
+
+/// Whether the terminal marks pastes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Brackets {
+    Never,
+    /// It did before it was left to another program.
+    Paused,
+    /// It was asked at the start, and may not know how.
+    Unproven,
+    On,
 }
 
 impl Terminal {
@@ -53,7 +58,7 @@ impl Terminal {
         *lock() = Some(before);
         let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
         let has_size = reported.is_some();
-        let terminal = Self { before, raw, has_size, bracketed_paste: false, is_unproven: false, has_person: false };
+        let terminal = Self { before, raw, has_size, brackets: Brackets::Never };
         Ok(Some((terminal, size(reported))))
     }
 
@@ -81,42 +86,50 @@ impl Terminal {
         self.has_size
     }
 
-    /// Returns whether it could put brackets around what is pasted, and may not do so.
+    /// Returns whether the terminal may deliver a paste without marks, and could mark it.
     pub(crate) fn pastes_without_brackets(&self) -> bool {
-        self.has_size && (!self.bracketed_paste || self.is_unproven) && self.is_editing()
+        self.has_size && self.brackets != Brackets::On && self.is_editing()
     }
 
-    /// Returns what has the terminal put brackets around what is pasted from the start: where a shell has started this program
-    /// as a job. A program that starts it on a terminal of its own, and reads whole lines, finds no escape sequence in one.
+    /// Returns the sequence that has the terminal mark pastes from the start: only where a shell has started this program as a
+    /// job. A program that opens a terminal of its own and reads whole lines must find no escape sequence in one.
     pub(crate) fn begin_bracketed_paste(&mut self) -> Option<&'static str> {
         let enable = if is_job() { self.enable_bracketed_paste() } else { None };
-        self.is_unproven = enable.is_some();
+        if enable.is_some() {
+            self.brackets = Brackets::Unproven;
+        }
         enable
     }
 
-    /// Notes that it does.
+    /// Notes that the terminal has marked a paste.
     pub(crate) fn note_brackets(&mut self) {
-        self.is_unproven = false;
+        if self.brackets == Brackets::Unproven {
+            self.brackets = Brackets::On;
+        }
     }
 
-    /// Returns what has it do so, if it does not yet. To be asked when it is known that there is a person.
+    /// Returns the sequence that has the terminal mark pastes, if it does not yet.
     pub(crate) fn enable_bracketed_paste(&mut self) -> Option<&'static str> {
-        self.is_unproven = false;
-        let enable = self.pastes_without_brackets();
-        self.bracketed_paste |= enable;
-        self.has_person |= enable;
-        enable.then_some(ENABLE_BRACKETED_PASTE)
+        let was = self.brackets;
+        if self.pastes_without_brackets() {
+            self.brackets = Brackets::On;
+        }
+        let is_new = matches!(was, Brackets::Never | Brackets::Paused) && self.brackets == Brackets::On;
+        is_new.then_some(ENABLE_BRACKETED_PASTE)
     }
 
-    /// The same when the terminal is ours again, where it was so before.
+    /// Returns the same sequence if another program has used the terminal meanwhile.
     pub(crate) fn resume_bracketed_paste(&mut self) -> Option<&'static str> {
-        if self.has_person { self.enable_bracketed_paste() } else { None }
+        if self.brackets == Brackets::Paused { self.enable_bracketed_paste() } else { None }
     }
 
-    /// Returns what has it do so no more, if it does and is ours.
+    /// Returns the sequence that ends the marks, if there are any and the terminal is ours.
     pub(crate) fn disable_bracketed_paste(&mut self) -> Option<&'static str> {
-        let disable = mem::take(&mut self.bracketed_paste) && self.is_editing() && is_in_foreground();
-        disable.then_some(DISABLE_BRACKETED_PASTE)
+        if !matches!(self.brackets, Brackets::Unproven | Brackets::On) {
+            return None;
+        }
+        self.brackets = Brackets::Paused;
+        (self.is_editing() && is_in_foreground()).then_some(DISABLE_BRACKETED_PASTE)
     }
 
     /// Returns the size of the terminal on standard input.

@@ -1,6 +1,6 @@
 //! Keys, the editor and the screen together, as somebody sees them on a terminal.
 
-use super::editor::{Completion, Decoder, Editor, Outcome};
+use super::editor::{Completion, Decoder, Editor, Mode, Outcome};
 use super::screen::{InputLine, OutputMode, Screen, Size, Wrapping};
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
@@ -75,7 +75,7 @@ impl Person {
         let mut completion = Completion::new(vec!["!who", "!quit"]);
         ["ann", "annabel", "bob"].into_iter().for_each(|name| completion.note_message(name, false));
         let mut editor = Editor::default();
-        editor.note_person();
+        editor.set_mode(Mode::Keyboard);
         Self {
             decoder: Decoder::default(),
             editor,
@@ -114,8 +114,7 @@ impl Person {
     }
 
     fn sees(&mut self) {
-        let question = self.editor.question().map(|question| format!("{}\n{question}", self.editor.text()));
-        let line = match &question {
+        let line = match self.editor.question() {
             Some(text) => InputLine { prompt: self.prompt, text, cursor: text.len() },
             None => InputLine {
                 prompt: self.editor.search_prompt().unwrap_or(self.prompt),

@@ -20,6 +20,16 @@ use self::search::{Search, Step};
 use crate::client::messages;
 use crate::limits::PASTED_LINES;
 
+/// What types the lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A program that sends whole lines: keys for editing alone do nothing.
+    #[default]
+    Script,
+    /// A user at a keyboard.
+    Keyboard,
+}
+
 /// A line being typed; it may hold several pasted ones.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
@@ -36,8 +46,7 @@ pub(crate) struct Editor {
     search: Option<Search>,
     /// What was searched for last.
     last_search: String,
-    /// A person is there, and not a program that types whole lines.
-    has_person: bool,
+    mode: Mode,
 }
 
 /// What is pasted.
@@ -45,10 +54,8 @@ pub(crate) struct Editor {
 struct Paste {
     /// The line as it was before it.
     before: LineBuffer,
-    /// Its beginning was all that fits.
-    is_cut: bool,
-    /// It has more lines than are sent without a question.
-    is_in_question: bool,
+    /// What is shown while the user is asked whether to send many lines.
+    question: Option<String>,
 }
 
 /// The candidates that Tab goes through.
@@ -98,10 +105,9 @@ impl Editor {
         self.search.as_ref().map(Search::prompt)
     }
 
-    /// Returns what somebody is asked who has pasted many lines.
-    pub(crate) fn question(&self) -> Option<String> {
-        let lines = || self.text().lines().filter(|line| !line.trim().is_empty()).count();
-        self.is_asking().then(|| messages::send_lines(lines()))
+    /// Returns the pasted lines and below them the question whether to send them, if there are many.
+    pub(crate) fn question(&self) -> Option<&str> {
+        self.paste.as_ref()?.question.as_deref()
     }
 
     /// Gives up the line being typed.
@@ -110,22 +116,16 @@ impl Editor {
         self.buffer = LineBuffer::default();
     }
 
-    /// Takes note that a person is there: from now on keys do what a program that types whole lines does not expect.
-    pub(crate) fn note_person(&mut self) {
-        self.has_person = true;
-    }
-
-    /// Returns whether a person is there.
-    pub(crate) fn has_person(&self) -> bool {
-        self.has_person
+    pub(crate) fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
     }
 
     /// Returns whether this key begins to complete a name.
     pub(crate) fn begins_name(&self, key: &Key) -> bool {
         let is_command = self.text().starts_with(['!', '/']) && !self.buffer.before().contains(char::is_whitespace);
-        let is_editing = self.search.is_none() && !self.is_asking();
+        let is_editing = self.search.is_none() && self.question().is_none();
         let is_tab = matches!(key, Key::Tab | Key::BackTab);
-        is_tab && self.has_person && is_editing && self.cycle.is_none() && !is_command
+        is_tab && self.mode == Mode::Keyboard && is_editing && self.cycle.is_none() && !is_command
     }
 
     /// Adds a line to what Up brings back.
@@ -140,10 +140,10 @@ impl Editor {
 
     /// Applies a key to the line.
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
-        if !self.has_person && !key.is_for_programs() {
+        if self.mode == Mode::Script && !key.is_for_scripts() {
             return (key == Key::Interrupt).then_some(Outcome::Interrupt);
         }
-        if self.is_asking() {
+        if self.question().is_some() {
             match key {
                 Key::Paste(_) | Key::Enter | Key::Interrupt | Key::Clear => {}
                 _ if key == Key::Escape || key == Key::Text(String::from("n")) => {
@@ -253,28 +253,18 @@ impl Editor {
         (!self.buffer.insert(text)).then_some(Outcome::Bell)
     }
 
-    /// Puts in what is pasted, which may go on with the `last` paste.
+    /// Inserts pasted text, which may continue the `last` paste.
     fn insert_pasted(&mut self, text: &str, last: Option<Paste>) -> Option<Outcome> {
-        let paste = self.paste.insert(last.unwrap_or_else(|| Paste {
-            before: self.buffer.clone(),
-            is_cut: false,
-            is_in_question: false,
-        }));
-        if paste.is_cut {
-            return None;
+        let mut paste = last.unwrap_or_else(|| Paste { before: self.buffer.clone(), question: None });
+        let outcome = self.insert(text);
+        if self.mode == Mode::Keyboard {
+            let text = self.buffer.text();
+            let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+            let question = || [text.trim_end_matches('\n'), "\n", &messages::send_lines(lines)].concat();
+            paste.question = (lines > PASTED_LINES).then(question);
         }
-        paste.is_cut = !self.buffer.insert(text);
-        let has_many = || {
-            let mut lines = self.buffer.text().lines().filter(|line| !line.trim().is_empty());
-            lines.nth(PASTED_LINES).is_some()
-        };
-        paste.is_in_question |= self.has_person && has_many();
-        paste.is_cut.then_some(Outcome::Bell)
-    }
-
-    /// Returns whether somebody is asked whether to send what was pasted.
-    fn is_asking(&self) -> bool {
-        self.paste.as_ref().is_some_and(|paste| paste.is_in_question)
+        self.paste = Some(paste);
+        outcome
     }
 
     /// Gives up what was pasted and is in question, or else the line; or has the program end, where there is neither.
@@ -284,7 +274,7 @@ impl Editor {
         }
         self.history.leave();
         self.buffer = match paste {
-            Some(paste) if paste.is_in_question => paste.before,
+            Some(Paste { before, question: Some(_) }) => before,
             _ => LineBuffer::default(),
         };
         self.buffer.is_empty().then_some(Outcome::Cleared)
@@ -304,7 +294,7 @@ impl Editor {
     }
 
     fn recall_older(&mut self) -> Option<Outcome> {
-        let has_prefix = self.has_person;
+        let has_prefix = self.mode == Mode::Keyboard;
         let Some(line) = self.history.older(self.buffer.text(), has_prefix) else {
             return (has_prefix && !self.buffer.is_empty()).then_some(Outcome::Bell);
         };
@@ -348,7 +338,7 @@ impl Editor {
         let before = self.buffer.before();
         let candidates = completion.candidates(before);
         let is_beyond_doubt = candidates.words.len() == 1 && before[candidates.start..].starts_with(['@', '!', '/']);
-        (self.has_person || is_beyond_doubt).then_some(candidates)
+        (self.mode == Mode::Keyboard || is_beyond_doubt).then_some(candidates)
     }
 }
 

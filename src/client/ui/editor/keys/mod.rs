@@ -55,8 +55,8 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// Returns whether it does the same where no person is there. Any other means nothing in a whole line.
-    pub(super) fn is_for_programs(&self) -> bool {
+    /// Returns whether the key also works in a script.
+    pub(super) fn is_for_scripts(&self) -> bool {
         !matches!(
             self,
             Self::BackTab
