@@ -205,10 +205,11 @@ impl Ui {
         }
     }
 
-    /// Notes that this typed line names no recipient: Up brings it back with the cursor where one goes.
-    pub(crate) fn note_missing_recipient(&mut self, line: &str) {
-        if let Some(input) = &mut self.input {
-            input.editor.note_missing_beginning(line);
+    /// Puts a submitted line that was not sent back into the editor, unless another line is being typed. In a script this does
+    /// nothing: the next line would be appended to it.
+    pub(crate) fn give_back(&mut self, line: &str) {
+        if let (Some(input), Mode::Keyboard) = (&mut self.input, self.mode) {
+            input.editor.give_back(line);
         }
     }
 

@@ -28,8 +28,6 @@ pub(crate) struct LineStyle {
     may_color: bool,
     /// Each line begins with its time.
     timed: bool,
-    /// Times begin in keyboard mode.
-    may_time: bool,
     /// Seconds that local time is ahead of UTC.
     ahead: i64,
     /// The day of the last line with a time.

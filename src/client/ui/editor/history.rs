@@ -16,8 +16,6 @@ pub(crate) struct History {
     drafts: BTreeMap<usize, String>,
     /// What the lines that are looked at begin with.
     prefix: String,
-    /// The latest line lacks its beginning.
-    lacks_beginning: bool,
 }
 
 /// A line that was found.
@@ -34,7 +32,6 @@ impl History {
     /// Adds a line, as the latest one.
     pub(crate) fn push(&mut self, line: &str) {
         self.leave();
-        self.lacks_beginning = false;
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
@@ -43,16 +40,6 @@ impl History {
         while self.lines.len() > HISTORY_LINES || (self.bytes > HISTORY_BYTES && self.lines.len() > 1) {
             self.bytes -= self.lines.pop_front().map_or(0, |line| line.len());
         }
-    }
-
-    /// Takes note that something is to be put before this line, if it is the latest one.
-    pub(super) fn note_missing_beginning(&mut self, line: &str) {
-        self.lacks_beginning = self.lines.back().is_some_and(|last| last == line);
-    }
-
-    /// Returns whether that is so of the line that is shown.
-    pub(super) fn shows_missing_beginning(&self) -> bool {
-        self.lacks_beginning && self.back == 1
     }
 
     /// Goes back to the new line, and forgets what was in it and what the others were changed to.
@@ -234,20 +221,5 @@ mod tests {
         assert_eq!(history.search_newer("o", 0, None), None);
         history.go_to_found(3, "draft");
         assert_eq!(history.older("@eve two", true), some("@bob one two"));
-    }
-
-    #[test]
-    fn only_the_latest_line_lacks_its_beginning() {
-        let mut history = History::default();
-        history.push("hello");
-        history.note_missing_beginning("hello");
-        assert!(!history.shows_missing_beginning());
-        history.older("", true);
-        assert!(history.shows_missing_beginning());
-        history.push("one");
-        history.older("", true);
-        assert!(!history.shows_missing_beginning());
-        history.note_missing_beginning("hello");
-        assert!(!history.shows_missing_beginning());
     }
 }

@@ -133,9 +133,11 @@ impl Editor {
         self.history.push(line);
     }
 
-    /// Takes note that something is to be put before this line: when Up brings it back, the cursor is at its start.
-    pub(crate) fn note_missing_beginning(&mut self, line: &str) {
-        self.history.note_missing_beginning(line);
+    /// Puts a submitted line back, with the cursor at its end, unless another line is being typed.
+    pub(crate) fn give_back(&mut self, line: &str) {
+        if self.buffer.is_empty() {
+            self.buffer = LineBuffer::new(line.to_owned());
+        }
     }
 
     /// Applies a key to the line.
@@ -299,9 +301,6 @@ impl Editor {
             return (has_prefix && !self.buffer.is_empty()).then_some(Outcome::Bell);
         };
         self.buffer = LineBuffer::new(line);
-        if self.history.shows_missing_beginning() {
-            self.buffer.move_to(0);
-        }
         None
     }
 

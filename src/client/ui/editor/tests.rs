@@ -114,14 +114,18 @@ fn up_with_text_typed_brings_back_what_begins_with_it() {
 }
 
 #[test]
-fn k2_a_line_that_names_nobody_comes_back_with_the_cursor_at_its_start() {
+fn k2_w13_a_line_that_is_given_back_is_sent_by_enter() {
     let (mut editor, _) = typed("hello\n");
-    editor.note_missing_beginning("hello");
-    let (editor, _) = typed_at(editor, &format!("{UP}@bob "));
-    assert_eq!(shown(&editor), "@bob |hello");
-    let (mut editor, _) = typed_at(editor, "\n");
-    editor.note_missing_beginning("hello");
-    assert_eq!(shown(&typed_at(editor, UP).0), "@bob hello|");
+    editor.give_back("hello");
+    assert_eq!(shown(&editor), "hello|");
+    let (mut editor, outcomes) = typed_at(editor, "\n");
+    assert_eq!(outcomes, [Outcome::Submit("hello".into())]);
+    editor.give_back("hello");
+    let (mut editor, outcomes) = typed_at(editor, "\x01@bob \n");
+    assert_eq!(outcomes, [Outcome::Submit("@bob hello".into())]);
+    (editor, _) = typed_at(editor, "next");
+    editor.give_back("hello");
+    assert_eq!(shown(&editor), "next|");
 }
 
 #[test]
