@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Flooder, Peer, Reading, Server, flood, keeps, timed, wait_for};
+use crate::support::{Flooder, Peer, Reading, Server, SetOnDrop, flood, keeps, timed, wait_for};
 
 /// One of the longest names there are: it makes the shortest lines long.
 fn long_name(number: usize) -> String {
@@ -180,6 +180,7 @@ fn lines_of_few_who_flood_are_handled_at_a_time() {
     let block = "W nobody and a text\n".repeat(5000);
     let is_over = AtomicBool::new(false);
     let mut running = thread::scope(|scope| {
+        let _over = SetOnDrop(&is_over);
         for flooder in &flooders {
             scope.spawn(|| {
                 let mut answers = flooder.stream.try_clone().expect("a socket");
@@ -232,14 +233,17 @@ fn soak_s18_newcomers_and_a_flood_disconnect_no_reader_that_takes_300_kb_a_secon
             Flooder::new(server.wac("flooder"), "W victim and a text of some length\n".repeat(1000), Reading::All);
         let is_over = &AtomicBool::new(false);
         thread::scope(|scope| {
+            let _over = SetOnDrop(is_over);
             let stayed = scope.spawn(move || read_at(rate, &mut victim, is_over));
             scope.spawn(move || flood(&mut [flooder], is_over));
             let begun = Instant::now();
             let mut number = 0;
             while begun.elapsed() < Duration::from_secs(12) {
                 number += 1;
-                let mut newcomer = server.wac(&format!("n{number}"));
-                newcomer.send(format!("W victim {}\n", "x".repeat(2000)).repeat(2).as_bytes());
+                // They stay until the victim has room for their lines; a server that is full of them refuses the next ones.
+                if let Some(mut newcomer) = server.try_cap(&format!("n{number}")) {
+                    newcomer.send(format!("SEND victim {}\n", "x".repeat(2000)).repeat(2).as_bytes());
+                }
             }
             is_over.store(true, Ordering::Relaxed);
             assert!(stayed.join().expect("it reads"), "{rate} bytes a second");
@@ -257,6 +261,7 @@ fn soak_s19_a_long_broadcast_goes_on_beside_a_slow_reader_that_is_kept_full() {
     talkers.extend((0..5).map(|number| server.wac(&format!("t{number}"))));
     let is_over = &AtomicBool::new(false);
     thread::scope(|scope| {
+        let _over = SetOnDrop(is_over);
         scope.spawn(move || read_at(280_000, &mut slow, is_over));
         scope.spawn(move || flood(&mut [flooder], is_over));
         for talker in &mut talkers {
