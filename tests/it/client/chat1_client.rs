@@ -163,7 +163,7 @@ fn w13_h12_at_a_keyboard_what_looks_private_is_held_as_everybody_would_read_it()
     alice.types("\x15@carol, hi\r");
     bob.expect("alice: @carol, hi");
     alice.types("@bob hunter2\r");
-    alice.waits_for("@bob hunter2");
+    alice.waits_for("Enter sends it as it is.");
     alice.types("\r");
     bob.expect("alice: @bob hunter2");
 }

@@ -98,6 +98,7 @@ fn w14_a_program_that_types_whole_lines_sees_plain_lines_in_wac() {
     types(&mut ann, "@bob psst", "psst\r\n");
     bob.expect("ann whispers, \"psst\"");
     types(&mut ann, LONG, "From bob: bob\r\n");
+    bob.expect(&format!("ann: {LONG}"));
     bob.send_line(&format!("MSG \t{LONG}"));
     ann.waits_for("From bob: bob\r\n");
     bob.send_line("W ann psst, ann");

@@ -248,8 +248,7 @@ fn k2_a_text_without_a_recipient_is_not_sent_and_within_reach_of_up() {
     let mut ann = Terminal::with_person(80, &server.port());
     ann.types("hello\n");
     ann.waits_for("Use @<username>");
-    ann.waits_for("hello");
-    ann.types("\x01@bob \n");
+    ann.types("\x1b[A\x01@bob \n");
     bob.expect("DELIVERY ann hello");
     ann.types("/whp\n");
     ann.waits_for("No such command: /whp. Did you mean /who?");
