@@ -389,7 +389,7 @@ impl Ui {
 
     fn write(&mut self) {
         for (stream, bytes) in self.screen.take_output() {
-            self.output.push(stream, bytes);
+            self.output.push(stream, &bytes);
         }
     }
 
@@ -415,7 +415,7 @@ impl Drop for Ui {
                 let mut steps = 0..RESTORE_STEPS;
                 while steps.next().is_some() && sys::discard_terminal_output() && !self.output.wait(RESTORE_STEP) {}
                 sys::discard_terminal_output();
-                self.output.push(Stream::Output, terminal::AFTER_DISCARD.into());
+                self.output.push(Stream::Output, terminal::AFTER_DISCARD);
                 self.output.wait(RESTORE_WAIT);
             }
         }

@@ -1,4 +1,4 @@
-//! The thread that writes the standard streams, so that nobody waits for a terminal or a pipe that takes nothing.
+//! The thread that writes the standard streams, so that the client never waits for a slow terminal or pipe.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,62 +10,56 @@ use super::screen::Stream;
 use crate::limits::{OUTPUT_BACKLOG, OUTPUT_CHUNK, OUTPUT_START};
 use crate::net;
 
-/// What waits to be written. It is as long as whoever adds to it lets it become; [`Output::is_congested`] tells when that is
-/// too much.
+/// The queue of the thread. It is not bounded: the caller stops reading while [`Output::is_congested`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Output(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// Pieces of at most [`OUTPUT_CHUNK`] bytes.
     queue: VecDeque<(Stream, Vec<u8>)>,
-    /// Bytes of the queue. A piece of it takes memory until the thread has taken all of it.
+    /// Bytes in the queue.
     queued: usize,
-    /// Bytes of the first piece that the thread has taken already.
-    taken: usize,
-    /// The thread is writing what it has taken.
     is_writing: bool,
-    /// The queue was too long, and it is not short yet.
+    /// The queue was too long, and is not short yet.
     is_congested: bool,
-    /// Standard output has failed: nothing more is written there.
-    has_failed: bool,
-    /// Why, until somebody has heard of it.
+    /// Why standard output has failed; nothing more is written there.
     error: Option<io::Error>,
-    /// The thread tells when it has written all.
+    /// The thread notifies when everything is written.
     is_finishing: bool,
-    /// Somebody waits for it.
-    is_awaited: bool,
 }
 
 impl State {
-    /// Whether all is written.
     fn is_done(&self) -> bool {
         self.queue.is_empty() && !self.is_writing
     }
 }
 
 impl Output {
-    /// Starts the thread. It calls `notify` when there is room again after there was none, when standard output has failed,
-    /// and when all is written after [`Output::finish`].
+    /// Starts the thread. It calls `notify` when a congestion is over, when standard output has failed, and when everything
+    /// is written after [`Output::finish`].
     pub(crate) fn start(notify: impl Fn() + Send + 'static) -> io::Result<Self> {
         let output = Self::default();
         let thread = output.clone();
-        thread::Builder::new().name(String::from("output")).spawn(move || thread.write_for_ever(notify))?;
+        thread::Builder::new().name(String::from("output")).spawn(move || thread.run(notify))?;
         Ok(output)
     }
 
-    /// Adds bytes to what waits.
-    pub(crate) fn push(&self, stream: Stream, bytes: Vec<u8>) {
+    pub(crate) fn push(&self, stream: Stream, bytes: &[u8]) {
         let mut state = self.lock();
         state.queued += bytes.len();
         state.is_congested |= state.queued > OUTPUT_BACKLOG;
-        match state.queue.back_mut() {
-            Some((last, piece)) if *last == stream && piece.len() + bytes.len() <= OUTPUT_CHUNK => piece.extend(bytes),
-            _ => state.queue.push_back((stream, bytes)),
+        for chunk in bytes.chunks(OUTPUT_CHUNK) {
+            match state.queue.back_mut() {
+                Some((last, piece)) if *last == stream && piece.len() + chunk.len() <= OUTPUT_CHUNK => {
+                    piece.extend_from_slice(chunk);
+                }
+                _ => state.queue.push_back((stream, chunk.to_vec())),
+            }
         }
         self.0.1.notify_all();
     }
 
-    /// Returns whether more waits than should.
     pub(crate) fn is_congested(&self) -> bool {
         self.lock().is_congested
     }
@@ -80,82 +74,69 @@ impl Output {
         self.lock().is_done()
     }
 
-    /// Waits until all is written, but not for long. Returns whether it is.
+    /// Waits until everything is written, and returns whether it is. The time begins when the thread has begun: on a busy
+    /// machine that takes a moment.
     pub(crate) fn wait(&self, timeout: Duration) -> bool {
-        let (_, changed) = &*self.0;
-        let mut state = self.lock();
-        state.is_awaited = true;
-        // On a busy machine the thread may take its time to begin.
-        let begun = changed.wait_timeout_while(state, OUTPUT_START, |state| !state.is_done() && !state.is_writing);
-        state = begun.unwrap_or_else(PoisonError::into_inner).0;
+        let changed = &self.0.1;
+        let begun =
+            changed.wait_timeout_while(self.lock(), OUTPUT_START, |state| !state.is_done() && !state.is_writing);
+        let state = begun.unwrap_or_else(PoisonError::into_inner).0;
         let written = changed.wait_timeout_while(state, timeout, |state| !state.is_done());
         written.unwrap_or_else(PoisonError::into_inner).0.is_done()
     }
 
-    /// Drops what the thread has not begun to write.
+    /// Drops everything that the thread has not begun to write.
     pub(crate) fn discard(&self) {
         let mut state = self.lock();
         state.queue.clear();
-        (state.taken, state.queued) = (0, 0);
+        state.queued = 0;
     }
 
-    /// Reports once that standard output has failed.
+    /// Returns the error of standard output, if it has failed.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.lock().error.take().map_or(Ok(()), Err)
+        let state = self.lock();
+        state.error.as_ref().map_or(Ok(()), |error| Err(io::Error::new(error.kind(), error.to_string())))
     }
 
-    fn write_for_ever(&self, notify: impl Fn()) {
-        let mut chunk = Vec::new();
+    fn run(&self, notify: impl Fn()) {
         loop {
-            let (stream, is_open) = self.next(&mut chunk);
+            let (stream, bytes, has_failed) = self.next();
             let result = match stream {
-                Stream::Output if is_open => net::write_fully(&mut io::stdout(), &chunk),
-                Stream::Output => Ok(()),
-                // Nobody is left to hear of a standard error that cannot be written.
-                Stream::Errors => net::write_fully(&mut io::stderr(), &chunk).or(Ok(())),
+                Stream::Output if has_failed => Ok(()),
+                Stream::Output => net::write_fully(&mut io::stdout(), &bytes),
+                // There is no other stream to report an error of this one on.
+                Stream::Errors => net::write_fully(&mut io::stderr(), &bytes).or(Ok(())),
             };
-            if self.note_written(result) {
+            if self.end_write(result) {
                 notify();
             }
         }
     }
 
-    /// Waits for something to write and takes a part of it, short enough that it is soon written.
-    fn next(&self, chunk: &mut Vec<u8>) -> (Stream, bool) {
-        let waited = self.0.1.wait_while(self.lock(), |state| state.queue.is_empty());
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let State { queue, queued, taken, is_writing, has_failed, .. } = &mut *state;
-        let (stream, piece) = &queue[0];
-        let end = piece.len().min(*taken + OUTPUT_CHUNK);
-        chunk.clear();
-        chunk.extend_from_slice(&piece[*taken..end]);
-        let next = (*stream, !*has_failed);
-        (*taken, *is_writing) = (end, true);
-        if end == piece.len() {
-            *queued -= end;
-            queue.pop_front();
-            *taken = 0;
+    /// Waits for a piece, and takes it. The last value is whether standard output has failed.
+    fn next(&self) -> (Stream, Vec<u8>, bool) {
+        let mut state = self.lock();
+        loop {
+            if let Some((stream, bytes)) = state.queue.pop_front() {
+                state.queued -= bytes.len();
+                state.is_writing = true;
+                self.0.1.notify_all();
+                return (stream, bytes, state.error.is_some());
+            }
+            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.is_awaited {
-            self.0.1.notify_all();
-        }
-        next
     }
 
-    /// Notes what became of a chunk, and returns whether that is worth telling.
-    fn note_written(&self, result: io::Result<()>) -> bool {
+    /// Notes the result of a write, and returns whether to notify.
+    fn end_write(&self, result: io::Result<()>) -> bool {
         let mut state = self.lock();
         state.is_writing = false;
         let has_room = state.is_congested && state.queued <= OUTPUT_BACKLOG / 2;
         state.is_congested &= !has_room;
-        let is_finished = state.is_finishing && state.is_done();
-        if state.is_done() {
-            self.0.1.notify_all();
-        }
         let has_failed = result.is_err();
-        state.has_failed |= has_failed;
         state.error = result.err().or(state.error.take());
-        has_room || is_finished || has_failed
+        self.0.1.notify_all();
+        has_room || has_failed || (state.is_finishing && state.is_done())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

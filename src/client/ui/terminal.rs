@@ -1,5 +1,4 @@
-//! The terminal's modes and size: what it was before is what it is afterwards, however the program ends. What the modes are
-//! called is known to the `stty` of the system.
+//! The terminal's modes and size. The modes are restored however the program ends; `stty` of the system knows their names.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -8,24 +7,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::screen::Size;
 use crate::sys::{TerminalModes, is_in_foreground, is_job};
 
-/// Every key at once, as it is, and none shown; what Ctrl-Z means stays, Ctrl-C is a key, so that it comes in its turn, and
-/// Ctrl-S halts nothing.
+/// Delivers each key at once and without an echo. Ctrl-Z still stops the program, Ctrl-C is a key, and Ctrl-S is ignored.
 const RAW_MODE: [&str; 10] = ["-icanon", "-echo", "-icrnl", "-ixon", "min", "1", "time", "0", "intr", "undef"];
 const ENABLE_BRACKETED_PASTE: &str = "\x1b[?2004h";
 const DISABLE_BRACKETED_PASTE: &str = "\x1b[?2004l";
-/// What makes good that the end of what was to be shown is not: it may have been cut anywhere.
-pub(crate) const AFTER_DISCARD: &str = "\r\n\x1b[?2004l";
+/// Output that ends a discarded one, which may have been cut anywhere.
+pub(crate) const AFTER_DISCARD: &[u8] = b"\r\n\x1b[?2004l";
 
-/// What the terminal was before this program changed it, until it is that again. There is one terminal, and whoever ends the
-/// program restores it.
+/// The modes before raw mode, while it lasts. They are restored by the thread that ends the program.
 static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 
-/// The terminal on standard input, in the mode for editing. It goes back to what it was when this is dropped.
+/// The terminal on standard input in raw mode, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     before: TerminalModes,
     raw: TerminalModes,
-    /// It knows its size. One without is some program's, and cannot be asked to put brackets around what is pasted.
+    /// A terminal without a size belongs to a program, and must not be asked to mark pastes.
     has_size: bool,
     brackets: Brackets,
 }
@@ -34,16 +31,16 @@ pub(crate) struct Terminal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Brackets {
     Never,
-    /// It did before it was left to another program.
+    /// It did until another program got the terminal.
     Paused,
-    /// It was asked at the start, and may not know how.
+    /// It was asked at the start, and may not be able to.
     Unproven,
     On,
 }
 
 impl Terminal {
-    /// Has the terminal hand over every key, and measures it. Returns `None` for one that is not ours to change: it does not
-    /// show what is typed in the first place, so no person is typing there, or it belongs to others at the moment.
+    /// Enters raw mode, and measures the terminal. Returns `None` if the terminal belongs to another program now, or has no
+    /// echo: then a program types there.
     ///
     /// # Errors
     ///
@@ -53,20 +50,19 @@ impl Terminal {
         if modes.split([' ', ';', '\n']).any(|mode| mode == "-echo") || !is_in_foreground() {
             return Ok(None);
         }
-        let reported = reported_size();
+        let size = measure();
         let before = TerminalModes::get()?;
         *lock() = Some(before);
         let raw = stty(&RAW_MODE).and_then(|_| TerminalModes::get()).inspect_err(|_| restore())?;
-        let has_size = reported.is_some();
-        let terminal = Self { before, raw, has_size, brackets: Brackets::Never };
-        Ok(Some((terminal, size(reported))))
+        let terminal = Self { before, raw, has_size: size.is_some(), brackets: Brackets::Never };
+        Ok(Some((terminal, size.unwrap_or(Size::FALLBACK))))
     }
 
-    /// Has the terminal hand over every key, again, unless it belongs to others.
+    /// Enters raw mode again, unless the terminal belongs to another program.
     ///
     /// # Errors
     ///
-    /// When the system refuses; then the terminal is as it was.
+    /// When the system refuses; then the modes are restored.
     pub(crate) fn enter_raw_mode(&mut self) -> io::Result<()> {
         if !is_in_foreground() {
             return Ok(());
@@ -75,13 +71,12 @@ impl Terminal {
         self.raw.set().inspect_err(|_| restore())
     }
 
-    /// Returns whether it hands over every key, and shows none.
-    #[expect(clippy::unused_self, reason = "it is so only while there is one")]
+    /// Returns whether raw mode lasts.
+    #[expect(clippy::unused_self, reason = "only a terminal has modes")]
     pub(crate) fn is_editing(&self) -> bool {
         lock().is_some()
     }
 
-    /// Returns whether it knows its size.
     pub(crate) fn has_size(&self) -> bool {
         self.has_size
     }
@@ -134,7 +129,7 @@ impl Terminal {
 
     /// Returns the size of the terminal on standard input.
     pub(crate) fn size() -> Size {
-        size(reported_size())
+        measure().unwrap_or(Size::FALLBACK)
     }
 }
 
@@ -144,11 +139,10 @@ impl Drop for Terminal {
     }
 }
 
-/// Makes the terminal what it was, if it is not. One that belongs to others now, as this program is in the background, is
-/// left alone: to touch it would stop the program.
+/// Ends raw mode. In the background it does nothing: a change of modes would stop the program.
 pub(crate) fn restore() {
     if let Some(before) = lock().take().filter(|_| is_in_foreground()) {
-        // A terminal that is gone needs nothing.
+        // The terminal may be gone.
         let _ = before.set();
     }
 }
@@ -157,27 +151,21 @@ fn lock() -> MutexGuard<'static, Option<TerminalModes>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn size(reported: Option<(usize, usize)>) -> Size {
-    let (rows, columns) = reported.unwrap_or_default();
-    Size::reported(rows, columns)
-}
-
-/// Returns rows and columns, if the terminal knows.
-fn reported_size() -> Option<(usize, usize)> {
+/// Returns the terminal's size, if it knows one.
+fn measure() -> Option<Size> {
     let size = stty(&["size"]).ok()?;
     let (rows, columns) = size.trim().split_once(' ')?;
     let (rows, columns) = (rows.parse().ok()?, columns.parse().ok()?);
-    (rows > 0 && columns > 0).then_some((rows, columns))
+    (rows > 0 && columns > 0).then_some(Size { columns, rows })
 }
 
-/// Runs `stty` on standard input. What is typed meanwhile to interrupt or to stop this program passes it by: it inherits the
-/// signals that are blocked here.
+/// Runs `stty` on standard input. Ctrl-C and Ctrl-Z do not reach it: it inherits the blocked signals.
 fn stty(arguments: &[&str]) -> io::Result<String> {
     let output = Command::new("stty").args(arguments).env("LC_ALL", "C").stdin(Stdio::inherit()).output();
     let output = output.map_err(|error| io::Error::new(error.kind(), format!("stty: {error}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(complaint.lines().next().unwrap_or("stty has failed").to_owned()))
+    let error = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(error.lines().next().unwrap_or("stty has failed").to_owned()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::line_buffer::LineBuffer;
 use crate::limits::{HISTORY_BYTES, HISTORY_LINES};
 
 /// The lines that were typed, and which of them is being looked at.
@@ -16,16 +17,6 @@ pub(crate) struct History {
     drafts: BTreeMap<usize, String>,
     /// What the lines that are looked at begin with.
     prefix: String,
-}
-
-/// A line that was found.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// How many lines back it is.
-    pub(super) back: usize,
-    pub(super) line: String,
-    /// Where in it what was searched for begins.
-    pub(super) at: usize,
 }
 
 impl History {
@@ -70,27 +61,14 @@ impl History {
         Some(self.go_to(back, shown))
     }
 
-    /// Returns the latest line that has this text in it, is so many lines back or more, and is not `shown` already. What it
-    /// was changed to does not count.
-    pub(super) fn search(&self, text: &str, back: usize, shown: Option<&str>) -> Option<Found> {
+    /// Returns the latest line with this text in it that is at least so many lines back and is not `shown` already, with its
+    /// distance and the cursor at the text. Changes of old lines do not count.
+    pub(super) fn search(&self, text: &str, back: usize, shown: Option<&str>) -> Option<(usize, LineBuffer)> {
         let back = back.max(1);
-        Self::find((back..).zip(self.lines.iter().rev().skip(back - 1)), text, shown)
-    }
-
-    /// Returns the oldest such line that is less far back.
-    pub(super) fn search_newer(&self, text: &str, back: usize, shown: Option<&str>) -> Option<Found> {
-        let older = self.lines.len() + 1 - back;
-        Self::find((1..back).rev().zip(self.lines.iter().skip(older)), text, shown)
-    }
-
-    fn find<'a>(
-        mut lines: impl Iterator<Item = (usize, &'a String)>,
-        text: &str,
-        shown: Option<&str>,
-    ) -> Option<Found> {
-        lines.find_map(|(back, line)| {
-            let at = line.rfind(text).filter(|_| shown != Some(line))?;
-            Some(Found { back, line: line.clone(), at })
+        (back..).zip(self.lines.iter().rev().skip(back - 1)).find_map(|(back, line)| {
+            let mut found = LineBuffer::new(line.clone());
+            found.move_to(line.rfind(text).filter(|_| shown != Some(line))?);
+            Some((back, found))
         })
     }
 
@@ -209,16 +187,14 @@ mod tests {
         for line in ["@bob one two", "@eve two", "!who", "@eve two"] {
             history.push(line);
         }
-        let found = |back, line: &str, at| Some(Found { back, line: line.to_owned(), at });
-        assert_eq!(history.search("two", 1, None), found(1, "@eve two", 5));
-        assert_eq!(history.search("two", 2, Some("@eve two")), found(4, "@bob one two", 9));
-        assert_eq!(history.search("o", 4, None), found(4, "@bob one two", 11));
-        assert_eq!(history.search("x", 1, None), None);
-        assert_eq!(history.search_newer("two", 4, None), found(3, "@eve two", 5));
-        assert_eq!(history.search_newer("two", 3, Some("@eve two")), None);
-        assert_eq!(history.search_newer("o", 2, None), found(1, "@eve two", 7));
-        assert_eq!(history.search_newer("o", 1, None), None);
-        assert_eq!(history.search_newer("o", 0, None), None);
+        let search = |text, back, shown| {
+            let (back, line) = history.search(text, back, shown)?;
+            Some((back, line.text().to_owned(), line.cursor()))
+        };
+        assert_eq!(search("two", 1, None), Some((1, "@eve two".into(), 5)));
+        assert_eq!(search("two", 2, Some("@eve two")), Some((4, "@bob one two".into(), 9)));
+        assert_eq!(search("o", 4, None), Some((4, "@bob one two".into(), 11)));
+        assert_eq!(search("x", 1, None), None);
         history.go_to_found(3, "draft");
         assert_eq!(history.older("@eve two", true), some("@bob one two"));
     }

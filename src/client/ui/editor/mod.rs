@@ -44,8 +44,6 @@ pub(crate) struct Editor {
     /// What was pasted last, unless another key has been pressed since.
     paste: Option<Paste>,
     search: Option<Search>,
-    /// What was searched for last.
-    last_search: String,
     mode: Mode,
 }
 
@@ -64,12 +62,6 @@ struct Cycle {
     candidates: Candidates,
     /// Which of them is in the text, up to the cursor.
     current: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Backward,
 }
 
 /// What a key has brought about that is more than a change of the line.
@@ -160,13 +152,18 @@ impl Editor {
                 self.buffer = LineBuffer::default();
                 return Some(Outcome::Cleared);
             }
-            Some(mut search) => match search.handle_key(&key, &self.history, &self.last_search) {
+            Some(mut search) => match search.handle_key(&key, &self.history) {
                 Step::Stay(outcome) => {
                     self.search = Some(search);
                     return outcome;
                 }
                 Step::Cancel => return None,
-                Step::Accept => self.accept(search),
+                Step::Accept => {
+                    if let Some((back, line)) = search.into_found() {
+                        self.history.go_to_found(back, self.buffer.text());
+                        self.buffer = line;
+                    }
+                }
             },
             None if key == Key::Search => {
                 self.search = Some(Search::new());
@@ -181,8 +178,7 @@ impl Editor {
             Key::Text(text) => self.insert(&text),
             Key::Paste(text) => self.insert_pasted(&text, paste),
             Key::Enter => Some(self.submit()),
-            Key::Tab => self.complete(cycle, Direction::Forward, completion),
-            Key::BackTab => self.complete(cycle, Direction::Backward, completion),
+            Key::Tab | Key::BackTab => self.complete(cycle, key == Key::Tab, completion),
             Key::Interrupt => self.interrupt(paste),
             Key::EndOfInput if self.buffer.is_empty() => Some(Outcome::End),
             Key::Clear => {
@@ -191,12 +187,7 @@ impl Editor {
             }
             Key::Up => self.recall_older(),
             Key::Down => self.recall_newer(),
-            Key::Yank => {
-                let killed = mem::take(&mut self.killed);
-                let outcome = self.insert(&killed);
-                self.killed = killed;
-                outcome
-            }
+            Key::Yank => (!self.buffer.insert(&self.killed)).then_some(Outcome::Bell),
             key => {
                 self.edit(&key, was_killing);
                 None
@@ -232,18 +223,6 @@ impl Editor {
     /// Returns the line that was found, or else the one being typed.
     fn shown(&self) -> &LineBuffer {
         self.search.as_ref().and_then(Search::line).unwrap_or(&self.buffer)
-    }
-
-    /// Continues with the line that a search has found.
-    fn accept(&mut self, search: Search) {
-        let (text, found) = search.into_parts();
-        if let Some((back, line)) = found {
-            self.history.go_to_found(back, self.buffer.text());
-            self.buffer = line;
-        }
-        if !text.is_empty() {
-            self.last_search = text;
-        }
     }
 
     /// Ends a search without its result.
@@ -314,22 +293,25 @@ impl Editor {
         Outcome::Submit(mem::take(&mut self.buffer).into_text())
     }
 
-    /// Tab and Shift-Tab: go through what the word before the cursor can become.
-    fn complete(&mut self, cycle: Option<Cycle>, direction: Direction, completion: &Completion) -> Option<Outcome> {
-        let cycle = match cycle {
-            Some(cycle) => cycle.step(direction),
-            None => Cycle::new(self.candidates(completion)?, direction),
+    /// Puts the next candidate, or the one before, in the place of the word before the cursor.
+    fn complete(&mut self, cycle: Option<Cycle>, forward: bool, completion: &Completion) -> Option<Outcome> {
+        let (candidates, last) = match cycle {
+            Some(Cycle { candidates, current }) => (candidates, Some(current)),
+            None => (self.candidates(completion)?, None),
         };
-        let outcome = cycle.word().and_then(|word| {
-            let followed = self.buffer.behind().starts_with(char::is_whitespace);
-            let word = if followed { word.to_owned() } else { format!("{word} ") };
-            self.buffer.remove(cycle.candidates.start..self.buffer.cursor());
-            self.insert(&word)
-        });
-        if cycle.word().is_some() {
-            self.cycle = Some(cycle);
-        }
-        outcome
+        let count = candidates.words.len();
+        let current = match last {
+            _ if count == 0 => return None,
+            None if forward => 0,
+            Some(last) if forward => (last + 1) % count,
+            last => (last.unwrap_or(0) + count - 1) % count,
+        };
+        let word = &candidates.words[current];
+        let is_followed = self.buffer.behind().starts_with(char::is_whitespace);
+        let word = [word.as_str(), if is_followed { "" } else { " " }].concat();
+        self.buffer.remove(candidates.start..self.buffer.cursor());
+        self.cycle = Some(Cycle { candidates, current });
+        self.insert(&word)
     }
 
     /// Returns what Tab goes through here. Whoever types whole lines gets only what is beyond doubt.
@@ -338,24 +320,6 @@ impl Editor {
         let candidates = completion.candidates(before);
         let is_beyond_doubt = candidates.words.len() == 1 && before[candidates.start..].starts_with(['@', '!', '/']);
         (self.mode == Mode::Keyboard || is_beyond_doubt).then_some(candidates)
-    }
-}
-
-impl Cycle {
-    fn new(candidates: Candidates, direction: Direction) -> Self {
-        let current = if direction == Direction::Forward { 0 } else { candidates.words.len().saturating_sub(1) };
-        Self { candidates, current }
-    }
-
-    fn step(mut self, direction: Direction) -> Self {
-        let count = self.candidates.words.len();
-        let step = if direction == Direction::Forward { 1 } else { count - 1 };
-        self.current = (self.current + step) % count;
-        self
-    }
-
-    fn word(&self) -> Option<&str> {
-        self.candidates.words.get(self.current).map(String::as_str)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ctrl-R: finds an earlier line by a text in it, while that text is typed.
 
 use super::Outcome;
-use super::history::{Found, History};
+use super::history::History;
 use super::keys::Key;
 use super::line_buffer::LineBuffer;
 use crate::client::messages;
@@ -30,13 +30,6 @@ pub(super) enum Step {
     Accept,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seek {
-    Here,
-    Older,
-    Newer,
-}
-
 impl Search {
     pub(super) fn new() -> Self {
         Self { text: String::new(), found: None, has_failed: false, prompt: messages::searching("", false) }
@@ -51,33 +44,25 @@ impl Search {
         self.found.as_ref().map(|(_, line)| line)
     }
 
-    /// Returns the text to find, and the line that was found with its distance.
-    pub(super) fn into_parts(self) -> (String, Option<(usize, LineBuffer)>) {
-        (self.text, self.found)
+    pub(super) fn into_found(self) -> Option<(usize, LineBuffer)> {
+        self.found
     }
 
-    /// Applies a key; `last` is the text of the last search.
-    pub(super) fn handle_key(&mut self, key: &Key, history: &History, last: &str) -> Step {
+    pub(super) fn handle_key(&mut self, key: &Key, history: &History) -> Step {
         Step::Stay(match key {
             Key::Text(text) | Key::Paste(text) if !text.contains('\n') => {
                 if self.text.len() + text.len() > EDITED_BYTES {
                     return Step::Stay(Some(Outcome::Bell));
                 }
                 self.text += text;
-                self.find(Seek::Here, history)
+                self.find(0, history)
             }
             Key::Backspace => {
                 self.text.truncate(previous_boundary(&self.text, self.text.len()));
                 self.found = None;
-                self.find(Seek::Here, history)
+                self.find(0, history)
             }
-            Key::Search => {
-                if self.text.is_empty() {
-                    last.clone_into(&mut self.text);
-                }
-                self.find(Seek::Older, history)
-            }
-            Key::SearchNewer => self.find(Seek::Newer, history),
+            Key::Search => self.find(1, history),
             // The line that is shown is not the one that the text asks for.
             Key::Enter if self.has_failed && !self.line().is_some_and(|line| line.text().contains(&self.text)) => {
                 Some(Outcome::Bell)
@@ -87,22 +72,13 @@ impl Search {
         })
     }
 
-    /// Looks for a line with the text in it; if there is none, the last one that was found stays.
-    fn find(&mut self, seek: Seek, history: &History) -> Option<Outcome> {
+    /// Looks for the text from so many lines behind the one that was found, which stays if there is no other.
+    fn find(&mut self, further: usize, history: &History) -> Option<Outcome> {
         let back = self.found.as_ref().map_or(0, |(back, _)| *back);
-        let shown = self.line().map(LineBuffer::text);
-        let found = match seek {
-            _ if self.text.is_empty() => None,
-            Seek::Here => history.search(&self.text, back, None),
-            Seek::Older => history.search(&self.text, back + 1, shown),
-            Seek::Newer => history.search_newer(&self.text, back, shown),
-        };
+        let shown = self.line().map(LineBuffer::text).filter(|_| further > 0);
+        let found = history.search(&self.text, back + further, shown).filter(|_| !self.text.is_empty());
         self.has_failed = found.is_none() && !self.text.is_empty();
-        if let Some(Found { back, line, at }) = found {
-            let mut line = LineBuffer::new(line);
-            line.move_to(at);
-            self.found = Some((back, line));
-        }
+        self.found = found.or(self.found.take());
         self.prompt = messages::searching(&self.text, self.has_failed);
         self.has_failed.then_some(Outcome::Bell)
     }

@@ -46,18 +46,12 @@ impl Row {
 }
 
 impl Size {
-    /// What a terminal has that does not say: the size of the first ones.
+    /// The size of a terminal that does not know its own.
     pub(crate) const FALLBACK: Self = Self { columns: 80, rows: 24 };
 
-    /// Returns how many of its rows the line being typed may take: half of them, so that messages are seen above it.
+    /// Returns how many rows the line being typed may take: half of them, so that messages are seen above it.
     pub(crate) fn input_rows(&self) -> usize {
         (self.rows / 2).max(1)
-    }
-
-    /// Returns a terminal's size as it says itself, 0 where it does not know.
-    pub(crate) fn reported(rows: usize, columns: usize) -> Self {
-        let or = |number: usize, usual| if number == 0 { usual } else { number };
-        Self { columns: or(columns, Self::FALLBACK.columns), rows: or(rows, Self::FALLBACK.rows) }
     }
 }
 

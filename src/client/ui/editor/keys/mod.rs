@@ -1,20 +1,18 @@
-//! What a terminal sends, as keys: text, control characters and escape sequences, wherever they are cut.
+//! Decodes what a terminal sends: text, control characters and escape sequences, cut anywhere.
 
 use std::mem;
 
 use crate::protocol::sanitize;
 
-/// What was pressed, or pasted.
+/// A key, or a paste.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names of keys say it")]
 pub(crate) enum Key {
-    /// Characters that were typed.
+    /// Typed characters.
     Text(String),
-    /// Characters that were pasted, which may be several lines. A long paste comes as several of these, one behind the other.
+    /// Pasted characters, line feeds included. A long paste comes in several parts.
     Paste(String),
     Enter,
     Tab,
-    /// Shift-Tab.
     BackTab,
     Backspace,
     Delete,
@@ -26,31 +24,23 @@ pub(crate) enum Key {
     Down,
     Home,
     End,
-    /// Ctrl-W: up to a blank.
+    /// Deletes up to a blank.
     KillWord,
-    /// Alt-Backspace: what [`Key::WordLeft`] moves over.
+    /// Deletes what [`Key::WordLeft`] moves over.
     KillWordLeft,
-    /// Alt-D: what [`Key::WordRight`] moves over.
+    /// Deletes what [`Key::WordRight`] moves over.
     KillWordRight,
-    /// Ctrl-U.
     KillToStart,
-    /// Ctrl-K.
     KillToEnd,
-    /// Ctrl-Y.
+    /// Inserts what was deleted.
     Yank,
-    /// Ctrl-R.
     Search,
-    /// Ctrl-S: back to what a search has found before.
-    SearchNewer,
-    /// Ctrl-G.
+    /// Ends a search.
     Abort,
-    /// ESC, as far as it is known to begin no sequence.
+    /// An ESC that begins no sequence.
     Escape,
-    /// Ctrl-C.
     Interrupt,
-    /// Ctrl-D.
     EndOfInput,
-    /// Ctrl-L.
     Clear,
 }
 
@@ -63,7 +53,6 @@ impl Key {
                 | Self::KillWordRight
                 | Self::Yank
                 | Self::Search
-                | Self::SearchNewer
                 | Self::Abort
                 | Self::Escape
                 | Self::Interrupt
@@ -74,19 +63,19 @@ impl Key {
 /// Ctrl-C.
 pub(crate) const INTERRUPT: u8 = 0x03;
 
-/// Longest escape sequence that is looked at; what is longer is passed over up to its end.
+/// Longest escape sequence that is decoded; a longer one is skipped up to its end.
 const SEQUENCE: usize = 32;
 
-/// What ends a paste.
+/// The terminal's mark of the end of a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// Turns bytes into keys, and keeps what is cut for the next ones.
+/// Turns bytes into keys, and keeps an incomplete one for the next bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     state: State,
     /// Text so far; its last character may be cut.
     text: Vec<u8>,
-    /// What has come of an escape sequence behind its introducer, or of the end of a paste.
+    /// The bytes of an escape sequence behind its introducer, or of the end of a paste.
     sequence: Vec<u8>,
     /// The last pasted byte was a CR.
     after_return: bool,
@@ -102,21 +91,20 @@ enum State {
     Csi,
     /// Behind ESC `O`: one more byte.
     Ss3,
-    /// Before the last byte of a key that means nothing here.
+    /// Before the last byte of an unknown key.
     Unknown,
-    /// Behind the first byte of a character that was pressed with Alt and means nothing here.
+    /// In a character that was pressed with Alt.
     AltCharacter,
-    /// In a text that a terminal sends of itself; it ends with BEL or ESC `\`.
+    /// In a report of the terminal, up to BEL or ESC `\`.
     Osc,
-    /// Behind an ESC in such a text.
+    /// Behind an ESC in a report.
     OscEscape,
     /// Between the brackets of a paste.
     Paste,
 }
 
 impl Decoder {
-    /// Returns the keys in these bytes. After a pause, what has come of an escape sequence will not go on: it was a key of its
-    /// own, such as Esc.
+    /// Returns the keys in these bytes. A pause before them ends an incomplete escape sequence.
     pub(crate) fn decode(&mut self, bytes: &[u8], after_pause: bool) -> Vec<Key> {
         let mut keys = Vec::new();
         if after_pause {
@@ -129,21 +117,20 @@ impl Decoder {
         keys
     }
 
-    /// Returns the text in bytes that were pasted without brackets.
+    /// Returns the text in bytes of a paste without marks.
     pub(crate) fn decode_pasted(&mut self, bytes: &[u8]) -> Vec<Key> {
         bytes.iter().for_each(|byte| self.paste_text(*byte));
         self.take_text(false).map(Key::Paste).into_iter().collect()
     }
 
-    /// Returns whether what has come last is an ESC, which a pause makes a key of its own.
+    /// Returns whether the last byte was an ESC, which a pause makes a key.
     pub(crate) fn is_behind_escape(&self) -> bool {
         self.state == State::Escape
     }
 
-    /// Nothing has come for a while, and now these bytes.
     fn pause(&mut self, bytes: &[u8], keys: &mut Vec<Key>) {
         match self.state {
-            // Nobody pastes Ctrl-C alone: the end of the paste is lost.
+            // Ctrl-C alone is no part of a paste: the mark of its end is lost.
             State::Paste if bytes == [INTERRUPT] => self.end_text(true, keys),
             State::Paste => return,
             State::Escape => keys.push(Key::Escape),
@@ -179,27 +166,27 @@ impl Decoder {
             return;
         }
         self.end_text(true, keys);
-        keys.push(match byte {
-            b'\n' | b'\r' => Key::Enter,
-            b'\t' => Key::Tab,
-            0x7f | 0x08 => Key::Backspace,
-            0x01 => Key::Home,
-            0x02 => Key::Left,
-            INTERRUPT => Key::Interrupt,
-            0x04 => Key::EndOfInput,
-            0x05 => Key::End,
-            0x06 => Key::Right,
-            0x07 => Key::Abort,
-            0x0b => Key::KillToEnd,
-            0x0c => Key::Clear,
-            0x0e => Key::Down,
-            0x10 => Key::Up,
-            0x12 => Key::Search,
-            0x13 => Key::SearchNewer,
-            0x15 => Key::KillToStart,
-            0x17 => Key::KillWord,
-            0x19 => Key::Yank,
-            0x1b => {
+        // Ctrl and this letter send the byte; Enter, Tab and Backspace are J or M, I, and H or ?.
+        keys.push(match byte ^ 0x40 {
+            b'J' | b'M' => Key::Enter,
+            b'I' => Key::Tab,
+            b'?' | b'H' => Key::Backspace,
+            b'A' => Key::Home,
+            b'B' => Key::Left,
+            b'C' => Key::Interrupt,
+            b'D' => Key::EndOfInput,
+            b'E' => Key::End,
+            b'F' => Key::Right,
+            b'G' => Key::Abort,
+            b'K' => Key::KillToEnd,
+            b'L' => Key::Clear,
+            b'N' => Key::Down,
+            b'P' => Key::Up,
+            b'R' => Key::Search,
+            b'U' => Key::KillToStart,
+            b'W' => Key::KillWord,
+            b'Y' => Key::Yank,
+            b'[' => {
                 self.state = State::Escape;
                 return;
             }
@@ -207,7 +194,7 @@ impl Decoder {
         });
     }
 
-    /// Behind ESC is a sequence, or a key that was pressed with Alt.
+    /// Takes the byte behind ESC: it begins a sequence, or was pressed with Alt.
     fn escape(&mut self, byte: u8, keys: &mut Vec<Key>) {
         self.sequence.clear();
         self.state = match byte {
@@ -240,7 +227,7 @@ impl Decoder {
         }
     }
 
-    /// A sequence that will have no end: what comes instead means what it always does.
+    /// Drops an incomplete sequence; the byte means what it always does.
     fn cut_short(&mut self, byte: u8, keys: &mut Vec<Key>) {
         self.state = State::Ground;
         self.ground(byte, keys);
@@ -294,7 +281,7 @@ impl Decoder {
         }
     }
 
-    /// A line ends with CR, LF or both.
+    /// Takes a pasted byte. Lines end with CR, LF or both.
     fn paste_text(&mut self, byte: u8) {
         let after_return = mem::replace(&mut self.after_return, byte == b'\r');
         match byte {
@@ -304,33 +291,22 @@ impl Decoder {
         }
     }
 
-    /// Hands over the text so far, as a key.
+    /// Adds the text so far to the keys.
     fn end_text(&mut self, last: bool, keys: &mut Vec<Key>) {
         let key = if self.state == State::Paste { Key::Paste } else { Key::Text };
         keys.extend(self.take_text(last).map(key));
     }
 
-    /// Takes the text so far; the last character of it waits for its other bytes unless it is the `last` text.
+    /// Takes the text so far. An incomplete last character stays, unless the text ends here.
     fn take_text(&mut self, last: bool) -> Option<String> {
         let whole = if last { self.text.len() } else { whole_characters(&self.text) };
         let text: Vec<u8> = self.text.drain(..whole).collect();
-        (whole > 0).then(|| clean_lines(&text))
+        let lines: Vec<_> = text.split(|byte| *byte == b'\n').map(sanitize).collect();
+        (whole > 0).then(|| lines.join("\n"))
     }
 }
 
-/// Returns the lines, harmless to a terminal.
-fn clean_lines(text: &[u8]) -> String {
-    let mut lines = String::with_capacity(text.len());
-    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        if number > 0 {
-            lines.push('\n');
-        }
-        lines += &sanitize(line);
-    }
-    lines
-}
-
-/// Returns how many bytes there are up to the last character, if that one is cut and can still become one; else all.
+/// Returns the length without an incomplete last character.
 fn whole_characters(text: &[u8]) -> usize {
     let from = (text.len().saturating_sub(3)..text.len()).find(|at| text[*at] >= 0xc0).unwrap_or(text.len());
     let cut = text[from..].utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
