@@ -1,4 +1,4 @@
-//! The line being typed on a terminal: from what the terminal sends to keys, and from the editor to what is shown.
+//! The line being typed on a terminal: bytes to keys, and the editor's line to the screen.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::unicode::next_boundary;
 use crate::client::session::Protocol;
 use crate::limits::ESCAPE_TIMEOUT;
 
-/// What a terminal puts before what is pasted.
+/// The terminal's mark of the start of a paste.
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 
 /// The terminal, the editor and the state between the two.

@@ -1,4 +1,4 @@
-//! How lines look beyond their text: the time before them, and colours.
+//! Times, colours and the bell.
 
 use std::borrow::Cow;
 use std::env;
@@ -10,14 +10,14 @@ use super::options::{Bell, Color, UiOptions};
 use crate::log;
 
 const DIM: &str = "\x1b[2m";
-/// For one's own name, and for the word that tells a whisper.
+/// For the user's own name.
 const HIGHLIGHT: &str = "\x1b[1;7m";
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 /// For names: red, green, yellow, blue, magenta, cyan.
 const COLORS: [&str; 6] = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m"];
 
-/// What tells a whisper, behind the name of who sent it.
+/// The word behind the sender's name that tells a whisper.
 const WHISPERS: &str = "whispers";
 
 /// How chat lines look and sound.
@@ -62,7 +62,7 @@ impl LineStyle {
         }
     }
 
-    /// Returns a line of the chat, or several, as it is shown.
+    /// Returns one or several lines with the time before each.
     pub(crate) fn line<'a>(&mut self, text: &'a str, now: SystemTime) -> Cow<'a, str> {
         if !self.timed {
             return Cow::Borrowed(text);
@@ -79,7 +79,7 @@ impl LineStyle {
         Cow::Owned(timed)
     }
 
-    /// Returns somebody's message as it is shown to whoever is called `me`; `sender` is where the name of who sent it stands.
+    /// Returns a message as the user `me` sees it; the sender's name is at `sender`.
     pub(crate) fn message<'a>(
         &mut self,
         line: &'a str,
@@ -105,7 +105,7 @@ impl LineStyle {
         Cow::Owned(if self.timed { self.line(&shown, now).into_owned() } else { shown })
     }
 
-    /// Returns one's own message to everybody, or to one user, as it is shown.
+    /// Returns the user's own message.
     pub(crate) fn sent(&mut self, from: &str, to: Option<&str>, text: &str, now: SystemTime) -> String {
         let mut shown = if self.timed { self.date(now) + &self.time(now) } else { String::new() };
         shown += &self.name(from);
@@ -117,7 +117,7 @@ impl LineStyle {
         shown
     }
 
-    /// Styles a line of the client's own, or several.
+    /// Returns lines of the client itself.
     pub(crate) fn dim(&self, text: &str) -> String {
         let between = [PLAIN, "\n", DIM].concat();
         if self.colored { [DIM, &text.replace('\n', &between), PLAIN].concat() } else { text.to_owned() }
@@ -127,13 +127,12 @@ impl LineStyle {
         if self.colored { [color(name), name, PLAIN].concat() } else { name.to_owned() }
     }
 
-    /// Returns what stands before a line of this time.
     fn time(&self, now: SystemTime) -> String {
         let minutes = self.wall_clock(now).rem_euclid(86_400) / 60;
         self.dim(&format!("{:02}:{:02}", minutes / 60, minutes % 60)) + " "
     }
 
-    /// Returns a line for the date, if there was a line on another day.
+    /// Returns a line with the date if the last line was on another day.
     fn date(&mut self, now: SystemTime) -> String {
         let seconds = self.wall_clock(now);
         let day = seconds.div_euclid(86_400);
@@ -144,13 +143,13 @@ impl LineStyle {
         self.dim(&format!("— {} —", &log::rfc3339(now)[..10])) + "\n"
     }
 
-    /// Returns the seconds since 1970 on the clock on the wall.
+    /// Returns the seconds since 1970 in local time.
     fn wall_clock(&self, now: SystemTime) -> i64 {
         now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64) + self.ahead
     }
 }
 
-/// Returns where a name first stands in a text, as a word of its own, in capitals or not.
+/// Finds a name as a word in a text; case does not matter.
 fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
     let first = name.bytes().next()?;
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
@@ -168,7 +167,7 @@ fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
     None
 }
 
-/// Returns the colour of a name, always the same for the same one.
+/// Returns a colour that depends on the name alone.
 fn color(name: &str) -> &'static str {
     let sum = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     COLORS[sum as usize % COLORS.len()]
@@ -180,7 +179,7 @@ fn local_time_ahead() -> i64 {
     output.ok().and_then(|output| ahead_of_utc(&String::from_utf8_lossy(&output.stdout))).unwrap_or(0)
 }
 
-/// Returns how many seconds a clock is ahead of UTC by what `date +%z` says of it, such as `+0530`.
+/// Parses the output of `date +%z`, such as `+0530`, into seconds.
 fn ahead_of_utc(zone: &str) -> Option<i64> {
     let number: i64 = zone.trim().parse().ok()?;
     Some((number / 100 * 60 + number % 100) * 60)

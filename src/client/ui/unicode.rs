@@ -1,9 +1,9 @@
-//! How wide characters are on a terminal, and which of them a person takes for one.
+//! The width of characters on a terminal, and the boundaries of characters as a user sees them.
 
-/// What joins two characters into one, as in emoji of families.
+/// Joins two characters, as in emoji of families.
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Characters that take no column of their own, in order.
+/// Characters without a column of their own, in order.
 #[rustfmt::skip]
 const ZERO: &[(u32, u32)] = &[
     (0x0300, 0x036f), (0x0483, 0x0489), (0x0591, 0x05bd), (0x05bf, 0x05bf), (0x05c1, 0x05c2), (0x05c4, 0x05c5),
@@ -36,8 +36,7 @@ const DOUBLE: &[(u32, u32)] = &[
     (0x20000, 0x2fffd), (0x30000, 0x3fffd),
 ];
 
-/// Returns the columns that a character takes: 0 for one that is put onto the character before it, 2 for the wide ones of East Asia
-/// and most emoji, else 1.
+/// Returns the columns of a character: 0 if it joins the one before it, 2 for wide ones of East Asia and most emoji, else 1.
 pub(crate) fn width(c: char) -> usize {
     let is_within = |ranges: &[(u32, u32)]| {
         let after = ranges.partition_point(|(first, _)| *first <= c as u32);
@@ -51,8 +50,8 @@ pub(crate) fn width(c: char) -> usize {
     }
 }
 
-/// Returns the columns that a character takes on whichever terminal has it take most: they differ in what joins, in what has no
-/// looks of its own, and in symbols that may be shown as emoji.
+/// Returns the most columns that any terminal gives a character: they differ in joining and invisible characters, and in
+/// symbols that may be shown as emoji.
 pub(crate) fn most_columns(c: char) -> usize {
     match c {
         '\0'..='\u{2ff}' => 1,
@@ -64,7 +63,7 @@ pub(crate) fn most_columns(c: char) -> usize {
     }
 }
 
-/// Returns where what a person takes for the character before `at` begins.
+/// Returns where the character before `at` begins, as a user sees it.
 pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
     let mut boundary = at;
     while let Some(c) = text[..boundary].chars().next_back() {
@@ -76,7 +75,7 @@ pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
     boundary
 }
 
-/// Returns where what a person takes for the character at `at` ends.
+/// Returns where the character at `at` ends, as a user sees it.
 pub(crate) fn next_boundary(text: &str, at: usize) -> usize {
     let mut boundary = at;
     while let Some(c) = text[boundary..].chars().next() {
@@ -88,7 +87,7 @@ pub(crate) fn next_boundary(text: &str, at: usize) -> usize {
     boundary
 }
 
-/// Returns whether a character, as a person sees it, begins here.
+/// Returns whether a character begins here, as a user sees it.
 fn is_boundary(text: &str, at: usize) -> bool {
     let before = &text[..at];
     let (Some(last), Some(next)) = (before.chars().next_back(), text[at..].chars().next()) else { return true };
@@ -101,13 +100,13 @@ fn is_boundary(text: &str, at: usize) -> bool {
     !joins(next) && last != ZERO_WIDTH_JOINER
 }
 
-/// Returns whether a character becomes one with the one before it.
+/// Returns whether a character joins the one before it.
 pub(crate) fn joins(c: char) -> bool {
     let is_skin_tone = matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
     width(c) == 0 || is_skin_tone
 }
 
-/// Returns whether it is half of a flag: two of these make one.
+/// Returns whether two of this character make a flag.
 fn is_flag_half(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }

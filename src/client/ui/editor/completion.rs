@@ -1,29 +1,28 @@
-//! What Tab makes of the word before the cursor: a command, or the name of somebody who is there.
+//! Candidates for the word before the cursor: commands, and names of users.
 
 use std::collections::HashSet;
 
 use crate::client::session::{NameOf, Names, Protocol, Usage};
 use crate::limits::NAMES_REMEMBERED;
 
-/// The words that Tab knows.
+/// The words that Tab completes.
 #[derive(Debug, Default)]
 pub(crate) struct Completion {
     commands: Vec<&'static str>,
-    /// The words of commands, without their marks, that a name stands behind.
+    /// Commands that take a name, without their marks.
     takers: Vec<(&'static str, NameOf)>,
-    /// A line may begin with `@NAME `, and is for that user alone then.
+    /// The dialect has direct messages.
     has_direct: bool,
-    /// Everybody reads what has no recipient, and `NAME: ` says whom it is for.
+    /// The dialect has broadcasts, which `NAME: ` may begin.
     has_room: bool,
-    /// Who has said something.
+    /// Senders of messages.
     speakers: Recent,
-    /// Who has written to the person alone.
+    /// Senders of direct messages.
     writers: Recent,
-    /// To whom the person has written.
+    /// Recipients of direct messages.
     recipients: Recent,
-    /// Who is there, as far as they have said nothing, in the order of the last list.
+    /// Users in the last list, in its order, and those that have joined since.
     others: Vec<String>,
-    /// Whose messages are hidden.
     ignored: Vec<String>,
 }
 
@@ -49,22 +48,20 @@ impl Recent {
     }
 }
 
-/// What can take the place of the word before the cursor.
+/// Replacements for the word before the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidates {
-    /// Where that word begins: bytes from the start of the text.
+    /// The byte at which that word begins.
     pub(crate) start: usize,
-    /// The words to take its place, without a blank behind them; Tab goes through them in this order, Shift-Tab in the opposite one.
+    /// The replacements without a blank behind them, in the order of Tab.
     pub(crate) words: Vec<String>,
 }
 
 impl Completion {
-    /// Creates a completion that knows these commands, and no names yet.
     pub(crate) fn new(commands: Vec<&'static str>) -> Self {
         Self { commands, ..Self::default() }
     }
 
-    /// Creates a completion for what can be typed in this protocol.
     pub(crate) fn for_protocol(protocol: &Protocol) -> Self {
         let has = |syntax: &str| protocol.commands.iter().any(|usage| usage.syntax == syntax);
         let takers = |usage: &Usage| usage.takes.map(|whose| usage.words.iter().map(move |word| (*word, whose)));
@@ -76,7 +73,7 @@ impl Completion {
         }
     }
 
-    /// Takes note of a message, which may be for the person alone.
+    /// Notes the sender of a message.
     pub(crate) fn note_message(&mut self, from: &str, is_direct: bool) {
         self.speakers.push(from);
         if is_direct {
@@ -84,16 +81,16 @@ impl Completion {
         }
     }
 
-    /// Takes note of a message that the person has sent to this user alone.
+    /// Notes the recipient of a direct message.
     pub(crate) fn note_sent(&mut self, to: &str) {
         self.recipients.push(to);
     }
 
-    /// Takes note of who is there.
+    /// Notes who is online.
     pub(crate) fn note_names(&mut self, names: &Names) {
         match names {
             Names::Online(names) => {
-                // A longer list is not known as a whole.
+                // A longer list is stored in part, and does not tell who has left.
                 if names.len() < NAMES_REMEMBERED {
                     let online: HashSet<&String> = names.iter().collect();
                     self.lists().into_iter().for_each(|list| list.retain(|name| online.contains(name)));
@@ -121,7 +118,7 @@ impl Completion {
         [&mut self.speakers.0, &mut self.writers.0, &mut self.recipients.0, &mut self.others]
     }
 
-    /// Returns what can take the place of the end of `before`, the text up to the cursor.
+    /// Returns the candidates for the last word of `before`, the text up to the cursor.
     pub(crate) fn candidates(&self, before: &str) -> Candidates {
         let start = before
             .rfind(char::is_whitespace)
@@ -152,7 +149,7 @@ impl Completion {
         Candidates { start, words }
     }
 
-    /// Returns whom to answer: who has written to the person, and then to whom the person has written.
+    /// Returns the latest senders of direct messages, and behind them the latest recipients.
     fn correspondents(&self) -> Vec<String> {
         let writers = self.writers.latest();
         let others = self.recipients.latest().filter(|name| !self.writers.0.contains(name));
@@ -160,20 +157,20 @@ impl Completion {
         names.map(|name| format!("@{name}")).collect()
     }
 
-    /// Returns whose name stands behind this, if it is a command that takes one.
+    /// Returns which names this command takes.
     fn whose_name_follows(&self, command: &str) -> Option<NameOf> {
         let word = command.trim().strip_prefix(['!', '/'])?;
         self.takers.iter().find(|(taker, _)| *taker == word).map(|(_, whose)| *whose)
     }
 
-    /// Returns the names: who has spoken last, and then who has said nothing.
+    /// Returns all names: senders first, the latest before all.
     fn names(&self) -> impl Iterator<Item = &String> {
         let others = self.others.iter().filter(|name| !self.speakers.0.contains(name));
         self.speakers.latest().chain(others)
     }
 }
 
-/// Returns those of the names that begin so, in whatever case.
+/// Returns the names with this beginning; case does not matter.
 fn beginning_with<'a>(beginning: &str, names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
     let beginning = beginning.to_lowercase();
     names.filter(move |name| name.to_lowercase().starts_with(&beginning))

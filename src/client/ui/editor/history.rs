@@ -1,26 +1,25 @@
-//! What was typed before, to be brought back and changed.
+//! The lines that were typed before.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::line_buffer::LineBuffer;
 use crate::limits::{HISTORY_BYTES, HISTORY_LINES};
 
-/// The lines that were typed, and which of them is being looked at.
+/// The typed lines, and which of them is shown.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     lines: VecDeque<String>,
-    /// Bytes of all lines.
+    /// Bytes in all lines.
     bytes: usize,
-    /// How many lines back somebody is looking; at 0 it is the new line.
+    /// How many lines back the shown one is; 0 is the new line.
     back: usize,
-    /// What those that were looked at have been changed to, the new line included, by how far back they are.
+    /// Changed lines by their distance, the new one included.
     drafts: BTreeMap<usize, String>,
-    /// What the lines that are looked at begin with.
+    /// The beginning that Up and Down look for.
     prefix: String,
 }
 
 impl History {
-    /// Adds a line, as the latest one.
     pub(crate) fn push(&mut self, line: &str) {
         self.leave();
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
@@ -33,18 +32,18 @@ impl History {
         }
     }
 
-    /// Goes back to the new line, and forgets what was in it and what the others were changed to.
+    /// Goes to an empty new line, and drops all changes.
     pub(crate) fn leave(&mut self) {
         self.back = 0;
         self.drafts.clear();
     }
 
-    /// Takes what is typed from here on as the new line; what the others were changed to is kept.
+    /// Makes the shown text the new line, and keeps changes of the others.
     pub(super) fn begin_new_line(&mut self) {
         self.back = 0;
     }
 
-    /// Returns the line before the one that is shown, of those that begin like the new line does.
+    /// Returns the next older line; with a prefix, the next one that begins like the new line.
     pub(crate) fn older(&mut self, shown: &str, has_prefix: bool) -> Option<String> {
         self.end_search_if_changed(shown);
         if self.back == 0 {
@@ -54,7 +53,7 @@ impl History {
         Some(self.go_to(back, shown))
     }
 
-    /// Returns the line after the one that is shown; the new one after the last.
+    /// Returns the next newer such line, and at last the new one.
     pub(crate) fn newer(&mut self, shown: &str) -> Option<String> {
         self.end_search_if_changed(shown);
         let back = (0..self.back).rev().find(|back| *back == 0 || self.is_wanted(*back, shown))?;
@@ -72,20 +71,20 @@ impl History {
         })
     }
 
-    /// Goes to a line that was found.
+    /// Goes to a line that a search has found.
     pub(super) fn go_to_found(&mut self, back: usize, shown: &str) {
         self.prefix.clear();
         self.go_to(back, shown);
     }
 
-    /// Makes the line that is shown the new one if it was found by its beginning and has been changed since.
+    /// Makes the shown line the new one if it was found by its beginning and then changed.
     fn end_search_if_changed(&mut self, shown: &str) {
         if !self.prefix.is_empty() && self.text_at(self.back).is_some_and(|found| found != shown) {
             self.begin_new_line();
         }
     }
 
-    /// Returns whether the line so far back begins as it is to, and is not what is shown already.
+    /// Returns whether the line at this distance has the prefix and differs from the shown one.
     fn is_wanted(&self, back: usize, shown: &str) -> bool {
         self.prefix.is_empty() || self.line(back).is_some_and(|line| line.starts_with(&self.prefix) && line != shown)
     }
@@ -100,7 +99,7 @@ impl History {
         self.text_at(back).cloned().unwrap_or_default()
     }
 
-    /// Returns the line so far back, or what it was changed to.
+    /// Returns the line at this distance with its changes.
     fn text_at(&self, back: usize) -> Option<&String> {
         self.drafts.get(&back).or_else(|| self.line(back))
     }

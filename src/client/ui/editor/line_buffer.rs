@@ -1,15 +1,15 @@
-//! The text of a line and the cursor in it, and what can be done to both at once.
+//! The text of a line with a cursor.
 
 use std::ops::Range;
 
 use crate::client::ui::unicode::{next_boundary, previous_boundary};
 use crate::limits::EDITED_BYTES;
 
-/// A text, perhaps of several pasted lines, and the cursor in it.
+/// A text, which may have several lines, with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LineBuffer {
     text: String,
-    /// Where the next character goes: bytes from the start.
+    /// In bytes, between two characters.
     cursor: usize,
 }
 
@@ -31,7 +31,6 @@ impl LineBuffer {
         self.cursor
     }
 
-    /// Moves the cursor to this byte, which begins a character.
     pub(super) fn move_to(&mut self, cursor: usize) {
         self.cursor = cursor;
     }
@@ -48,7 +47,7 @@ impl LineBuffer {
         &self.text[self.cursor..]
     }
 
-    /// Puts text in before the cursor. Returns whether all of it fits.
+    /// Inserts as much text as fits before the cursor, and returns whether that is all.
     pub(super) fn insert(&mut self, text: &str) -> bool {
         let room = EDITED_BYTES.saturating_sub(self.text.len());
         let fits = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -57,7 +56,7 @@ impl LineBuffer {
         fits == text.len()
     }
 
-    /// Takes text out, and leaves the cursor there.
+    /// Removes text, and puts the cursor there.
     pub(super) fn remove(&mut self, range: Range<usize>) -> String {
         self.cursor = range.start;
         self.text.drain(range).collect()
@@ -73,12 +72,11 @@ impl LineBuffer {
         next_boundary(&self.text, self.cursor)
     }
 
-    /// Returns where the pasted line that the cursor is in begins.
+    /// Returns where the line at the cursor begins.
     pub(super) fn line_start(&self) -> usize {
         self.before().rfind('\n').map_or(0, |at| at + 1)
     }
 
-    /// Returns where it ends.
     pub(super) fn line_end(&self) -> usize {
         self.behind().find('\n').map_or(self.text.len(), |at| self.cursor + at)
     }
@@ -98,7 +96,7 @@ impl LineBuffer {
     }
 }
 
-/// What is between the words that one moves over.
+/// Returns whether a character separates words.
 pub(super) fn is_separator(c: char) -> bool {
     !c.is_alphanumeric() && c != '_'
 }

@@ -1,7 +1,6 @@
 //! The line editor: keys in, edits and whole lines out.
 //!
-//! It knows the text, the cursor and what was typed before, and nothing of terminals, streams or clocks: what a key does
-//! is a function of what was pressed before it.
+//! The effect of a key depends on the keys before it alone: the editor knows no terminal, stream or clock.
 
 mod completion;
 mod history;
@@ -30,27 +29,26 @@ pub(crate) enum Mode {
     Keyboard,
 }
 
-/// A line being typed; it may hold several pasted ones.
+/// The line being typed, which may hold several pasted lines.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     buffer: LineBuffer,
     history: History,
-    /// What was deleted last, for Ctrl-Y; what several keys in a row delete is one text.
+    /// The text that Ctrl-Y inserts: what the last keys in a row have deleted.
     killed: String,
-    /// The last key has deleted something of it.
+    /// The last key has deleted text.
     is_killing: bool,
-    /// What the last key, a Tab, has gone to.
+    /// The candidates, while Tab is pressed repeatedly.
     cycle: Option<Cycle>,
-    /// What was pasted last, unless another key has been pressed since.
+    /// The last paste, until another key is pressed.
     paste: Option<Paste>,
     search: Option<Search>,
     mode: Mode,
 }
 
-/// What is pasted.
 #[derive(Debug)]
 struct Paste {
-    /// The line as it was before it.
+    /// The line before the paste.
     before: LineBuffer,
     /// What is shown while the user is asked whether to send many lines.
     question: Option<String>,
@@ -60,49 +58,48 @@ struct Paste {
 #[derive(Debug)]
 struct Cycle {
     candidates: Candidates,
-    /// Which of them is in the text, up to the cursor.
+    /// The candidate that stands before the cursor.
     current: usize,
 }
 
-/// What a key has brought about that is more than a change of the line.
+/// An effect of a key beyond a change of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The line is done; the editor is empty again. Pasted lines come as one text.
+    /// Handle this line, or these pasted lines; the editor is empty again.
     Submit(String),
-    /// There will be no more lines.
+    /// The input has ended.
     End,
-    /// The line was given up, and is empty now.
+    /// Ctrl-C has cleared the line.
     Cleared,
-    /// The program is to end.
+    /// End the program.
     Interrupt,
-    /// The screen is to be cleared.
+    /// Clear the screen.
     Clear,
-    /// There is nothing that this key could do, or no room for it.
+    /// The key has no effect, or there is no room for its text.
     Bell,
 }
 
 impl Editor {
-    /// Returns what is being typed, or what was found.
+    /// Returns the line being typed, or the one that a search has found.
     pub(crate) fn text(&self) -> &str {
         self.shown().text()
     }
 
-    /// Returns where the cursor is: bytes from the start of the text.
+    /// Returns the cursor's position in bytes.
     pub(crate) fn cursor(&self) -> usize {
         self.shown().cursor()
     }
 
-    /// Returns what stands before the text while somebody searches.
+    /// Returns the prompt of a search in progress.
     pub(crate) fn search_prompt(&self) -> Option<&str> {
         self.search.as_ref().map(Search::prompt)
     }
 
-    /// Returns the pasted lines and below them the question whether to send them, if there are many.
+    /// Returns the pasted lines with a question below them, while the user is asked whether to send them.
     pub(crate) fn question(&self) -> Option<&str> {
         self.paste.as_ref()?.question.as_deref()
     }
 
-    /// Gives up the line being typed.
     pub(crate) fn clear(&mut self) {
         self.search = None;
         self.buffer = LineBuffer::default();
@@ -120,7 +117,6 @@ impl Editor {
         is_tab && self.mode == Mode::Keyboard && is_editing && self.cycle.is_none() && !is_command
     }
 
-    /// Adds a line to what Up brings back.
     pub(crate) fn add_history_entry(&mut self, line: &str) {
         self.history.push(line);
     }
@@ -132,7 +128,6 @@ impl Editor {
         }
     }
 
-    /// Applies a key to the line.
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
         if self.mode == Mode::Script && !key.is_for_scripts() {
             return (key == Key::Interrupt).then_some(Outcome::Interrupt);
@@ -195,7 +190,7 @@ impl Editor {
         }
     }
 
-    /// Applies a key that moves the cursor, or changes what is around it.
+    /// Applies a key that moves the cursor or deletes text.
     fn edit(&mut self, key: &Key, was_killing: bool) {
         let buffer = &mut self.buffer;
         let cursor = buffer.cursor();
@@ -220,12 +215,10 @@ impl Editor {
         }
     }
 
-    /// Returns the line that was found, or else the one being typed.
     fn shown(&self) -> &LineBuffer {
         self.search.as_ref().and_then(Search::line).unwrap_or(&self.buffer)
     }
 
-    /// Ends a search without its result.
     pub(crate) fn cancel_search(&mut self) {
         self.search = None;
     }
@@ -248,7 +241,7 @@ impl Editor {
         outcome
     }
 
-    /// Gives up what was pasted and is in question, or else the line; or has the program end, where there is neither.
+    /// Ctrl-C: drops the paste in question or the line, or ends the program where there is neither.
     fn interrupt(&mut self, paste: Option<Paste>) -> Option<Outcome> {
         if self.buffer.is_empty() {
             return Some(Outcome::Interrupt);
@@ -261,7 +254,7 @@ impl Editor {
         self.buffer.is_empty().then_some(Outcome::Cleared)
     }
 
-    /// Deletes text, which Ctrl-Y brings back; it joins what the last key has deleted.
+    /// Deletes text, and keeps it for Ctrl-Y, together with what the last key has deleted.
     fn kill(&mut self, range: Range<usize>, was_killing: bool) {
         let is_before_cursor = range.start < self.buffer.cursor();
         let killed = self.buffer.remove(range);
@@ -314,7 +307,7 @@ impl Editor {
         self.insert(&word)
     }
 
-    /// Returns what Tab goes through here. Whoever types whole lines gets only what is beyond doubt.
+    /// Returns the candidates here; in a script only a single one, since Tab may be part of a line.
     fn candidates(&self, completion: &Completion) -> Option<Candidates> {
         let before = self.buffer.before();
         let candidates = completion.candidates(before);

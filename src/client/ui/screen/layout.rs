@@ -1,18 +1,18 @@
-//! Where the characters of a line come to stand on a terminal.
+//! The rows of a line on a terminal.
 
 use crate::client::ui::unicode::width;
 
 /// Columns between two tab stops.
 pub(super) const TAB: usize = 8;
 
-/// A terminal's size, in characters; each at least 1.
+/// A terminal's size in characters, at least 1 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
 }
 
-/// A place on a terminal, or on the rows of a line; the first column and the first row are 0.
+/// A place on rows; the first row and column are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) row: usize,
@@ -22,19 +22,17 @@ pub(crate) struct Position {
 /// One row of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// What is written there.
     pub(crate) text: String,
-    /// The terminal itself would go on in the next row, as this one is full.
+    /// The row is full, so that the terminal would wrap here.
     pub(crate) wraps: bool,
 }
 
 impl Row {
-    /// Returns the columns that it takes.
     pub(crate) fn columns(&self) -> usize {
         self.text.chars().map(width).sum()
     }
 
-    /// Returns what is written before this column.
+    /// Returns the text before this column.
     pub(crate) fn before(&self, column: usize) -> &str {
         let mut columns = 0;
         let behind = self.text.char_indices().find(|(_, c)| {
@@ -55,7 +53,6 @@ impl Size {
     }
 }
 
-/// A line on the rows that it takes.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) rows: Vec<Row>,
@@ -64,7 +61,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Lays `text` out on rows of so many columns, its first character in column `from`. The cursor is at this byte of it.
+    /// Lays `text` out from column `from` on, with the cursor at this byte.
     pub(crate) fn new(text: &str, cursor: usize, columns: usize, from: usize) -> Self {
         let mut pen = Pen { rows: vec![Row::default()], column: from, columns };
         let mut at_cursor = None;
@@ -85,12 +82,12 @@ impl Layout {
         Self { rows: pen.rows, cursor: at_cursor.unwrap_or(end), end }
     }
 
-    /// Returns the first row of a part of so many rows that has the cursor in it.
+    /// Returns the first of `rows` rows that show the cursor.
     pub(crate) fn top(&self, rows: usize) -> usize {
         (self.cursor.row + 1).saturating_sub(rows)
     }
 
-    /// Returns the row behind that part.
+    /// Returns the row behind these.
     pub(crate) fn bottom(&self, rows: usize) -> usize {
         self.rows.len().min(self.top(rows) + rows)
     }
@@ -98,7 +95,7 @@ impl Layout {
 
 struct Pen {
     rows: Vec<Row>,
-    /// Where the next character goes; behind the last column when the row is full.
+    /// The next character's column; behind the last one when the row is full.
     column: usize,
     columns: usize,
 }
@@ -120,10 +117,10 @@ impl Pen {
         self.column = 0;
     }
 
-    /// Writes a character, and returns where.
+    /// Writes a character, and returns its place.
     fn put(&mut self, c: char) -> Position {
         let (c, width) = match width(c) {
-            // It fits nowhere.
+            // It is wider than the terminal.
             width if width > self.columns => ('?', 1),
             width => (c, width),
         };

@@ -1,7 +1,7 @@
-//! What a person sees: lines, diagnostics, and below them the line being typed, which survives both.
+//! The screen: chat lines, diagnostics, and below them the line being typed.
 //!
-//! It only says which bytes go to which stream. While nothing is typed and there is no prompt, a line is that line and
-//! nothing else, or the rows that it takes where lines are wrapped.
+//! It produces bytes for streams, and writes none. Without a prompt and a typed text, a chat line is written as it is, or as
+//! its rows where lines are wrapped.
 
 mod layout;
 mod wrap;
@@ -18,42 +18,40 @@ use crate::limits::OUTPUT_CHUNK;
 /// How standard output is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputMode {
-    /// Lines alone.
+    /// Lines without prompts.
     Lines,
-    /// A terminal that edits its line itself: lines and prompts.
+    /// A terminal that edits the line itself.
     Prompts,
-    /// A terminal of this size, whose line is edited here.
+    /// A terminal of this size whose line is edited here.
     Editing(Size),
 }
 
-/// A stream to write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     Output,
     Errors,
 }
 
-/// The line being typed.
+/// A prompt and the text behind it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InputLine<'a> {
     pub(crate) prompt: &'a str,
     pub(crate) text: &'a str,
-    /// Where the cursor is: bytes from the start of the text.
+    /// In bytes from the start of the text.
     pub(crate) cursor: usize,
 }
 
-/// The screen, as far as it is ours.
 #[derive(Debug)]
 pub(crate) struct Screen {
     mode: OutputMode,
-    /// What is to be written, in order.
+    /// Bytes to write, in order.
     output: Vec<(Stream, Vec<u8>)>,
-    /// The line that is on the screen.
+    /// The typed line as it is on the screen.
     drawn: Option<Drawn>,
     wrapping: Wrapping,
 }
 
-/// Which lines are wrapped at words on a terminal that is edited on.
+/// Which lines are wrapped at words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Wrapping {
     #[default]
@@ -67,62 +65,59 @@ pub(crate) enum Wrapping {
 /// A line as it was drawn.
 #[derive(Debug)]
 struct Drawn {
-    /// The prompt and the text.
+    /// Prompt and text.
     text: String,
     cursor: usize,
-    /// Columns of each of its rows, as they were written.
+    /// Columns of each written row.
     rows: Vec<usize>,
-    /// Where the cursor is on these rows.
+    /// The cursor's place on these rows.
     at: Position,
-    /// What is above these rows is not shown.
+    /// There are rows above that were not written.
     is_cut: bool,
-    /// The terminal has changed since.
+    /// The terminal has changed its size since.
     outdated: bool,
 }
 
 impl Screen {
-    /// Creates an empty screen.
     pub(crate) fn new(mode: OutputMode) -> Self {
         Self { mode, output: Vec::new(), drawn: None, wrapping: Wrapping::Nothing }
     }
 
-    /// Takes what is to be written, in order.
+    /// Takes the bytes to write, in order.
     pub(crate) fn take_output(&mut self) -> Vec<(Stream, Vec<u8>)> {
         mem::take(&mut self.output)
     }
 
-    /// Wraps these lines from now on.
     pub(crate) fn wrap_lines(&mut self, wrapping: Wrapping) {
         self.wrapping = wrapping;
     }
 
-    /// Shows a line, or several, above the line being typed.
+    /// Shows one or several lines above the line being typed.
     pub(crate) fn print(&mut self, text: &str) {
         self.erase();
         self.put_lines(Stream::Output, text, self.wrapping != Wrapping::Nothing);
     }
 
-    /// Shows a diagnostic, in its place among what is printed.
+    /// Shows a diagnostic in its place among the lines.
     pub(crate) fn warn(&mut self, text: &str) {
         self.erase();
         self.put_lines(Stream::Errors, text, self.wrapping == Wrapping::Everything);
     }
 
-    /// Has the terminal make a sound.
     pub(crate) fn ring(&mut self) {
         if self.mode != OutputMode::Lines {
             self.put("\x07");
         }
     }
 
-    /// Tells the terminal something that is not seen, if there is something to tell.
+    /// Writes a control sequence.
     pub(crate) fn control(&mut self, sequence: Option<&str>) {
         if let Some(sequence) = sequence {
             self.put(sequence);
         }
     }
 
-    /// Shows the line being typed as it is now.
+    /// Draws the line being typed, if it has changed.
     pub(crate) fn refresh(&mut self, line: InputLine<'_>) {
         match self.mode {
             OutputMode::Lines => {}
@@ -144,8 +139,7 @@ impl Screen {
         }
     }
 
-    /// Commits the line being typed: leaves it where it is, and goes on below it. A terminal that edits its line itself
-    /// has done so already.
+    /// Leaves the line where it is, and goes on below it. A terminal that edits the line itself has done so already.
     pub(crate) fn commit(&mut self, line: InputLine<'_>) {
         if let OutputMode::Editing(size) = self.mode {
             let text = [line.prompt, line.text].concat();
@@ -158,13 +152,12 @@ impl Screen {
         self.drawn = None;
     }
 
-    /// Clears the terminal.
     pub(crate) fn clear(&mut self) {
         self.drawn = None;
         self.put("\x1b[H\x1b[2J");
     }
 
-    /// Notes that the terminal has this size now, and has wrapped what it shows anew.
+    /// Notes a new size of the terminal, which has wrapped its rows anew.
     pub(crate) fn resize(&mut self, size: Size) {
         self.mode = OutputMode::Editing(size);
         if let Some(drawn) = &mut self.drawn {
@@ -172,7 +165,7 @@ impl Screen {
         }
     }
 
-    /// Takes the line being typed off the screen.
+    /// Removes the line being typed from the screen.
     pub(crate) fn erase(&mut self) {
         match (self.mode, self.drawn.take()) {
             (OutputMode::Prompts, Some(_)) => self.put("\n"),
@@ -184,7 +177,7 @@ impl Screen {
         }
     }
 
-    /// Ends the output: leaves the cursor at the start of a row. What was being typed stays.
+    /// Leaves the line being typed, and puts the cursor at the start of the next row.
     pub(crate) fn finish(&mut self, line: InputLine<'_>) {
         match self.mode {
             OutputMode::Editing(_) if line.text.is_empty() => self.erase(),
@@ -193,14 +186,14 @@ impl Screen {
         }
     }
 
-    /// Has a terminal of this size show `text` with the cursor at this byte of it.
+    /// Draws `text` with the cursor at this byte.
     fn draw(&mut self, text: String, cursor: usize, size: Size, mode: DrawMode) {
         let Some(text) = self.append(text, cursor, size, mode) else { return };
         self.erase();
         let layout = Layout::new(&text, cursor, size.columns, 0);
         let (top, bottom) = match mode {
             DrawMode::Edit => (layout.top(size.input_rows()), layout.bottom(size.input_rows())),
-            // What scrolls out can be scrolled back to.
+            // Rows that scroll out can be scrolled back to.
             DrawMode::Commit => (0, layout.rows.len()),
         };
         self.put_rows(&layout.rows[top..bottom], mode);
@@ -208,7 +201,7 @@ impl Screen {
         if cursor < text.len() {
             self.up(bottom - 1 - row);
             self.put("\r");
-            // Only the terminal knows how far to the right this is: it may take several characters for one.
+            // Write the text before the cursor again: only the terminal knows how wide it is.
             self.put(layout.rows[row].before(column));
         }
         let at = Position { row: row - top, column };
@@ -216,7 +209,7 @@ impl Screen {
         self.drawn = Some(Drawn { text, cursor, rows, at, is_cut: top > 0, outdated: false });
     }
 
-    /// Writes only what `text` has more than what is drawn, where that is enough; else returns it.
+    /// Writes only the end that `text` has more than the drawn one. Returns the text if that is not enough.
     fn append(&mut self, text: String, cursor: usize, size: Size, mode: DrawMode) -> Option<String> {
         let goes_on =
             |drawn: &Drawn| drawn.is_continued_by(&text, cursor) && (mode == DrawMode::Edit || drawn.is_one_row());
@@ -277,7 +270,7 @@ impl Screen {
 
     fn put_on(&mut self, stream: Stream, bytes: &[u8]) {
         match self.output.last_mut() {
-            // Not to move what is long once more.
+            // A long piece is not copied again.
             Some((last, piece)) if *last == stream && piece.len() < OUTPUT_CHUNK => piece.extend_from_slice(bytes),
             _ => self.output.push((stream, bytes.to_vec())),
         }
@@ -287,10 +280,9 @@ impl Screen {
 /// How the rows of a line are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DrawMode {
-    /// Each as a line of its own, with the cursor behind the last one. So as many of them are above the cursor as were
-    /// written, also on a terminal that has become wider and has not said so yet: too many would be other people's lines.
+    /// Each ends with a line feed, so that a terminal that becomes wider joins no rows: the count of rows to erase stays right.
     Edit,
-    /// As one line that the terminal wraps, and the cursor below it.
+    /// As one line that the terminal wraps, with the cursor below it.
     Commit,
 }
 
@@ -305,8 +297,8 @@ impl Drawn {
         self.rows.len() == 1 && !self.is_cut
     }
 
-    /// Returns how many rows of it there are above the cursor when a terminal has wrapped each of its rows anew. Terminals
-    /// differ in where they leave a cursor behind a row that has just become full; it may be one less than it is.
+    /// Returns how many rows are above the cursor after the terminal has wrapped each row anew. Behind a row that is full,
+    /// terminals differ; then the result may be one less.
     fn rows_above_in(&self, size: Size) -> usize {
         let above: usize = self.rows[..self.at.row].iter().map(|columns| columns.div_ceil(size.columns).max(1)).sum();
         let is_behind_last = self.at.column == self.rows[self.at.row];
@@ -318,8 +310,8 @@ impl Drawn {
         !self.outdated && self.text == text && self.cursor == cursor
     }
 
-    /// Returns whether it is enough to write what `text` has more. What joins the last character is not, nor what ends a row
-    /// that is full: the terminal is on the next one already.
+    /// Returns whether the end that `text` has more can be appended. A character that joins the last one cannot, nor can a line
+    /// feed: behind a full row the terminal is on the next one already.
     fn is_continued_by(&self, text: &str, cursor: usize) -> bool {
         let is_at_end = self.cursor == self.text.len() && cursor == text.len() && !self.outdated;
         let more = if is_at_end { text.strip_prefix(&self.text) } else { None };

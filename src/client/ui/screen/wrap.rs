@@ -1,18 +1,18 @@
-//! Lines of the chat on a terminal of a known width: wrapped at words, and every row but the first indented. So nothing that
-//! somebody says comes to stand where a line begins, however much it is padded.
+//! Wraps chat lines at words, and indents every row but the first. So no text of a message stands where a line begins, and
+//! no user can fake another user's line with padding.
 
 use std::borrow::Cow;
 
 use super::layout::TAB;
 use crate::client::ui::unicode::{most_columns, next_boundary};
 
-/// Columns by which the rows of a line are indented, but for the first one.
+/// Columns before each row but the first.
 const INDENT: usize = 2;
 
-/// Bytes of what is taken for one character at most, however many others join it.
+/// Most bytes of one character, those that join it included.
 const CHARACTER: usize = 64;
 
-/// Returns a line of the chat, which may have colours, on the rows that it takes, with line feeds between them.
+/// Returns the rows of a line, which may have colours, with line feeds between them.
 pub(super) fn wrap(line: &str, columns: usize) -> Cow<'_, str> {
     if is_plain_row(line, columns) {
         return Cow::Borrowed(line);
@@ -24,7 +24,7 @@ pub(super) fn wrap(line: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(wrapper.text)
 }
 
-/// Returns whether a line is ASCII, with or without colours, that takes no more than so many columns.
+/// Returns whether a line is ASCII with or without colours, and fits on one row.
 fn is_plain_row(line: &str, columns: usize) -> bool {
     let mut taken = 0;
     let mut is_color = false;
@@ -40,21 +40,21 @@ fn is_plain_row(line: &str, columns: usize) -> bool {
 }
 
 struct Wrapper<'a> {
-    /// What is still to be laid out.
+    /// The text that is left.
     rest: &'a str,
     columns: usize,
     indent: usize,
     /// The rows so far.
     text: String,
-    /// Columns of this row that are taken.
+    /// Columns in use on this row.
     column: usize,
-    /// The last blanks on this row.
+    /// The last blanks on this row, where it may end.
     gap: Option<Gap>,
-    /// These blanks have filled it.
+    /// These blanks have filled the row.
     is_full: bool,
 }
 
-/// Blanks between two words: where they begin and end in the text, and the column behind them.
+/// Blanks between words: their bytes in the text, and the column behind them.
 #[derive(Clone, Copy)]
 struct Gap {
     from: usize,
@@ -75,7 +75,7 @@ impl<'a> Wrapper<'a> {
         }
     }
 
-    /// Takes what a person takes for a character, several letters of ASCII, or a colour.
+    /// Takes a character as a user sees it, several ASCII letters, or a colour.
     fn take_piece(&mut self) {
         let letters = letters(self.rest, self.columns);
         let (taken, rest) = self.rest.split_at(if letters > 0 { letters } else { character(self.rest) });
@@ -87,7 +87,7 @@ impl<'a> Wrapper<'a> {
             "\t" => self.put_blanks(TAB - self.column % TAB),
             "\u{3000}" => self.put_blanks(2),
             _ if width(taken) + self.indent <= self.columns => self.put(taken, width(taken)),
-            // Not even a row of its own has room for it.
+            // It is wider than a row.
             _ => taken.char_indices().for_each(|(at, c)| match &taken[at..at + c.len_utf8()] {
                 one if width(one) + self.indent <= self.columns => self.put(one, width(one)),
                 _ => self.put("?", 1),
@@ -106,7 +106,7 @@ impl<'a> Wrapper<'a> {
         self.gap = Some(Gap { from, to: self.text.len(), column: self.column });
     }
 
-    /// Puts a character of this width, or several letters.
+    /// Writes a character of this width, or several letters.
     fn put(&mut self, mut piece: &str, mut width: usize) {
         if self.is_full {
             let end = self.gap.filter(|gap| gap.to == self.text.len()).map_or(self.text.len(), |gap| gap.from);
@@ -123,7 +123,7 @@ impl<'a> Wrapper<'a> {
                 break;
             }
             if piece.len() == width {
-                // These are letters, and go on in the next row.
+                // Letters may continue on the next row.
                 let (fitting, rest) = piece.split_at(self.columns - self.column);
                 self.text += fitting;
                 (piece, width) = (rest, rest.len());
@@ -134,8 +134,7 @@ impl<'a> Wrapper<'a> {
         self.column += width;
     }
 
-    /// Returns whether the word that began in this column, and goes on with so many more and the rest, has room on a row of
-    /// its own.
+    /// Returns whether the word from this column on, with the next `width` columns and the rest of it, fits on one row.
     fn fits_on_a_row(&self, width: usize, from: usize) -> bool {
         let mut columns = self.column - from + width;
         let mut rest = self.rest;
@@ -159,14 +158,14 @@ impl<'a> Wrapper<'a> {
     }
 }
 
-/// Returns how many letters of ASCII, or the like, a text begins with that nothing joins; no more than so many.
+/// Returns how many visible ASCII characters a text begins with, up to `most`, without one that the next character joins.
 fn letters(text: &str, most: usize) -> usize {
     let bytes = &text.as_bytes()[..text.len().min(most + 1)];
     let letters = bytes.iter().take_while(|byte| matches!(byte, b'!'..=b'~')).count();
     if bytes.get(letters).is_some_and(|next| !next.is_ascii()) { letters.saturating_sub(1) } else { letters.min(most) }
 }
 
-/// Returns how long the first character of a text is, as a person sees it, or the colour there.
+/// Returns the length of the first character as a user sees it, or of the colour there.
 fn character(text: &str) -> usize {
     match text.as_bytes() {
         [b'\x1b', ..] => text.find('m').map_or(text.len(), |at| at + 1),
