@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_key_in_a_read_is_a_person_s_and_whole_lines_are_not() {
+    fn a_single_key_in_a_read_comes_from_a_user_and_whole_lines_do_not() {
         let is_person = |bytes: &str| is_single_key(&Decoder::default().decode(bytes.as_bytes(), false));
         for key in ["a", "é", "e\u{301}", "👩\u{200d}🚀", "\t", "\x7f", "\x12", "\x1b[A", "\x1b[Z", "\x1bb"] {
             assert!(is_person(key), "{key:?}");

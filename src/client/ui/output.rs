@@ -143,3 +143,40 @@ impl Output {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_has_pieces_of_one_write_and_tells_when_it_is_long() {
+        let output = Output::default();
+        output.push(Stream::Output, b"a");
+        output.push(Stream::Output, b"b");
+        output.push(Stream::Errors, b"c");
+        output.push(Stream::Output, &vec![b'd'; OUTPUT_BACKLOG]);
+        assert!(output.is_congested());
+        assert_eq!(output.next(), (Stream::Output, b"ab".to_vec(), false));
+        assert_eq!(output.next(), (Stream::Errors, b"c".to_vec(), false));
+        for _ in 0..OUTPUT_BACKLOG / OUTPUT_CHUNK {
+            assert_eq!(output.next(), (Stream::Output, vec![b'd'; OUTPUT_CHUNK], false));
+        }
+        assert!(!output.is_done() && output.end_write(Ok(())) && output.is_done() && !output.is_congested());
+    }
+
+    #[test]
+    fn a_failed_write_is_reported_and_an_end_notified() {
+        let output = Output::default();
+        output.push(Stream::Output, b"a");
+        output.next();
+        assert!(output.check().is_ok() && output.end_write(Err(io::ErrorKind::BrokenPipe.into())));
+        assert_eq!(output.check().map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));
+        output.push(Stream::Output, b"b");
+        assert_eq!(output.next(), (Stream::Output, b"b".to_vec(), true));
+        assert!(!output.end_write(Ok(())));
+        output.finish();
+        output.push(Stream::Errors, b"c");
+        output.next();
+        assert!(output.end_write(Ok(())) && output.wait(Duration::ZERO));
+    }
+}

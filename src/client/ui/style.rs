@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn by_default_a_line_is_itself() {
+    fn without_options_a_line_is_unchanged() {
         let mut style = LineStyle::default();
         assert_eq!(style.line("one\ntwo", at(0)), "one\ntwo");
         assert_eq!(style.message("From bob: hi ann", 5..8, "ann", at(0)), "From bob: hi ann");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_has_its_time_before_it_but_empty_ones() {
+    fn each_line_but_an_empty_one_begins_with_its_time() {
         let mut style = LineStyle { timed: true, ahead: 3600, ..LineStyle::default() };
         assert_eq!(style.line("one\n\ntwo", at(86_399)), "00:59 one\n\n00:59 two");
         assert_eq!(style.message("bob: hi", 0..3, "ann", at(86_400)), "01:00 bob: hi");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_the_date_when_the_day_has_changed_on_the_wall() {
+    fn a_new_day_begins_with_a_line_for_the_date() {
         let mut style = LineStyle { timed: true, ahead: 7200, ..LineStyle::default() };
         let noon = 1_795_258_800;
         assert_eq!(style.line("one", at(noon)), "13:00 one");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn one_s_own_line_tells_who_said_what_to_whom() {
+    fn an_own_message_shows_its_sender_and_its_recipient() {
         let mut style = LineStyle { timed: true, ..LineStyle::default() };
         assert_eq!(style.sent("ann", Some("bob"), "hello", at(3660)), "01:01 ann → bob: hello");
         assert_eq!(style.sent("ann", None, "hello", at(3660)), "01:01 ann: hello");
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_their_colours_and_one_s_own_and_whispers_stand_out() {
+    fn names_whispers_and_the_user_s_own_name_are_coloured() {
         let mut style = LineStyle { colored: true, ..LineStyle::default() };
         let bob = format!("{}bob\x1b[0m", color("bob"));
         let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0)).into_owned();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_read_as_date_writes_them() {
+    fn time_zones_of_date_are_parsed() {
         for (zone, ahead) in [("+0000\n", Some(0)), ("+0530", Some(19_800)), ("-0330", Some(-12_600)), ("UTC", None)] {
             assert_eq!(ahead_of_utc(zone), ahead, "{zone}");
         }

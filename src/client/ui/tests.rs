@@ -1,4 +1,4 @@
-//! Keys, the editor and the screen together, as somebody sees them on a terminal.
+//! Keys, the editor and the screen together, as a user sees them on a terminal.
 
 use super::editor::{Completion, Decoder, Editor, Mode, Outcome};
 use super::screen::{InputLine, OutputMode, Screen, Size, Wrapping};
@@ -54,7 +54,7 @@ const KEYS: [&str; 46] = [
     "\x1b[200~1\n2\n3\n4\n5\n6\x1b[201~",
 ];
 
-/// Somebody at a terminal.
+/// A user at a terminal.
 struct Person {
     decoder: Decoder,
     editor: Editor,
@@ -66,7 +66,7 @@ struct Person {
     resized: Option<Size>,
     /// How each message begins that came since the screen was cleared, as far as it is shown.
     messages: Vec<String>,
-    /// Lines are wrapped at words by somebody who takes the terminal to be so wide.
+    /// The width at which the screen wraps lines, which may be out of date.
     wraps_at: Option<usize>,
 }
 
@@ -142,7 +142,7 @@ fn random_size(random: &mut Random) -> Size {
 }
 
 #[test]
-fn a_hundred_thousand_rounds_of_anything_end_in_no_panic_and_lose_no_message() {
+fn random_keys_messages_and_sizes_cause_no_panic_and_lose_no_message() {
     const ROUNDS: usize = 100_000;
     let mut random = Random(0x5eed);
     let mut round = 0;

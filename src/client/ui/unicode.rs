@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_one_character_is_one() {
+    fn joined_characters_have_no_boundary_inside() {
         for whole in ["a", "é", "e\u{301}\u{323}", "漢", "👩\u{200d}🚀", "👍🏽", "🇦🇹", "☀\u{fe0f}"] {
             let text = format!("x{whole}y");
             let end = 1 + whole.len();

@@ -97,7 +97,7 @@ fn keys_edit_and_bring_back() {
 }
 
 #[test]
-fn what_was_typed_over_a_line_that_came_back_is_there_again() {
+fn text_typed_over_an_old_line_is_kept() {
     let server = Server::start();
     let mut bob = server.cap("bob");
     let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
@@ -204,7 +204,7 @@ fn ctrl_c_clears_a_half_typed_line_and_leaves_when_it_is_empty() {
 }
 
 #[test]
-fn ctrl_c_leaves_where_nobody_has_pressed_a_single_key() {
+fn ctrl_c_ends_a_script_at_once() {
     let server = Server::start();
     let mut ann = Terminal::logged_in(80, 24, &server.port(), "ann");
     ann.types("half a line");

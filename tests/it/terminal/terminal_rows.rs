@@ -21,7 +21,7 @@ fn is_timed(row: &str, text: &str) -> bool {
 }
 
 #[test]
-fn nothing_that_somebody_says_stands_where_a_line_begins() {
+fn no_text_of_a_message_stands_where_a_line_begins() {
     let server = Server::start();
     let mut eve = server.cap("eve");
     let mut ann = person(40, 24, &server, "ann", "--color never");

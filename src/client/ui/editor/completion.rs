@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_by_their_beginning_in_whatever_case_the_last_to_speak_first() {
+    fn names_match_by_their_beginning_without_case_the_latest_sender_first() {
         let mut completion = Completion::for_protocol(&PROTOCOLS[0]);
         completion.note_names(&online(&["echobot", "Eve", "éric", "Éva", "bob", "emil"]));
         for name in ["emil", "Eve", "emil", "bob"] {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_line_offers_who_wrote_last_and_then_to_whom_one_wrote() {
+    fn an_empty_line_offers_the_latest_senders_and_then_the_latest_recipients() {
         let mut all = each();
         for completion in &mut all {
             for name in ["bob", "eve", "bob"] {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_at_the_start_is_for_everybody_to_read_where_there_is_a_room() {
+    fn a_name_at_the_start_gets_a_colon_where_there_are_broadcasts() {
         let mut all = each();
         for completion in &mut all {
             completion.note_message("Eve", false);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_command_that_takes_a_name_names_are_offered() {
+    fn names_are_offered_behind_a_command_that_takes_one() {
         let mut all = each();
         for completion in &mut all {
             completion.note_message("Eve", false);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_left_is_not_offered_and_who_is_renamed_is() {
+    fn users_who_left_are_not_offered_and_renamed_ones_are() {
         let mut completion = Completion::for_protocol(&PROTOCOLS[1]);
         for name in ["ann", "bob", "eve"] {
             completion.note_message(name, true);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_names_are_remembered_and_a_longer_list_makes_nobody_leave() {
+    fn stored_names_are_bounded_and_a_long_list_removes_no_name() {
         let mut completion = Completion::for_protocol(&PROTOCOLS[1]);
         for number in 0..=NAMES_REMEMBERED {
             completion.note_message(&format!("n{number}"), false);

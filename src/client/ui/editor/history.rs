@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_and_keeps_the_latest_line_however_long_it_is() {
+    fn the_history_is_bounded_and_keeps_the_latest_line() {
         let mut history = History::default();
         for number in 0..=HISTORY_LINES {
             history.push(&number.to_string());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_found_by_what_is_in_them() {
+    fn lines_are_found_by_a_text_in_them() {
         let mut history = History::default();
         for line in ["@bob one two", "@eve two", "!who", "@eve two"] {
             history.push(line);

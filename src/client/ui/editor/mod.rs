@@ -101,7 +101,7 @@ impl Editor {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.search = None;
+        (self.search, self.paste) = (None, None);
         self.buffer = LineBuffer::default();
     }
 

@@ -2,14 +2,14 @@ use super::*;
 use crate::limits::EDITED_BYTES;
 use crate::testing::random::Random;
 
-/// An editor at which a person has typed these bytes, and what came of it.
+/// An editor in which a user has typed these bytes, with the outcomes.
 fn typed(bytes: &str) -> (Editor, Vec<Outcome>) {
     let mut editor = Editor::default();
     editor.set_mode(Mode::Keyboard);
     typed_at(editor, bytes)
 }
 
-/// The same, where a program has typed them.
+/// The same in a script.
 fn typed_by_script(bytes: &str) -> (Editor, Vec<Outcome>) {
     typed_at(Editor::default(), bytes)
 }
@@ -58,7 +58,7 @@ fn characters_go_in_at_the_cursor_and_whole_ones_come_out() {
 }
 
 #[test]
-fn every_key_of_a_line_editor_does_what_it_does_elsewhere() {
+fn keys_do_what_they_do_in_a_shell() {
     assert_eq!(line("hello\x01x"), "x|hello");
     assert_eq!(line("hello\x01\x05x"), "hellox|");
     assert_eq!(line("hello\x1b[Hx\x1b[Fy"), "xhelloy|");
@@ -79,7 +79,7 @@ fn ctrl_d_ends_the_input_only_of_an_empty_line() {
 }
 
 #[test]
-fn enter_hands_over_the_line_wherever_the_cursor_is() {
+fn enter_submits_the_line_with_the_cursor_anywhere() {
     let (editor, outcomes) = typed(&format!("hello{LEFT}{LEFT}\n\n"));
     assert_eq!(outcomes, [Outcome::Submit("hello".into()), Outcome::Submit(String::new())]);
     assert_eq!((editor.text(), editor.cursor()), ("", 0));
@@ -140,7 +140,7 @@ fn ctrl_c_clears_a_half_typed_line_and_ends_the_program_on_an_empty_one() {
 }
 
 #[test]
-fn what_was_deleted_comes_back_with_ctrl_y() {
+fn ctrl_y_inserts_deleted_text() {
     assert_eq!(line("one two\x17\x01\x19"), "two|one ");
     assert_eq!(line("one two\x17\x17\x19\x19"), "one twoone two|");
     assert_eq!(line("one two\x01\x0b\x19"), "one two|");
@@ -295,7 +295,7 @@ fn tab_elsewhere_does_nothing() {
 }
 
 #[test]
-fn where_there_is_no_person_tab_completes_what_is_beyond_doubt() {
+fn in_a_script_tab_completes_a_single_candidate_only() {
     for (bytes, expected) in [("@b\thi", "@bob hi|"), ("@a\thi", "@ahi|"), ("a\tb\t", "ab|"), ("!w\t", "!who |")] {
         assert_eq!(shown(&typed_by_script(bytes).0), expected);
     }

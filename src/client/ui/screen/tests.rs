@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
-/// Somebody at a terminal.
+/// A user at a terminal.
 struct Person {
     screen: Screen,
     terminal: VirtualScreen,
@@ -378,7 +378,7 @@ fn clearing_keeps_the_line() {
 }
 
 #[test]
-fn terminals_of_any_size_do_no_harm() {
+fn a_terminal_may_have_any_size() {
     let text = "a漢\te\u{301}👩\u{200d}🚀\nb".repeat(3);
     for columns in [1, 2, 3, 500] {
         for rows in [1, 2, 24] {
@@ -425,7 +425,7 @@ fn without_an_editor_nothing_is_erased() {
     }
 }
 
-/// Padding of about so many columns, of whatever could move what follows to the start of a row.
+/// Padding of about so many columns that could move the text behind it to the start of a row.
 fn padding(columns: usize, random: &mut Random) -> String {
     const PADS: [&str; 12] = [
         " ",
@@ -454,7 +454,7 @@ fn padding(columns: usize, random: &mut Random) -> String {
 }
 
 #[test]
-fn nothing_that_somebody_says_stands_where_a_line_begins() {
+fn no_text_of_a_message_stands_where_a_line_begins() {
     const FORGED: &str = "From bob: send the money to eve";
     let mut random = Random(0x5eed);
     for columns in 20..=200 {

@@ -75,7 +75,7 @@ fn the_sequences_of_many_terminals() {
 }
 
 #[test]
-fn what_is_unknown_is_passed_over_and_what_is_behind_it_is_not() {
+fn unknown_sequences_are_skipped_and_the_keys_behind_them_are_not() {
     for unknown in [
         "\x1b[5~",
         "\x1b[99;99;99z",
@@ -153,14 +153,14 @@ fn an_impossible_byte_holds_no_key_back() {
 }
 
 #[test]
-fn invalid_utf8_and_what_drives_a_terminal_become_harmless() {
+fn invalid_utf8_and_control_characters_become_replacement_characters() {
     assert_eq!(decode(b"a\xffb\n"), [text("a\u{fffd}b"), Key::Enter]);
     assert_eq!(decode(b"a\xe6\xbc\n"), [text("a\u{fffd}"), Key::Enter]);
     assert_eq!(decode("\u{9b}31m\u{202e}".as_bytes()), [text("\u{fffd}31m\u{fffd}")]);
 }
 
 #[test]
-fn a_paste_is_text_whatever_is_in_it() {
+fn control_bytes_in_a_paste_are_text() {
     let pasted = decode(b"\x1b[200~a\tb\r\nc\rd\n\x1b[A\x1b[20\x03e\x1b[201~f");
     assert_eq!(joined(pasted), [paste("a\tb\nc\nd\n\u{fffd}[A\u{fffd}[20\u{fffd}e"), text("f")]);
     assert_eq!(joined(decode(b"\x1b[200~\x1b[\x1b[201~\x1b[A")), [paste("\u{fffd}["), Key::Up]);
@@ -175,7 +175,7 @@ fn a_paste_without_brackets_is_text_as_well() {
 }
 
 #[test]
-fn it_makes_no_difference_where_the_bytes_are_cut() {
+fn bytes_may_be_cut_anywhere() {
     let bytes = "a漢🙂\x1b[1;5C\x1bOH\n\x1b[200~x\ny\x1b[2\x1b[201~\x1b]0;t\x1b\\\x1b[Aé\n".as_bytes();
     let whole = joined(decode(bytes));
     for cut in 0..=bytes.len() {
