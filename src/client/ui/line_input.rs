@@ -49,8 +49,11 @@ impl LineInput {
         let has_others = bytes.iter().any(|byte| matches!(*byte, b'\n' | INTERRUPT));
         let are_lines = line_end.is_some_and(|at| at + 1 < bytes.len()) && !has_others;
         self.is_pasting = (self.is_pasting && !after_pause) || (are_lines && self.terminal.pastes_without_brackets());
-        let keys =
+        let mut keys =
             if self.is_pasting { self.decoder.decode_pasted(bytes) } else { self.decoder.decode(bytes, after_pause) };
+        // Nor does a user press a key that fast behind Tab: it is part of a text.
+        let typed = keys.iter().rposition(|key| *key != Key::Tab).unwrap_or(0);
+        keys[..typed].iter_mut().filter(|key| **key == Key::Tab).for_each(|tab| *tab = Key::Text("\t".into()));
         self.escape_at = self.decoder.is_behind_escape().then(|| Instant::now() + ESCAPE_TIMEOUT);
         keys
     }

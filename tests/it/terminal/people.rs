@@ -164,7 +164,9 @@ fn k2_w13_whoever_is_ignored_is_neither_shown_nor_copied() {
     ann.waits_for("Ignored: bob");
     ann.types("!");
     ann.waits_for("!");
-    ann.types("unignore \t\n");
+    ann.types("unignore \t");
+    ann.waits_for("bob ");
+    ann.types("\n");
     ann.waits_for("What bob says is shown again.");
     bob.ask("SEND ann heard", "SEND-OK");
     ann.waits_for("From bob: heard");

@@ -173,6 +173,7 @@ impl Editor {
             Key::Text(text) => self.insert(&text),
             Key::Paste(text) => self.insert_pasted(&text, paste),
             Key::Enter => Some(self.submit()),
+            Key::Tab if self.mode == Mode::Script => self.insert("\t"),
             Key::Tab | Key::BackTab => self.complete(cycle, key == Key::Tab, completion),
             Key::Interrupt => self.interrupt(paste),
             Key::EndOfInput if self.buffer.is_empty() => Some(Outcome::End),
@@ -290,7 +291,7 @@ impl Editor {
     fn complete(&mut self, cycle: Option<Cycle>, forward: bool, completion: &Completion) -> Option<Outcome> {
         let (candidates, last) = match cycle {
             Some(Cycle { candidates, current }) => (candidates, Some(current)),
-            None => (self.candidates(completion)?, None),
+            None => (completion.candidates(self.buffer.before()), None),
         };
         let count = candidates.words.len();
         let current = match last {
@@ -305,14 +306,6 @@ impl Editor {
         self.buffer.remove(candidates.start..self.buffer.cursor());
         self.cycle = Some(Cycle { candidates, current });
         self.insert(&word)
-    }
-
-    /// Returns the candidates here; in a script only a single one, since Tab may be part of a line.
-    fn candidates(&self, completion: &Completion) -> Option<Candidates> {
-        let before = self.buffer.before();
-        let candidates = completion.candidates(before);
-        let is_beyond_doubt = candidates.words.len() == 1 && before[candidates.start..].starts_with(['@', '!', '/']);
-        (self.mode == Mode::Keyboard || is_beyond_doubt).then_some(candidates)
     }
 }
 

@@ -295,9 +295,9 @@ fn tab_elsewhere_does_nothing() {
 }
 
 #[test]
-fn in_a_script_tab_completes_a_single_candidate_only() {
-    for (bytes, expected) in [("@b\thi", "@bob hi|"), ("@a\thi", "@ahi|"), ("a\tb\t", "ab|"), ("!w\t", "!who |")] {
-        assert_eq!(shown(&typed_by_script(bytes).0), expected);
+fn in_a_script_tab_is_text() {
+    for bytes in ["@b\thi", "a\tb\t", "!w\t"] {
+        assert_eq!(shown(&typed_by_script(bytes).0), format!("{bytes}|"));
     }
 }
 
