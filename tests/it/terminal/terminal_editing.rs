@@ -163,7 +163,7 @@ fn tab_completes_what_was_seen() {
     ann.sees("From bobolink: hi\n@bobolink");
     ann.types("hello\n");
     bob.expect("DELIVERY ann hello");
-    ann.sees(&format!("From bobolink: hi\n@bobolink hello\n{SENT}"));
+    ann.sees(&format!("From bobolink: hi\nann → bobolink: hello\n{SENT}"));
     ann.forget();
     ann.types("!w\t");
     ann.waits_for("!who ");
@@ -187,16 +187,9 @@ fn tab_goes_through_the_names_and_shift_tab_goes_back() {
     bert.ask("SEND ann two", "SEND-OK");
     ann.sees("From bob: one\nFrom bert: two");
     let seen = "From bob: one\nFrom bert: two\n";
-    for (keys, line) in [
-        ("@", "@"),
-        ("\t", "@bert"),
-        ("\t", "@bob"),
-        ("\x1b[Z", "@bert"),
-        ("\x1b[Z", "@bob"),
-        ("hi", "@bob hi"),
-        ("\t", "@bob hi"),
-        ("a", "@bob hia"),
-    ] {
+    for (keys, line) in
+        [("@", "@"), ("\t", "@bert"), ("\t", "@bob"), ("\x1b[Z", "@bert"), ("\x1b[Z", "@bob"), ("hi", "@bob hi")]
+    {
         ann.types(keys);
         ann.sees(&format!("{seen}{line}"));
     }
