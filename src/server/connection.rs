@@ -37,8 +37,6 @@ pub(crate) struct Connection {
     /// Lines that are handled, if they are limited.
     line_rate: Option<RateLimit>,
     login_rate: RateLimit,
-    /// The beginning of a line was logged.
-    has_traced_partial: bool,
 }
 
 impl Connection {
@@ -57,7 +55,6 @@ impl Connection {
             deadline: Some(now + context.settings.login_timeout),
             line_rate: max_rate.map(|rate| RateLimit::new(rate, rate.saturating_mul(RATE_BURST), now)),
             login_rate: RateLimit::new(LOGIN_RATE, LOGIN_RATE, now),
-            has_traced_partial: false,
             client: Client::new(context, peer, sender, place),
         }
     }
@@ -94,8 +91,7 @@ impl Connection {
             has_heard = false;
             // If input is waiting, this thread was late: the client was not silent.
             let silence_ends = self.silence_ends().filter(|_| !self.lines.has_input());
-            let partial_due = self.partial_due().filter(|_| !self.lines.has_input());
-            let next = [self.deadline, silence_ends, partial_due].into_iter().flatten().min();
+            let next = [self.deadline, silence_ends].into_iter().flatten().min();
             let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.lines.read_until(next) {
                 Ok(0) => {
@@ -109,17 +105,12 @@ impl Connection {
                 }
                 Ok(count) => {
                     has_heard = true;
-                    self.has_traced_partial = false;
                     self.client.sender.shared().counters.add(Count::BytesIn, count);
                 }
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return CloseReason::Failed(error.kind());
                 }
                 Err(_) if is_over(silence_ends) && !self.lines.has_input() => self.lines.end_line(),
-                Err(_) if is_over(partial_due) && !self.lines.has_input() => {
-                    self.has_traced_partial = true;
-                    self.client.trace_rest(self.lines.partial(), "and no LF yet (G1)");
-                }
                 Err(_) if is_over(self.deadline) => return self.timed_out(),
                 Err(_) => {}
             }
@@ -212,12 +203,6 @@ impl Connection {
         Some(self.lines.last_read() + silence)
     }
 
-    /// Returns when the beginning of a line is logged: a client that forgets the LF waits in vain.
-    fn partial_due(&self) -> Option<Instant> {
-        let is_due = self.client.trace.is_wanted() && !self.has_traced_partial && !self.lines.partial().is_empty();
-        is_due.then(|| self.lines.last_read() + limits::SILENCE)
-    }
-
     fn timed_out(&mut self) -> CloseReason {
         if self.client.is_logged_in() {
             return CloseReason::Idle;
@@ -233,10 +218,6 @@ impl Connection {
         let is_shutdown = self.client.sender.shared().shutdown.has_begun();
         let reason = if is_shutdown && reason.is_orderly() { CloseReason::Shutdown } else { reason };
         self.client.leave_room();
-        if !self.lines.partial().is_empty() {
-            let partial = self.lines.partial();
-            self.client.trace_rest(partial, "is not handled: it has no LF (G1)");
-        }
         let is_news = self.client.is_logged_in() || !reason.is_orderly() || reason == CloseReason::LoginTimeout;
         let level = if is_news { Level::Info } else { Level::Debug };
         self.client.report(level, format_args!("left: {reason}"));
