@@ -110,7 +110,10 @@ impl Connection {
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return CloseReason::Failed(error.kind());
                 }
-                Err(_) if is_over(silence_ends) && !self.lines.has_input() => self.lines.end_line(),
+                Err(_) if is_over(silence_ends) && !self.lines.has_input() => {
+                    self.lines.end_line();
+                    has_heard = true;
+                }
                 Err(_) if is_over(self.deadline) => return self.timed_out(),
                 Err(_) => {}
             }

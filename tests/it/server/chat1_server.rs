@@ -144,6 +144,20 @@ fn a_client_by_somebody_else_works_unchanged() {
 }
 
 #[test]
+fn g13_the_login_timeout_ends_no_client_that_logged_in_without_lf() {
+    let server = Server::with(&["--login-timeout", "2"]);
+    let mut ann = server.connect();
+    ann.send(b"REGISTER ann CHAT/1.0");
+    ann.expect_bytes(b"200 Registration successful");
+    // It came later than ann, so its time is over later.
+    let mut late = server.connect();
+    late.expect_end();
+    let mut bob = server.chat("bob");
+    bob.send_line("@bob: still here?");
+    ann.expect_bytes(b"@bob: still here?");
+}
+
+#[test]
 fn h16_the_system_picks_a_port_and_it_is_reported() {
     let (one, other) = (Server::start(), Server::start());
     assert!(one.address.port() > 0 && one.address.port() != other.address.port());
