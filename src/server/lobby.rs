@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
@@ -35,6 +35,8 @@ struct State {
     /// Those in the lobby, in the order in which they came.
     waiting: BTreeMap<u64, Guest>,
     last_ticket: u64,
+    /// The server is shutting down: nothing enters any more.
+    is_closed: bool,
     /// Connections in the lobby from each address that has any.
     by_source: HashMap<Source, usize>,
 }
@@ -63,6 +65,7 @@ pub(crate) enum NoPlace {
     Full,
     /// Too many have just come from the same address.
     Crowded,
+    ShuttingDown,
 }
 
 impl Error for NoPlace {}
@@ -72,6 +75,7 @@ impl fmt::Display for NoPlace {
         f.write_str(match self {
             Self::Full => "too many connections for this machine's limits",
             Self::Crowded => "too many come from its address",
+            Self::ShuttingDown => "the server is shutting down",
         })
     }
 }
@@ -90,6 +94,9 @@ impl Lobby {
         is_silent: impl FnOnce() -> bool,
     ) -> Result<Place, NoPlace> {
         let mut state = lock(&self.state);
+        if state.is_closed {
+            return Err(NoPlace::ShuttingDown);
+        }
         if state.open >= self.max_open {
             return Err(NoPlace::Full);
         }
@@ -97,15 +104,16 @@ impl Lobby {
             return Err(NoPlace::Crowded);
         }
         state.open += 1;
-        drop(state);
         let mut place = Place { lobby: Arc::clone(self), source, ticket: 0 };
-        place.wait(outbox);
+        place.join(state, outbox);
         Ok(place)
     }
 
-    /// Returns the outboxes of the connections in the lobby.
-    pub(crate) fn outboxes(&self) -> Vec<Arc<Outbox>> {
-        lock(&self.state).waiting.values().map(|guest| Arc::clone(&guest.outbox)).collect()
+    /// Lets no connection in any more, so that none is displaced during the shutdown. Returns the outboxes of those inside.
+    pub(crate) fn close(&self) -> Vec<Arc<Outbox>> {
+        let mut state = lock(&self.state);
+        state.is_closed = true;
+        state.waiting.values().map(|guest| Arc::clone(&guest.outbox)).collect()
     }
 
     /// Waits until no connection is open, for `most` at most.
@@ -157,12 +165,17 @@ impl Place {
         self.ticket = 0;
     }
 
-    /// Joins the lobby as the newest there, unless it is there. The outbox that has to give way is closed.
+    /// Goes back to the lobby as the newest there, unless it is there or the lobby is closed.
     pub(crate) fn wait(&mut self, outbox: &Arc<Outbox>) {
-        if self.ticket != 0 {
-            return;
+        let lobby = Arc::clone(&self.lobby);
+        let state = lock(&lobby.state);
+        if self.ticket == 0 && !state.is_closed {
+            self.join(state, outbox);
         }
-        let mut state = lock(&self.lobby.state);
+    }
+
+    /// Joins the lobby as the newest there. The outbox that has to give way is closed.
+    fn join(&mut self, mut state: MutexGuard<'_, State>, outbox: &Arc<Outbox>) {
         state.last_ticket += 1;
         self.ticket = state.last_ticket;
         let guest =
@@ -266,6 +279,18 @@ mod tests {
         let third = enter(&lobby, 3);
         first.0.wait(&first.1);
         assert!(third.is_displaced() && !first.is_displaced());
+    }
+
+    #[test]
+    fn in_a_closed_lobby_nobody_gives_way() {
+        let lobby = lobby(9, 1);
+        let mut member = enter(&lobby, 1);
+        member.0.leave_lobby();
+        let guest = enter(&lobby, 2);
+        assert_eq!(lobby.close().len(), 1);
+        member.0.wait(&member.1);
+        assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(NoPlace::ShuttingDown));
+        assert!(!guest.is_displaced() && !member.is_displaced());
     }
 
     #[test]

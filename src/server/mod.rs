@@ -204,10 +204,6 @@ impl Server {
         let outbox = Arc::new(Outbox::new(ClientSocket::new(stream.try_clone()?), self.context.settings.slow_timeout));
         let place = self.lobby.enter(Source::from(peer.ip()), &outbox, || !sys::has_input(&stream));
         let place = place.map_err(io::Error::other)?;
-        // After the place was taken: the shutdown ends the input of every place that there is.
-        if self.context.shared.shutdown.has_begun() {
-            return Ok(());
-        }
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let sender = Sender::new(id, outbox, Arc::clone(&self.context.shared));
         // Boxed, as each frame between here and its thread has room for a copy of its own, which an idle client keeps.
@@ -222,10 +218,11 @@ impl Server {
     pub fn shutdown(&self) {
         let online = read_lock(&self.context.registry).online();
         self.log.event(Level::Info, format_args!("shutting down with {online} online"));
+        // First of all: a connection that leaves the room must not displace one that takes its last lines.
+        // A client that logs in meanwhile is in the room before it leaves the lobby, so that none is missed.
+        let in_lobby = self.lobby.close();
         self.context.shared.shutdown.begin();
         self.context.shared.turns.open();
-        // A client that logs in meanwhile is in the room before it leaves the lobby, so that none is missed.
-        let in_lobby = self.lobby.outboxes();
         let members = read_lock(&self.context.registry).everyone_but(None);
         in_lobby.iter().chain(members.iter().map(|member| &member.outbox)).for_each(|outbox| outbox.end_input());
         self.lobby.wait_until_empty(limits::SHUTDOWN_TIMEOUT + limits::SHUTDOWN_HANG_UP + limits::SHUTDOWN_CLOSED);

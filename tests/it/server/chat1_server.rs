@@ -145,7 +145,7 @@ fn a_client_by_somebody_else_works_unchanged() {
 
 #[test]
 fn g13_the_login_timeout_ends_no_client_that_logged_in_without_lf() {
-    let server = Server::with(&["--login-timeout", "2"]);
+    let server = Server::with(&["--login-timeout", "5"]);
     let mut ann = server.connect();
     ann.send(b"REGISTER ann CHAT/1.0");
     ann.expect_bytes(b"200 Registration successful");
