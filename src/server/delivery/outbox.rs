@@ -233,6 +233,9 @@ impl<S: Socket> Outbox<S> {
     /// Adds bytes as soon as there is room. Returns [`Pushed::Closed`] also when `is_over` says that the sender has to stop.
     /// Everything that the sender has added elsewhere must be flushed.
     pub(crate) fn push_when_room(&self, addition: Addition<'_>, is_over: impl Fn() -> bool) -> Pushed {
+        if is_over() {
+            return Pushed::Closed;
+        }
         let room = Arc::new(Condvar::new());
         let mut state = lock(&self.state);
         state.waiters.push_back(Waiter { count: addition.bytes.len(), room: Arc::clone(&room) });

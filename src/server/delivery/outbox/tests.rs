@@ -373,3 +373,12 @@ fn g5_a_sender_whose_own_connection_was_reset_stops_waiting() {
     assert_eq!(own.close_reason(), Some(CloseReason::Failed(io::ErrorKind::ConnectionReset)));
     assert_eq!((outbox.close_reason(), lock(&outbox.state).waiters.len()), (None, 0));
 }
+
+#[test]
+fn g5_a_sender_that_has_to_stop_waits_for_no_recipient() {
+    let outbox = outbox(&Peer::with_appetite(0), 100, LONG);
+    let added = bytes("late");
+    let addition = Addition { bytes: &added, is_small: false, sender: 1 };
+    assert_eq!(outbox.push_when_room(addition, || true), Pushed::Closed);
+    assert_eq!(outbox.backlog(), 0);
+}
