@@ -290,7 +290,8 @@ impl Client {
 
     /// Tells all others that the client is gone, if they were told that it had come. At the end of the server all are.
     pub(crate) fn announce_leaving(&mut self) {
-        let Some(name) = self.state.name.clone().filter(|_| self.is_announced && !self.is_over()) else { return };
+        let is_told = self.is_announced && !self.sender.shared().shutdown.has_begun();
+        let Some(name) = self.state.name.clone().filter(|_| is_told) else { return };
         self.begin_broadcast();
         self.sender.add(&Event::Presence(Presence::Left { name: name.as_str() }));
     }

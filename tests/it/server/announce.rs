@@ -1,5 +1,6 @@
 //! Who comes and goes, where the server is told to say so (G15).
 
+use std::io::Write;
 use std::time::Instant;
 
 use crate::support::{Peer, Server};
@@ -38,6 +39,17 @@ fn g15_wac_and_chat1_are_told_who_joins_leaves_and_changes_the_name() {
     told("* gus has left");
     // CAP has no word for any of it.
     cap.expect_silence();
+}
+
+#[test]
+fn g15_a_client_that_reads_no_replies_is_announced_as_gone() {
+    let server = Server::with(&["--announce", "--slow-timeout", "1"]);
+    let mut wac = server.wac("wac");
+    let bob = server.wac("bob");
+    wac.expect("* bob has joined");
+    // Far more replies than the kernel takes.
+    while (&bob.stream).write_all(&b"X\n".repeat(1000)).is_ok() {}
+    wac.expect("* bob has left");
 }
 
 #[test]
