@@ -237,7 +237,10 @@ impl Client {
         self.refuse(&refusal, "");
         self.trace.set_name(self.state.name.as_ref().map(Name::as_str));
         match self.after_refusal(dialect) {
-            Flow::Continue => Flow::Slower,
+            Flow::Continue => {
+                self.sender.shared().counters.add(Count::Refused, usize::from(!was_logged_in));
+                Flow::Slower
+            }
             flow => flow,
         }
     }

@@ -42,6 +42,17 @@ fn one_line_says_what_the_server_has_done() {
 }
 
 #[test]
+fn w7_a_refused_login_counts_although_the_connection_stays() {
+    let server = Server::with(&["--max-clients", "1"]);
+    let _ann = server.cap("ann");
+    let mut bob = server.connect();
+    bob.ask("LIN ann", "Cannot log in as ann: that name is already in use.");
+    bob.ask("LIN bob", "Cannot log in: the server is full.");
+    let told = ask(&server);
+    assert!(told.starts_with("1 online, 2 refused, "), "{told}");
+}
+
+#[test]
 fn g13_messages_are_counted_that_are_handled_later_than_they_were_read() {
     let server = Server::with(&["--max-rate", "5"]);
     let mut bob = server.cap("bob");
