@@ -215,6 +215,8 @@ impl Client {
     /// Checks a name in the order of G4 and takes it.
     fn log_in(&mut self, dialect: &'static dyn Dialect, text: &str) -> Flow {
         let was_logged_in = self.is_logged_in();
+        // Waits for space before the place is protected. The welcome is added under the registry's lock and must not wait.
+        self.post_replies();
         self.trace.include_name(text);
         let refusal = match text.parse::<Name>() {
             Err(_) => Event::Error(RequestError::InvalidName(text)),
@@ -247,7 +249,6 @@ impl Client {
 
     /// Takes the name in the registry. The answer is the first line that the client hears after that (G6). Returns it.
     fn join(&mut self, dialect: &'static dyn Dialect, name: &Name) -> Result<Vec<u8>, JoinError> {
-        self.post_replies();
         let text = name.as_str();
         let welcome = if self.is_logged_in() { Event::Renamed { name: text } } else { Event::Welcome { name: text } };
         let mut line = Vec::new();

@@ -262,10 +262,11 @@ impl Sender {
         self.talk.charge(bytes, Instant::now())
     }
 
-    /// Waits for a turn if the client floods and has none.
+    /// Waits for a turn if the client floods and has none. A client whose connection is closed ends without one.
     pub(crate) fn begin_turn(&mut self) {
         if self.turn.is_none() && !self.talk.delay(Instant::now()).is_zero() {
-            self.turn = Some(self.shared.turns.acquire());
+            self.is_over |= self.own.close_reason().is_some();
+            self.turn = (!self.is_over).then(|| self.shared.turns.acquire());
         }
     }
 
@@ -296,5 +297,25 @@ impl Sender {
     pub(crate) fn flush(&mut self) {
         self.unflushed = 0;
         self.dirty.drain(..).for_each(|outbox| outbox.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::close_reason::CloseReason;
+    use crate::server::registry::tests::outbox;
+
+    #[test]
+    fn a_client_whose_connection_is_closed_queues_for_no_turn() {
+        let turns = Arc::new(Turns::new(0));
+        let (shutdown, counters) = (Shutdown::default(), Counters::default());
+        let shared = Arc::new(Shared { turns, shutdown, counters, max_backlog: limits::MAX_BACKLOG });
+        let mut sender = Sender::new(1, outbox(), shared);
+        while sender.charge(1000) {}
+        sender.own().close(CloseReason::Displaced);
+        // There is no turn to be had.
+        sender.begin_turn();
+        assert!(sender.turn.is_none() && sender.is_over());
     }
 }
