@@ -256,7 +256,7 @@ impl Client {
         let member = self.member(dialect, Some(name.clone()));
         let (sender, bounds) = (&mut self.sender, self.context.bounds);
         let welcome = |member: &Member| {
-            member.outbox.set_max_backlog(bounds.max_backlog);
+            member.outbox.log_in(member.dialect, bounds.max_backlog);
             sender.force_reply(&line);
         };
         self.number = Some(write_lock(&self.context.registry).join(self.number, member, welcome)?);

@@ -40,6 +40,7 @@ use super::buf_list::BufList;
 use super::slow_clock::SlowClock;
 use super::socket::{ClientSocket, Socket};
 use crate::limits;
+use crate::protocol::Dialect;
 use crate::server::close_reason::CloseReason;
 use crate::server::sync::{lock, wait_once};
 
@@ -72,6 +73,8 @@ struct State {
     /// The sender that has this outbox on its list since the pending bytes were last taken; 0 is none.
     queued_by: u64,
     max_backlog: usize,
+    /// The dialect of a client that is logged in. Messages in another one were encoded before its login, and are dropped.
+    dialect: Option<&'static dyn Dialect>,
     clock: SlowClock,
     /// How long the recipient may take nothing at all.
     stall_timeout: Duration,
@@ -118,6 +121,7 @@ pub(crate) struct Addition<'a> {
     pub(crate) is_small: bool,
     /// The id of the sender; it is not 0.
     pub(crate) sender: u64,
+    pub(crate) dialect: Option<&'static dyn Dialect>,
 }
 
 impl State {
@@ -141,7 +145,8 @@ impl State {
 
     /// Adds bytes if there is room. `is_first` is whether no other sender waits before this one.
     fn try_push(&mut self, addition: Addition<'_>, is_first: bool) -> Pushed {
-        if self.closed.is_some() || self.is_ended {
+        let is_outdated = self.dialect.is_some() && addition.dialect.is_some() && self.dialect != addition.dialect;
+        if self.closed.is_some() || self.is_ended || is_outdated {
             return Pushed::Closed;
         }
         let count = addition.bytes.len();
@@ -206,6 +211,7 @@ impl<S: Socket> Outbox<S> {
             mode: Mode::Idle,
             queued_by: 0,
             max_backlog: limits::MAX_BACKLOG_BEFORE_LOGIN,
+            dialect: None,
             clock: SlowClock::new(slow_timeout),
             stall_timeout: limits::STALL_TIMEOUT.max(slow_timeout),
             waiters: VecDeque::new(),
@@ -219,8 +225,10 @@ impl<S: Socket> Outbox<S> {
         &self.socket
     }
 
-    pub(crate) fn set_max_backlog(&self, bytes: usize) {
-        lock(&self.state).max_backlog = bytes;
+    /// The client is logged in.
+    pub(crate) fn log_in(&self, dialect: &'static dyn Dialect, max_backlog: usize) {
+        let mut state = lock(&self.state);
+        (state.dialect, state.max_backlog) = (Some(dialect), max_backlog);
     }
 
     /// Adds bytes behind all others if there is room.

@@ -186,38 +186,40 @@ impl Sender {
         let (mut reached, mut sent) = (0, 0);
         let mut full = Vec::new();
         for member in members {
-            let Some((_, bytes)) = encoded.iter().find(|(dialect, _)| *dialect == member.dialect) else { continue };
+            let encoded = encoded.iter().find(|(dialect, _)| *dialect == member.dialect);
+            let Some((dialect, bytes)) = encoded else { continue };
             if bytes.is_empty() {
                 continue;
             }
             if let Some(trace) = &member.trace {
                 trace.delivered(member.name.as_ref(), bytes, member.outbox.socket().omits_line_feeds());
             }
-            let pushed = member.outbox.push(Addition { bytes, is_small, sender: self.id });
+            let addition = Addition { bytes, is_small, sender: self.id, dialect: Some(*dialect) };
+            let pushed = member.outbox.push(addition);
             if pushed == Pushed::Full {
-                full.push((member, bytes));
+                full.push((member, addition));
             } else if self.note(&member.outbox, pushed) {
                 reached += 1;
                 sent += bytes.len();
             }
         }
-        for (member, bytes) in full {
-            let pushed = self.push_when_room(&member.outbox, bytes, is_small);
+        for (member, addition) in full {
+            let pushed = self.push_when_room(&member.outbox, addition);
             if self.note(&member.outbox, pushed) {
                 reached += 1;
-                sent += bytes.len();
+                sent += addition.bytes.len();
             }
         }
         self.shared.counters.add(Count::BytesOut, sent);
         reached
     }
 
-    fn push_when_room(&mut self, outbox: &Outbox, bytes: &Arc<Vec<u8>>, is_small: bool) -> Pushed {
+    fn push_when_room(&mut self, outbox: &Outbox, addition: Addition<'_>) -> Pushed {
         self.flush();
         self.turn = None;
         let (own, shutdown) = (&self.own, &self.shared.shutdown);
         let is_over = || own.close_if_broken() || shutdown.is_room_over();
-        let pushed = outbox.push_when_room(Addition { bytes, is_small, sender: self.id }, is_over);
+        let pushed = outbox.push_when_room(addition, is_over);
         self.is_over |= self.own.close_reason().is_some();
         pushed
     }
@@ -240,9 +242,10 @@ impl Sender {
         let is_small = self.charge(replies.len());
         self.shared.counters.add(Count::BytesOut, replies.len());
         let (own, bytes) = (Arc::clone(&self.own), Arc::new(replies));
-        let mut pushed = own.push(Addition { bytes: &bytes, is_small, sender: self.id });
+        let addition = Addition { bytes: &bytes, is_small, sender: self.id, dialect: None };
+        let mut pushed = own.push(addition);
         if pushed == Pushed::Full {
-            pushed = self.push_when_room(&own, &bytes, is_small);
+            pushed = self.push_when_room(&own, addition);
         }
         self.note(&own, pushed);
         self.share_time();

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::*;
+use crate::protocol::DIALECTS;
 
 /// A deadline for facts that do come; only a failing test waits for it.
 const LONG: Duration = Duration::from_secs(20);
@@ -102,7 +103,7 @@ type TestOutbox = Arc<Outbox<Arc<Peer>>>;
 
 fn outbox(peer: &Arc<Peer>, max_backlog: usize, slow_timeout: Duration) -> TestOutbox {
     let outbox = Outbox::new(Arc::clone(peer), slow_timeout);
-    outbox.set_max_backlog(max_backlog);
+    lock(&outbox.state).max_backlog = max_backlog;
     Arc::new(outbox)
 }
 
@@ -113,7 +114,7 @@ fn bytes(text: &str) -> Arc<Vec<u8>> {
 /// Adds what is not small talk, as soon as there is room, and flushes.
 fn send(outbox: &TestOutbox, sender: u64, text: &str) -> Pushed {
     let bytes = bytes(text);
-    let addition = Addition { bytes: &bytes, is_small: false, sender };
+    let addition = Addition { bytes: &bytes, is_small: false, sender, dialect: None };
     let mut pushed = outbox.push(addition);
     if pushed == Pushed::Full {
         pushed = outbox.push_when_room(addition, || false);
@@ -124,7 +125,7 @@ fn send(outbox: &TestOutbox, sender: u64, text: &str) -> Pushed {
 
 /// Adds small talk.
 fn talk(outbox: &TestOutbox, text: &str) -> Pushed {
-    outbox.push(Addition { bytes: &bytes(text), is_small: true, sender: 99 })
+    outbox.push(Addition { bytes: &bytes(text), is_small: true, sender: 99, dialect: None })
 }
 
 #[track_caller]
@@ -142,7 +143,9 @@ fn wait_until_waiting(outbox: &TestOutbox, count: usize) {
 
 /// Fills an outbox whose peer takes nothing past its mark, until a sender would have to wait.
 fn fill(outbox: &TestOutbox) {
-    while outbox.push(Addition { bytes: &bytes("0123456789"), is_small: false, sender: 1 }) != Pushed::Full {
+    while outbox.push(Addition { bytes: &bytes("0123456789"), is_small: false, sender: 1, dialect: None })
+        != Pushed::Full
+    {
         outbox.flush();
     }
 }
@@ -305,7 +308,7 @@ fn up_to_the_mark_any_addition_has_room_and_past_it_what_fits() {
     let outbox = outbox(&Peer::with_appetite(0), 1000, LONG);
     let push = |length: usize| {
         let bytes = Arc::new(vec![b'x'; length]);
-        outbox.push(Addition { bytes: &bytes, is_small: false, sender: 1 })
+        outbox.push(Addition { bytes: &bytes, is_small: false, sender: 1, dialect: None })
     };
     assert_eq!(push(500), Pushed::Flush);
     assert_eq!(push(400), Pushed::Done);
@@ -364,7 +367,9 @@ fn g5_a_sender_whose_own_connection_was_reset_stops_waiting() {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let bytes = bytes("it is not sent");
-            outbox.push_when_room(Addition { bytes: &bytes, is_small: false, sender: 2 }, || own.close_if_broken())
+            outbox.push_when_room(Addition { bytes: &bytes, is_small: false, sender: 2, dialect: None }, || {
+                own.close_if_broken()
+            })
         });
         wait_until_waiting(&outbox, 1);
         lock(&gone.state).reset = true;
@@ -378,7 +383,20 @@ fn g5_a_sender_whose_own_connection_was_reset_stops_waiting() {
 fn g5_a_sender_that_has_to_stop_waits_for_no_recipient() {
     let outbox = outbox(&Peer::with_appetite(0), 100, LONG);
     let added = bytes("late");
-    let addition = Addition { bytes: &added, is_small: false, sender: 1 };
+    let addition = Addition { bytes: &added, is_small: false, sender: 1, dialect: None };
     assert_eq!(outbox.push_when_room(addition, || true), Pushed::Closed);
     assert_eq!(outbox.backlog(), 0);
+}
+
+#[test]
+fn w2_no_message_in_the_former_dialect_comes_after_the_login() {
+    let [former, dialect, ..] = *DIALECTS else { panic!("several dialects") };
+    let outbox = outbox(&Peer::with_appetite(0), 100, LONG);
+    outbox.log_in(dialect, 100);
+    let added = bytes("hello");
+    let push = |dialect| outbox.push(Addition { bytes: &added, is_small: true, sender: 1, dialect });
+    assert_eq!(push(Some(former)), Pushed::Closed);
+    assert_eq!(push(Some(dialect)), Pushed::Flush);
+    assert_eq!(push(None), Pushed::Done);
+    assert_eq!(outbox.backlog(), 2 * added.len());
 }
