@@ -243,7 +243,6 @@ impl Connection {
         let last = if reason == CloseReason::Shutdown { self.client.goodbye() } else { Vec::new() };
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
         own.end(&last, limits::HALF_CLOSED_STALL);
-        own.flush();
         if own.backlog() > 0 || !at_end {
             self.client.place.wait(&own);
         }

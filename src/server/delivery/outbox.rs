@@ -28,7 +28,7 @@
 //! not used up its tokens, goes past the line into the reserve, and waits only if that is full as well.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::Shutdown;
 use std::panic::{self, AssertUnwindSafe};
@@ -295,8 +295,8 @@ impl<S: Socket> Outbox<S> {
     }
 
     /// Writes what is pending as far as the recipient takes it at once, unless another thread writes. A writer thread gets
-    /// the rest.
-    pub(crate) fn flush(self: &Arc<Self>) {
+    /// the rest. If the kernel refuses the thread, the caller writes, as long as `proceed` says so before each write.
+    pub(crate) fn flush(self: &Arc<Self>, proceed: impl FnMut() -> bool) {
         let mut taken = {
             let mut state = lock(&self.state);
             if state.mode != Mode::Idle || state.pending.is_empty() || state.closed.is_some() {
@@ -321,7 +321,7 @@ impl<S: Socket> Outbox<S> {
             if is_full || round == MAX_ROUNDS {
                 state.mode = Mode::Queued;
                 self.unlock(state);
-                return self.spawn_writer();
+                return self.spawn_writer(proceed);
             }
             taken = state.take();
             self.unlock(state);
@@ -354,22 +354,22 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    fn spawn_writer(self: &Arc<Self>) {
+    fn spawn_writer(self: &Arc<Self>, proceed: impl FnMut() -> bool) {
         let outbox = Arc::clone(self);
         let builder = thread::Builder::new().name(String::from("writer")).stack_size(limits::THREAD_STACK);
         let spawned = builder.spawn(move || {
-            let written = panic::catch_unwind(AssertUnwindSafe(|| outbox.write_pending()));
+            let written = panic::catch_unwind(AssertUnwindSafe(|| outbox.write_pending(|| true)));
             if let Err(reason) = written.unwrap_or(Err(CloseReason::Panicked)) {
                 outbox.close(reason);
             }
         });
-        if let Err(error) = spawned {
-            self.close(CloseReason::Failed(error.kind()));
+        if spawned.is_err() {
+            self.write_pending(proceed).unwrap_or_else(|reason| self.close(reason));
         }
     }
 
-    /// The writer thread: writes until nothing is left, or the recipient is given up.
-    fn write_pending(&self) -> Result<(), CloseReason> {
+    /// Writes until nothing is left, or the recipient is given up.
+    fn write_pending(&self, mut proceed: impl FnMut() -> bool) -> Result<(), CloseReason> {
         let mut last_progress = Instant::now();
         loop {
             let mut taken = {
@@ -383,7 +383,8 @@ impl<S: Socket> Outbox<S> {
             };
             while !taken.is_empty() {
                 let chunk = &taken.chunk()[..taken.chunk().len().min(WRITE_CHUNK)];
-                let sent = self.socket.send(chunk).map_err(|error| CloseReason::Failed(error.kind()))?;
+                let sent = if proceed() { self.socket.send(chunk) } else { Err(ErrorKind::TimedOut.into()) };
+                let sent = sent.map_err(|error| CloseReason::Failed(error.kind()))?;
                 taken.advance(sent);
                 let now = Instant::now();
                 if sent > 0 {
@@ -420,7 +421,7 @@ impl<S: Socket> Outbox<S> {
     /// Waits until everything has been written. Returns `false` if the connection broke, or `is_over`. [`Self::end`] comes
     /// first.
     pub(crate) fn finish(self: &Arc<Self>, is_over: impl Fn() -> bool) -> bool {
-        self.flush();
+        self.flush(|| !is_over());
         let finished = self.wait_for(lock(&self.state), &self.drained, is_over, |state| {
             let is_written = state.backlog() == 0 && state.mode != Mode::Direct;
             (state.closed.is_some() || is_written).then_some(state.closed.is_none())

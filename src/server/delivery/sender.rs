@@ -299,7 +299,12 @@ impl Sender {
     /// Flushes every outbox on the list.
     pub(crate) fn flush(&mut self) {
         self.unflushed = 0;
-        self.dirty.drain(..).for_each(|outbox| outbox.flush());
+        // A sender that has to wait for a recipient does so without a turn.
+        let mut proceed = || {
+            self.turn = None;
+            !self.shared.shutdown.is_over()
+        };
+        self.dirty.drain(..).for_each(|outbox| outbox.flush(&mut proceed));
     }
 }
 

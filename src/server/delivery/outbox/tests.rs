@@ -119,7 +119,7 @@ fn send(outbox: &TestOutbox, sender: u64, text: &str) -> Pushed {
     if pushed == Pushed::Full {
         pushed = outbox.push_when_room(addition, || false);
     }
-    outbox.flush();
+    outbox.flush(|| true);
     pushed
 }
 
@@ -146,7 +146,7 @@ fn fill(outbox: &TestOutbox) {
     while outbox.push(Addition { bytes: &bytes("0123456789"), is_small: false, sender: 1, dialect: None })
         != Pushed::Full
     {
-        outbox.flush();
+        outbox.flush(|| true);
     }
 }
 
@@ -157,7 +157,7 @@ fn everything_that_was_added_is_one_write() {
     let pushed = ["one\n", "two\n", "three\n"].map(|line| talk(&outbox, line));
     assert_eq!(pushed, [Pushed::Flush, Pushed::Done, Pushed::Done]);
     assert_eq!(peer.taken(), "");
-    outbox.flush();
+    outbox.flush(|| true);
     assert_eq!(peer.taken(), "one\ntwo\nthree\n");
     assert_eq!(lock(&peer.state).calls, [14]);
     assert_eq!(talk(&outbox, "four\n"), Pushed::Flush);
@@ -399,4 +399,24 @@ fn w2_no_message_in_the_former_dialect_comes_after_the_login() {
     assert_eq!(push(Some(dialect)), Pushed::Flush);
     assert_eq!(push(None), Pushed::Done);
     assert_eq!(outbox.backlog(), 2 * added.len());
+}
+
+#[test]
+fn without_a_writer_thread_the_caller_writes_the_rest_until_it_must_stop() {
+    let peer = Peer::with_appetite(10);
+    let outbox = outbox(&peer, 100, LONG);
+    let push = |text: &str| outbox.push(Addition { bytes: &bytes(text), is_small: true, sender: 1, dialect: None });
+    // What a flush leaves behind when the kernel refuses the thread.
+    assert_eq!(push("0123456789"), Pushed::Flush);
+    lock(&outbox.state).mode = Mode::Queued;
+    assert_eq!(outbox.write_pending(|| true), Ok(()));
+    assert_eq!((peer.taken().as_str(), outbox.close_reason()), ("0123456789", None));
+    assert_eq!(push("stalled"), Pushed::Flush);
+    lock(&outbox.state).mode = Mode::Queued;
+    let mut writes = 3;
+    let proceed = || {
+        writes -= 1;
+        writes > 0
+    };
+    assert_eq!(outbox.write_pending(proceed), Err(CloseReason::Failed(ErrorKind::TimedOut)));
 }
