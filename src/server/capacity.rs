@@ -76,8 +76,7 @@ impl Machine {
         }
     }
 
-    /// Works the bounds out. Half of the memory is for what waits for clients and for their lines; the *share* of a client is
-    /// what that leaves for each.
+    /// Works the bounds out. Backlogs and lines get half of the memory, and each client has an equal *share* of that.
     pub(crate) fn bounds(self, settings: &Settings) -> Bounds {
         let memory = settings.max_memory.unwrap_or(self.memory).saturating_sub(MEMORY_RESERVED);
         let space = self.address_space.saturating_sub(MEMORY_RESERVED);

@@ -215,8 +215,7 @@ impl Connection {
         CloseReason::LoginTimeout
     }
 
-    /// Ends the connection: its name is free at once (G5). Unless it broke, the client gets all that it is owed (G9), and no
-    /// reset destroys it (G10).
+    /// Ends the connection. Its name is free at once (G5). An open connection delivers the rest (G9) without a reset (G10).
     fn close(&mut self, reason: CloseReason) {
         let is_shutdown = self.client.sender.shared().shutdown.has_begun();
         let reason = if is_shutdown && reason.is_orderly() { CloseReason::Shutdown } else { reason };

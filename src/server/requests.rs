@@ -280,8 +280,7 @@ impl Client {
         self.report(Level::Info, format_args!("logged in from {} ({})", self.peer, dialect.name()));
     }
 
-    /// Tells all others that a user has come or has another name, if that is wanted and not too much (G15). Returns whether
-    /// it does.
+    /// Announces a login or a new name to all others, if the options and the rate allow it (G15). Returns whether it does.
     fn announce(&mut self, presence: Presence<'_>) -> bool {
         let is_wanted = self.context.settings.announce;
         let is_told = is_wanted && lock(&self.context.announcements).try_charge(Instant::now());

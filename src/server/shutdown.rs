@@ -1,7 +1,6 @@
 //! Whether the server is going away, and how long it has for that.
 //!
-//! Every connection ends on its own thread: reading ends, what was accepted is delivered, the client hears a good-bye. All of
-//! them have one deadline.
+//! Each connection ends on its own thread: it reads no more, delivers its messages and says good-bye. All have one deadline.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

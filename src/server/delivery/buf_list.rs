@@ -1,5 +1,4 @@
-//! Bytes on their way to one client, in order. Short additions are copied together, long ones are shared between
-//! recipients.
+//! Bytes for one client, in order. Short additions are copied together, recipients share long ones.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

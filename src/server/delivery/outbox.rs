@@ -406,8 +406,7 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    /// Ends what is added: the last bytes go behind all others. `stall_timeout` is how long the client may take nothing from
-    /// now on.
+    /// Adds the last bytes behind all others. From now on the client may take nothing for at most `stall_timeout`.
     pub(crate) fn end(&self, last: &[u8], stall_timeout: Duration) {
         let mut state = lock(&self.state);
         if state.closed.is_none() {
@@ -418,8 +417,7 @@ impl<S: Socket> Outbox<S> {
         state.waiters.iter().for_each(|waiter| waiter.room.notify_one());
     }
 
-    /// Waits until everything has been written. Returns `false` if the connection broke, or `is_over`. [`Self::end`] comes
-    /// first.
+    /// Waits after [`Self::end`] until everything is written. Returns `false` if the connection broke, or `is_over`.
     pub(crate) fn finish(self: &Arc<Self>, is_over: impl Fn() -> bool) -> bool {
         self.flush(|| !is_over());
         let finished = self.wait_for(lock(&self.state), &self.drained, is_over, |state| {
@@ -429,8 +427,7 @@ impl<S: Socket> Outbox<S> {
         finished == Some(true)
     }
 
-    /// Ends the connection at once: what is pending is dropped, and every thread that reads, writes or waits is woken. The
-    /// first reason stays.
+    /// Ends the connection at once: drops what is pending and wakes every thread that waits. The first reason stays.
     pub(crate) fn close(&self, reason: CloseReason) {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
@@ -446,8 +443,7 @@ impl<S: Socket> Outbox<S> {
         self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Closes the outbox if the connection was reset, which a thread that does not read cannot see (G5). Returns whether it
-    /// is closed.
+    /// Closes the outbox if the connection was reset: only a read would see that (G5). Returns whether it is closed.
     pub(crate) fn close_if_broken(&self) -> bool {
         if let Some(error) = self.socket.take_error() {
             self.close(CloseReason::Failed(error));

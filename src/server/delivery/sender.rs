@@ -21,8 +21,7 @@ use crate::server::turns::{Turn, Turns};
 /// Bytes of encoded messages after which a batch ends, for all dialects together: short input may become long.
 const MAX_BATCH: usize = 128 << 10;
 
-/// Bytes that a sender adds before it flushes, although its read has brought more. So a backlog consists of bytes that were
-/// offered to the socket.
+/// Bytes of one read that a sender adds before it flushes. So the socket was offered what waits in a backlog.
 const MAX_UNFLUSHED: usize = 128 << 10;
 
 /// What senders of one server have in common.
@@ -273,8 +272,7 @@ impl Sender {
         }
     }
 
-    /// Lets others go on if this client has had its turn, or has begun to flood. Flushes before it waits, or when there is
-    /// much to flush.
+    /// Lets others go on after a turn, or when the client begins to flood. Flushes before it waits, and past 128 KiB.
     fn share_time(&mut self) {
         let is_due = match &self.turn {
             Some(turn) => turn.is_over(),

@@ -19,8 +19,7 @@ pub(crate) trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes without any wait, and returns how many bytes that were. Fails when the connection is broken.
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Sends what the peer takes within the socket's write timeout, and returns how many bytes that were. Fails when the
-    /// connection is broken.
+    /// Sends what the peer takes within the write timeout, and returns how many bytes. Fails when the connection is broken.
     fn send(&self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Returns how the connection broke, if it did since the last call.
