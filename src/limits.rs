@@ -72,7 +72,7 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time to deliver accepted messages at shutdown.
 pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The part of it in which senders wait for full queues.
-pub(crate) const SHUTDOWN_ROOM: Duration = Duration::from_secs(1);
+pub(crate) const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 /// Time for clients to close after the last line.
 pub(crate) const SHUTDOWN_HANG_UP: Duration = Duration::from_millis(200);
 /// Time for connections to end after that. Only a busy machine needs it.

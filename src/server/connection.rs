@@ -81,7 +81,7 @@ impl Connection {
             if let Flow::Close(reason) = self.handle_lines() {
                 return reason;
             }
-            if self.client.is_over() {
+            if self.client.should_stop() {
                 return CloseReason::EndOfInput;
             }
             // The time in which the client's lines were held back is not silence.
@@ -92,7 +92,7 @@ impl Connection {
             // If input is waiting, this thread was late: the client was not silent.
             let silence_ends = self.silence_ends().filter(|_| !self.lines.has_input());
             let next = [self.deadline, silence_ends].into_iter().flatten().min();
-            let is_over = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
+            let has_passed = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.lines.read_until(next) {
                 Ok(0) => {
                     if self.client.dialect_of(self.lines.partial()).end_of_stream_ends_request() {
@@ -110,11 +110,11 @@ impl Connection {
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return CloseReason::Failed(error.kind());
                 }
-                Err(_) if is_over(silence_ends) && !self.lines.has_input() => {
+                Err(_) if has_passed(silence_ends) && !self.lines.has_input() => {
                     self.lines.end_line();
                     has_heard = true;
                 }
-                Err(_) if is_over(self.deadline) => return self.timed_out(),
+                Err(_) if has_passed(self.deadline) => return self.timed_out(),
                 Err(_) => {}
             }
         }
@@ -125,7 +125,7 @@ impl Connection {
         self.client.answer_telnet(&self.lines.take_telnet_answer());
         self.client.sender.begin_turn();
         let mut flow = Flow::Continue;
-        while !matches!(flow, Flow::Close(_)) && !self.client.is_over() {
+        while !matches!(flow, Flow::Close(_)) && !self.client.should_stop() {
             let delay = self.delay();
             if !delay.is_zero() && self.lines.peek().is_some() {
                 flow = self.hold_back(delay);
@@ -243,7 +243,7 @@ impl Connection {
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };
         own.end(&last, limits::HALF_CLOSED_STALL);
         if own.backlog() > 0 || !at_end {
-            self.client.place.wait(&own);
+            self.client.place.enter_lobby(&own);
         }
         let deadline = Instant::now() + timeout;
         let shutdown = &self.client.sender.shared().shutdown;

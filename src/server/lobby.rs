@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Lobby {
     max_open: usize,
-    max_waiting: usize,
+    max_guests: usize,
     state: Mutex<State>,
     /// A connection is gone.
     gone: Condvar,
@@ -33,7 +33,7 @@ struct State {
     /// Open connections.
     open: usize,
     /// Those in the lobby, in the order in which they came.
-    waiting: BTreeMap<u64, Guest>,
+    guests: BTreeMap<u64, Guest>,
     last_ticket: u64,
     /// The server is shutting down: nothing enters any more.
     is_closed: bool,
@@ -81,9 +81,9 @@ impl fmt::Display for NoPlace {
 }
 
 impl Lobby {
-    /// Creates places for `max_open` connections, of which `max_waiting` may be in the lobby.
-    pub(crate) fn new(max_open: usize, max_waiting: usize) -> Self {
-        Self { max_open, max_waiting, state: Mutex::default(), gone: Condvar::new() }
+    /// Creates places for `max_open` connections, of which `max_guests` may be in the lobby.
+    pub(crate) fn new(max_open: usize, max_guests: usize) -> Self {
+        Self { max_open, max_guests, state: Mutex::default(), gone: Condvar::new() }
     }
 
     /// Takes a place for a connection that has just been accepted. `is_silent` is whether it has said nothing yet.
@@ -100,7 +100,7 @@ impl Lobby {
         if state.open >= self.max_open {
             return Err(NoPlace::Full);
         }
-        if state.waiting.len() >= self.max_waiting && state.is_rush(source) && is_silent() {
+        if state.guests.len() >= self.max_guests && state.is_rush(source) && is_silent() {
             return Err(NoPlace::Crowded);
         }
         state.open += 1;
@@ -113,7 +113,7 @@ impl Lobby {
     pub(crate) fn close(&self) -> Vec<Arc<Outbox>> {
         let mut state = lock(&self.state);
         state.is_closed = true;
-        state.waiting.values().map(|guest| Arc::clone(&guest.outbox)).collect()
+        state.guests.values().map(|guest| Arc::clone(&guest.outbox)).collect()
     }
 
     /// Waits until no connection is open, for `most` at most.
@@ -127,9 +127,9 @@ impl State {
     fn next_to_go(&self) -> Option<(u64, &Guest)> {
         let most = self.by_source.values().max().copied()?;
         let may_go = |guest: &Guest| !guest.is_logging_in && self.by_source.get(&guest.source) == Some(&most);
-        let first = self.waiting.iter().find(|(_, guest)| may_go(guest));
+        let first = self.guests.iter().find(|(_, guest)| may_go(guest));
         first
-            .or_else(|| self.waiting.iter().find(|(_, guest)| !guest.is_logging_in))
+            .or_else(|| self.guests.iter().find(|(_, guest)| !guest.is_logging_in))
             .map(|(ticket, guest)| (*ticket, guest))
     }
 
@@ -140,7 +140,7 @@ impl State {
     }
 
     fn remove(&mut self, ticket: u64) -> Option<Guest> {
-        let guest = self.waiting.remove(&ticket)?;
+        let guest = self.guests.remove(&ticket)?;
         if let Some(count) = self.by_source.get_mut(&guest.source) {
             *count -= 1;
             if *count == 0 {
@@ -155,7 +155,7 @@ impl Place {
     /// Protects the place from being taken by others, or no longer. Returns `false` if it was taken already.
     pub(crate) fn set_logging_in(&self, is_logging_in: bool) -> bool {
         let mut state = lock(&self.lobby.state);
-        let guest = state.waiting.get_mut(&self.ticket);
+        let guest = state.guests.get_mut(&self.ticket);
         guest.map(|guest| guest.is_logging_in = is_logging_in).is_some()
     }
 
@@ -166,7 +166,7 @@ impl Place {
     }
 
     /// Goes back to the lobby as the newest there, unless it is there or the lobby is closed.
-    pub(crate) fn wait(&mut self, outbox: &Arc<Outbox>) {
+    pub(crate) fn enter_lobby(&mut self, outbox: &Arc<Outbox>) {
         let lobby = Arc::clone(&self.lobby);
         let state = lock(&lobby.state);
         if self.ticket == 0 && !state.is_closed {
@@ -180,8 +180,8 @@ impl Place {
         self.ticket = state.last_ticket;
         let guest =
             Guest { source: self.source, since: Instant::now(), outbox: Arc::clone(outbox), is_logging_in: false };
-        let is_full = state.waiting.len() >= self.lobby.max_waiting;
-        state.waiting.insert(self.ticket, guest);
+        let is_full = state.guests.len() >= self.lobby.max_guests;
+        state.guests.insert(self.ticket, guest);
         *state.by_source.entry(self.source).or_default() += 1;
         let next_to_go = state.next_to_go().map(|(ticket, _)| ticket).filter(|_| is_full);
         let displaced = next_to_go.and_then(|ticket| state.remove(ticket));
@@ -214,8 +214,8 @@ mod tests {
         Source::from(IpAddr::from(Ipv4Addr::new(127, 0, 0, number)))
     }
 
-    fn lobby(max_open: usize, max_waiting: usize) -> Arc<Lobby> {
-        Arc::new(Lobby::new(max_open, max_waiting))
+    fn lobby(max_open: usize, max_guests: usize) -> Arc<Lobby> {
+        Arc::new(Lobby::new(max_open, max_guests))
     }
 
     /// A connection's place and its outbox.
@@ -277,7 +277,7 @@ mod tests {
         assert!(!first.is_displaced() && second.is_displaced());
         first.0.leave_lobby();
         let third = enter(&lobby, 3);
-        first.0.wait(&first.1);
+        first.0.enter_lobby(&first.1);
         assert!(third.is_displaced() && !first.is_displaced());
     }
 
@@ -288,7 +288,7 @@ mod tests {
         member.0.leave_lobby();
         let guest = enter(&lobby, 2);
         assert_eq!(lobby.close().len(), 1);
-        member.0.wait(&member.1);
+        member.0.enter_lobby(&member.1);
         assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(NoPlace::ShuttingDown));
         assert!(!guest.is_displaced() && !member.is_displaced());
     }
@@ -313,18 +313,18 @@ mod tests {
             match (random.below(5), guests.get_mut(at)) {
                 (0 | 1, _) => guests.extend(lobby.enter(source(random.below(5) as u8), &shared, || at % 2 == 0)),
                 (2, Some(place)) => place.leave_lobby(),
-                (3, Some(place)) => place.wait(&shared),
+                (3, Some(place)) => place.enter_lobby(&shared),
                 (4, Some(_)) => drop(guests.swap_remove(at)),
                 _ => {}
             }
             let state = lock(&lobby.state);
-            assert!(state.waiting.len() <= 20);
+            assert!(state.guests.len() <= 20);
             assert_eq!(state.open, guests.len());
-            assert_eq!(state.by_source.values().sum::<usize>(), state.waiting.len());
+            assert_eq!(state.by_source.values().sum::<usize>(), state.guests.len());
         }
         drop(guests);
         let state = lock(&lobby.state);
-        assert_eq!((state.open, state.waiting.len(), state.by_source.len()), (0, 0, 0));
+        assert_eq!((state.open, state.guests.len(), state.by_source.len()), (0, 0, 0));
     }
 
     #[test]

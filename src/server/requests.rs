@@ -77,8 +77,8 @@ impl Client {
     }
 
     /// Returns whether the client needs no further lines handled: its connection is closed, or the server is going away.
-    pub(crate) fn is_over(&self) -> bool {
-        self.sender.is_over() || self.sender.shared().shutdown.has_begun()
+    pub(crate) fn should_stop(&self) -> bool {
+        self.sender.is_closed() || self.sender.shared().shutdown.has_begun()
     }
 
     pub(crate) fn peer_state(&self) -> &PeerState {

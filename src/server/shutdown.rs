@@ -22,8 +22,8 @@ impl Shutdown {
     }
 
     /// Returns whether no sender waits for a full recipient any more.
-    pub(crate) fn is_room_over(&self) -> bool {
-        self.has_passed(limits::SHUTDOWN_ROOM)
+    pub(crate) fn is_wait_over(&self) -> bool {
+        self.has_passed(limits::SHUTDOWN_WAIT)
     }
 
     /// Returns whether nothing more is delivered.

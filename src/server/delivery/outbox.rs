@@ -71,14 +71,14 @@ struct State {
     in_flight: usize,
     mode: Mode,
     /// The sender that has this outbox on its list since the pending bytes were last taken; 0 is none.
-    queued_by: u64,
+    listed_by: u64,
     max_backlog: usize,
     /// The dialect of a client that is logged in. Messages in another one were encoded before its login, and are dropped.
     dialect: Option<&'static dyn Dialect>,
     clock: SlowClock,
     /// How long the recipient may take nothing at all.
     stall_timeout: Duration,
-    /// Senders that wait for room, first come first served.
+    /// Senders that wait for space, first come first served.
     waiters: VecDeque<Waiter>,
     /// Nothing may be added any more.
     is_ended: bool,
@@ -89,8 +89,8 @@ struct State {
 struct Waiter {
     /// Bytes of its addition.
     count: usize,
-    /// There is room for it, or the outbox is closed.
-    room: Arc<Condvar>,
+    /// There is space for it, or the outbox is closed.
+    space: Arc<Condvar>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ pub(crate) enum Pushed {
     Flush,
     /// It is pending, and another thread writes it.
     Done,
-    /// There is no room for it.
+    /// There is no space for it.
     Full,
     /// The connection is closed.
     Closed,
@@ -135,7 +135,7 @@ impl State {
 
     /// Returns whether the first waiter, or a sender if none waits, may add so many bytes: up to the mark any addition, past
     /// it what fits.
-    fn has_room(&self, count: usize) -> bool {
+    fn has_space(&self, count: usize) -> bool {
         self.backlog() <= self.mark() || self.backlog() + count <= self.max_backlog
     }
 
@@ -143,15 +143,15 @@ impl State {
         self.backlog() + count <= self.max_backlog + self.max_backlog / 4
     }
 
-    /// Adds bytes if there is room. `is_first` is whether no other sender waits before this one.
+    /// Adds bytes if there is space. `is_first` is whether no other sender waits before this one.
     fn try_push(&mut self, addition: Addition<'_>, is_first: bool) -> Pushed {
         let is_outdated = self.dialect.is_some() && addition.dialect.is_some() && self.dialect != addition.dialect;
         if self.closed.is_some() || self.is_ended || is_outdated {
             return Pushed::Closed;
         }
         let count = addition.bytes.len();
-        let has_room = (is_first && self.has_room(count)) || (addition.is_small && self.has_reserve(count));
-        if has_room {
+        let has_space = (is_first && self.has_space(count)) || (addition.is_small && self.has_reserve(count));
+        if has_space {
             self.pending.push_shared(addition.bytes);
             self.note_added(addition.sender)
         } else {
@@ -162,7 +162,7 @@ impl State {
     /// Takes note of an addition. Returns whether its sender has to flush.
     fn note_added(&mut self, sender: u64) -> Pushed {
         self.set_clock();
-        if self.mode == Mode::Queued || mem::replace(&mut self.queued_by, sender) == sender {
+        if self.mode == Mode::Queued || mem::replace(&mut self.listed_by, sender) == sender {
             Pushed::Done
         } else {
             Pushed::Flush
@@ -171,7 +171,7 @@ impl State {
 
     /// Takes all pending bytes in order to write them.
     fn take(&mut self) -> BufList {
-        self.queued_by = 0;
+        self.listed_by = 0;
         self.in_flight = self.pending.len();
         mem::take(&mut self.pending)
     }
@@ -209,7 +209,7 @@ impl<S: Socket> Outbox<S> {
             pending: BufList::default(),
             in_flight: 0,
             mode: Mode::Idle,
-            queued_by: 0,
+            listed_by: 0,
             max_backlog: limits::MAX_BACKLOG_BEFORE_LOGIN,
             dialect: None,
             clock: SlowClock::new(slow_timeout),
@@ -231,25 +231,25 @@ impl<S: Socket> Outbox<S> {
         (state.dialect, state.max_backlog) = (Some(dialect), max_backlog);
     }
 
-    /// Adds bytes behind all others if there is room.
+    /// Adds bytes behind all others if there is space.
     pub(crate) fn push(&self, addition: Addition<'_>) -> Pushed {
         let mut state = lock(&self.state);
         let is_first = state.waiters.is_empty();
         state.try_push(addition, is_first)
     }
 
-    /// Adds bytes as soon as there is room. Returns [`Pushed::Closed`] also when `is_over` says that the sender has to stop.
+    /// Adds bytes as soon as there is space. Returns [`Pushed::Closed`] also if the sender `should_stop`.
     /// Everything that the sender has added elsewhere must be flushed.
-    pub(crate) fn push_when_room(&self, addition: Addition<'_>, is_over: impl Fn() -> bool) -> Pushed {
-        if is_over() {
+    pub(crate) fn push_when_space(&self, addition: Addition<'_>, should_stop: impl Fn() -> bool) -> Pushed {
+        if should_stop() {
             return Pushed::Closed;
         }
-        let room = Arc::new(Condvar::new());
+        let space = Arc::new(Condvar::new());
         let mut state = lock(&self.state);
-        state.waiters.push_back(Waiter { count: addition.bytes.len(), room: Arc::clone(&room) });
+        state.waiters.push_back(Waiter { count: addition.bytes.len(), space: Arc::clone(&space) });
         state.set_clock();
-        let is_this = |waiter: &Waiter| Arc::ptr_eq(&waiter.room, &room);
-        let pushed = self.wait_for(state, &room, is_over, |state| {
+        let is_this = |waiter: &Waiter| Arc::ptr_eq(&waiter.space, &space);
+        let pushed = self.wait_for(state, &space, should_stop, |state| {
             let is_first = state.waiters.front().is_some_and(is_this);
             Some(state.try_push(addition, is_first)).filter(|pushed| *pushed != Pushed::Full)
         });
@@ -260,12 +260,12 @@ impl<S: Socket> Outbox<S> {
         pushed.unwrap_or(Pushed::Closed)
     }
 
-    /// Waits for a condition until `attempt` has a result, or `is_over`.
+    /// Waits for a condition until `attempt` has a result, or `should_stop`.
     fn wait_for<'a, T>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         condition: &Condvar,
-        is_over: impl Fn() -> bool,
+        should_stop: impl Fn() -> bool,
         mut attempt: impl FnMut(&mut State) -> Option<T>,
     ) -> Option<T> {
         loop {
@@ -276,7 +276,7 @@ impl<S: Socket> Outbox<S> {
             state = guard;
             if timed_out {
                 drop(state);
-                if is_over() {
+                if should_stop() {
                     return None;
                 }
                 state = lock(&self.state);
@@ -284,7 +284,7 @@ impl<S: Socket> Outbox<S> {
         }
     }
 
-    /// Adds bytes whether there is room or not.
+    /// Adds bytes whether there is space or not.
     pub(crate) fn force_push(&self, bytes: &[u8], sender: u64) -> Pushed {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
@@ -342,12 +342,12 @@ impl<S: Socket> Outbox<S> {
 
     /// Gives back the lock under which the backlog may have become smaller, and wakes the threads that waited for that.
     fn unlock(&self, state: MutexGuard<'_, State>) {
-        let first = state.waiters.front().filter(|waiter| state.has_room(waiter.count));
-        let room = first.map(|waiter| Arc::clone(&waiter.room));
+        let first = state.waiters.front().filter(|waiter| state.has_space(waiter.count));
+        let space = first.map(|waiter| Arc::clone(&waiter.space));
         let is_drained = state.is_ended && state.backlog() == 0;
         drop(state);
-        if let Some(room) = room {
-            room.notify_one();
+        if let Some(space) = space {
+            space.notify_one();
         }
         if is_drained {
             self.drained.notify_all();
@@ -414,13 +414,13 @@ impl<S: Socket> Outbox<S> {
         }
         state.is_ended = true;
         state.stall_timeout = stall_timeout;
-        state.waiters.iter().for_each(|waiter| waiter.room.notify_one());
+        state.waiters.iter().for_each(|waiter| waiter.space.notify_one());
     }
 
-    /// Waits after [`Self::end`] until everything is written. Returns `false` if the connection broke, or `is_over`.
-    pub(crate) fn finish(self: &Arc<Self>, is_over: impl Fn() -> bool) -> bool {
-        self.flush(|| !is_over());
-        let finished = self.wait_for(lock(&self.state), &self.drained, is_over, |state| {
+    /// Waits after [`Self::end`] until everything is written. Returns `false` if the connection broke, or `should_stop`.
+    pub(crate) fn finish(self: &Arc<Self>, should_stop: impl Fn() -> bool) -> bool {
+        self.flush(|| !should_stop());
+        let finished = self.wait_for(lock(&self.state), &self.drained, should_stop, |state| {
             let is_written = state.backlog() == 0 && state.mode != Mode::Direct;
             (state.closed.is_some() || is_written).then_some(state.closed.is_none())
         });
@@ -436,7 +436,7 @@ impl<S: Socket> Outbox<S> {
         state.closed = Some(reason);
         state.in_flight = 0;
         let pending = mem::take(&mut state.pending);
-        state.waiters.iter().for_each(|waiter| waiter.room.notify_one());
+        state.waiters.iter().for_each(|waiter| waiter.space.notify_one());
         drop(state);
         drop(pending);
         self.drained.notify_all();

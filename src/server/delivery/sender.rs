@@ -50,7 +50,7 @@ pub(crate) struct Sender {
     /// Bytes added since the last flush.
     unflushed: usize,
     /// The client's own connection was found closed.
-    is_over: bool,
+    is_closed: bool,
 }
 
 /// Messages to the same recipients.
@@ -97,7 +97,7 @@ impl Sender {
             batch: Batch::default(),
             dirty: Vec::new(),
             unflushed: 0,
-            is_over: false,
+            is_closed: false,
         }
     }
 
@@ -109,8 +109,8 @@ impl Sender {
         &self.shared
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Returns whether a batch of direct messages to this name has begun.
@@ -203,7 +203,7 @@ impl Sender {
             }
         }
         for (member, addition) in full {
-            let pushed = self.push_when_room(&member.outbox, addition);
+            let pushed = self.push_when_space(&member.outbox, addition);
             if self.note(&member.outbox, pushed) {
                 reached += 1;
                 sent += addition.bytes.len();
@@ -213,13 +213,13 @@ impl Sender {
         reached
     }
 
-    fn push_when_room(&mut self, outbox: &Outbox, addition: Addition<'_>) -> Pushed {
+    fn push_when_space(&mut self, outbox: &Outbox, addition: Addition<'_>) -> Pushed {
         self.flush();
         self.turn = None;
         let (own, shutdown) = (&self.own, &self.shared.shutdown);
-        let is_over = || own.close_if_broken() || shutdown.is_room_over();
-        let pushed = outbox.push_when_room(addition, is_over);
-        self.is_over |= self.own.close_reason().is_some();
+        let should_stop = || own.close_if_broken() || shutdown.is_wait_over();
+        let pushed = outbox.push_when_space(addition, should_stop);
+        self.is_closed |= self.own.close_reason().is_some();
         pushed
     }
 
@@ -227,13 +227,13 @@ impl Sender {
     fn note(&mut self, outbox: &Arc<Outbox>, pushed: Pushed) -> bool {
         match pushed {
             Pushed::Flush => self.dirty.push(Arc::clone(outbox)),
-            Pushed::Closed => self.is_over |= Arc::ptr_eq(&self.own, outbox),
+            Pushed::Closed => self.is_closed |= Arc::ptr_eq(&self.own, outbox),
             Pushed::Done | Pushed::Full => {}
         }
         matches!(pushed, Pushed::Flush | Pushed::Done)
     }
 
-    /// Adds replies to the client's own outbox, as soon as there is room for them.
+    /// Adds replies to the client's own outbox, as soon as there is space for them.
     pub(crate) fn reply(&mut self, replies: Vec<u8>) {
         if replies.is_empty() {
             return;
@@ -244,13 +244,13 @@ impl Sender {
         let addition = Addition { bytes: &bytes, is_small, sender: self.id, dialect: None };
         let mut pushed = own.push(addition);
         if pushed == Pushed::Full {
-            pushed = self.push_when_room(&own, addition);
+            pushed = self.push_when_space(&own, addition);
         }
         self.note(&own, pushed);
         self.share_time();
     }
 
-    /// Adds a line to the client's own outbox whether it has room or not. It never waits.
+    /// Adds a line to the client's own outbox whether it has space or not. It never waits.
     pub(crate) fn force_reply(&mut self, line: &[u8]) {
         self.shared.counters.add(Count::BytesOut, line.len());
         let own = Arc::clone(&self.own);
@@ -267,8 +267,8 @@ impl Sender {
     /// Waits for a turn if the client floods and has none. A client whose connection is closed ends without one.
     pub(crate) fn begin_turn(&mut self) {
         if self.turn.is_none() && !self.talk.delay(Instant::now()).is_zero() {
-            self.is_over |= self.own.close_reason().is_some();
-            self.turn = (!self.is_over).then(|| self.shared.turns.acquire());
+            self.is_closed |= self.own.close_reason().is_some();
+            self.turn = (!self.is_closed).then(|| self.shared.turns.acquire());
         }
     }
 
@@ -322,6 +322,6 @@ mod tests {
         sender.own().close(CloseReason::Displaced);
         // There is no turn to be had.
         sender.begin_turn();
-        assert!(sender.turn.is_none() && sender.is_over());
+        assert!(sender.turn.is_none() && sender.is_closed());
     }
 }

@@ -111,13 +111,13 @@ fn bytes(text: &str) -> Arc<Vec<u8>> {
     Arc::new(text.as_bytes().to_vec())
 }
 
-/// Adds what is not small talk, as soon as there is room, and flushes.
+/// Adds what is not small talk, as soon as there is space, and flushes.
 fn send(outbox: &TestOutbox, sender: u64, text: &str) -> Pushed {
     let bytes = bytes(text);
     let addition = Addition { bytes: &bytes, is_small: false, sender, dialect: None };
     let mut pushed = outbox.push(addition);
     if pushed == Pushed::Full {
-        pushed = outbox.push_when_room(addition, || false);
+        pushed = outbox.push_when_space(addition, || false);
     }
     outbox.flush(|| true);
     pushed
@@ -347,7 +347,7 @@ fn s19_senders_wait_in_line_until_their_additions_fit() {
             scope.spawn(move || send(outbox, number as u64 + 2, &format!("{number:03} {}\n", "x".repeat(95))));
             wait_until_waiting(outbox, number + 1);
         }
-        // Room for one of them is enough for the first.
+        // Space for one of them is enough for the first.
         peer.feed(100);
         wait_until_waiting(&outbox, SENDERS - 1);
         peer.feed(usize::MAX);
@@ -367,7 +367,7 @@ fn g5_a_sender_whose_own_connection_was_reset_stops_waiting() {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let bytes = bytes("it is not sent");
-            outbox.push_when_room(Addition { bytes: &bytes, is_small: false, sender: 2, dialect: None }, || {
+            outbox.push_when_space(Addition { bytes: &bytes, is_small: false, sender: 2, dialect: None }, || {
                 own.close_if_broken()
             })
         });
@@ -384,7 +384,7 @@ fn g5_a_sender_that_has_to_stop_waits_for_no_recipient() {
     let outbox = outbox(&Peer::with_appetite(0), 100, LONG);
     let added = bytes("late");
     let addition = Addition { bytes: &added, is_small: false, sender: 1, dialect: None };
-    assert_eq!(outbox.push_when_room(addition, || true), Pushed::Closed);
+    assert_eq!(outbox.push_when_space(addition, || true), Pushed::Closed);
     assert_eq!(outbox.backlog(), 0);
 }
 
