@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::panic;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,12 +52,11 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
         Some(host) => Server::bind((host, port), options.settings, log.clone()),
         None => Server::bind(&this_machine(port)[..], options.settings, log.clone()),
     };
-    let listening = listening.and_then(|server| Ok((server.local_addr()?, Arc::new(server))));
-    let (address, server) =
+    let listening = listening.and_then(|server| Ok((server.local_addrs()?, Arc::new(server))));
+    let (addresses, server) =
         listening.map_err(|error| cannot_listen(host.unwrap_or(cli::DEFAULT_ADDRESS), port, &error))?;
-    if logs_url {
-        log.event(Level::Info, format_args!("clients connect to chat://{address}"));
-    }
+    let address = addresses[0];
+    log_how_to_connect(&log, &addresses, logs_url);
     server.start().map_err(no_thread)?;
     let counting = Arc::clone(&server);
     // Started now, as there may be no thread to be had when it is time; it begins when the sender is dropped.
@@ -104,6 +103,31 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
 /// The addresses of this machine that only its own programs reach: `localhost` may stand for either.
 fn this_machine(port: u16) -> [SocketAddr; 2] {
     [(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]
+}
+
+/// Logs the chat URL of the first address if it `logs_url`, and how clients on other machines connect.
+fn log_how_to_connect(log: &Log, addresses: &[SocketAddr], logs_url: bool) {
+    let address = addresses[0];
+    if logs_url {
+        log.event(Level::Info, format_args!("clients connect to chat://{address}"));
+    }
+    if let Some(ip) = address_for_others(addresses) {
+        let port = address.port();
+        log.event(Level::Info, format_args!("others connect with: client --address {ip} --port {port}"));
+    }
+}
+
+/// Returns an address of this machine at which other machines reach the server, if it listens for them.
+fn address_for_others(addresses: &[SocketAddr]) -> Option<IpAddr> {
+    let reachable = |ip: &IpAddr| !ip.to_canonical().is_loopback();
+    let ip = addresses.iter().map(SocketAddr::ip).find(reachable)?;
+    if !ip.is_unspecified() {
+        return Some(ip);
+    }
+    // Sends nothing: the system picks the address that a datagram to another network would come from.
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(reachable)
 }
 
 /// Signals that end the server, and those that would if they were not taken; under `nohup` it lives on when its terminal

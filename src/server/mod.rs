@@ -85,7 +85,7 @@ const RAISE: &str = "raise 'ulimit -n', or give it more memory";
 /// let server = Arc::new(Server::bind("127.0.0.1:0", Settings::default(), log)?);
 /// server.start()?;
 ///
-/// let mut stream = TcpStream::connect(server.local_addr()?)?;
+/// let mut stream = TcpStream::connect(server.local_addrs()?[0])?;
 /// write_fully(&mut stream, b"HELLO-FROM ann\n")?;
 /// let mut reply = String::new();
 /// BufReader::new(stream).read_line(&mut reply)?;
@@ -156,13 +156,13 @@ impl Server {
         })
     }
 
-    /// Returns the first address that it listens on, with the port that the system picked if it was asked to (H16).
+    /// Returns the addresses that it listens on, with the port that the system picked if it was asked to (H16).
     ///
     /// # Errors
     ///
     /// When the system does not tell.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listeners[0].local_addr()
+    pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(TcpListener::local_addr).collect()
     }
 
     /// Starts a thread for each address, which accepts clients and has them served, for ever.
@@ -282,7 +282,7 @@ mod tests {
     fn accepted_streams_have_the_options_of_the_listener() {
         let log = Log::start(Level::Error, io::sink()).expect("a thread");
         let server = Server::bind("127.0.0.1:0", Settings::default(), log).expect("a free port");
-        let _client = TcpStream::connect(server.local_addr().expect("bound")).expect("it listens");
+        let _client = TcpStream::connect(server.local_addrs().expect("bound")[0]).expect("it listens");
         let (stream, _) = server.listeners[0].accept().expect("it has come");
         assert_eq!(stream.nodelay().expect("a socket"), OPTIONS_ARE_INHERITED);
         let timeout = stream.write_timeout().expect("a socket");

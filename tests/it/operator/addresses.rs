@@ -1,7 +1,7 @@
 //! Where the server listens.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
 use crate::support::{Peer, Server};
 
@@ -36,6 +36,30 @@ fn with_a_name_it_listens_on_every_address_of_the_name() {
     let addresses = ("localhost", 0).to_socket_addrs().expect("localhost has an address");
     let addresses = addresses.map(|address| address.ip()).collect();
     users_meet(&Server::with(&["--address", "localhost"]), &addresses);
+}
+
+#[test]
+fn the_log_says_how_others_connect_where_they_can() {
+    let own = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        // Nothing is sent: the system picks the address that a datagram would come from.
+        socket.connect("192.0.2.1:9")?;
+        Ok(socket.local_addr()?.ip())
+    });
+    match own {
+        Ok(own) => {
+            for address in ["0.0.0.0", &own.to_string()] {
+                let server = Server::with(&["--address", address]);
+                let port = server.port();
+                server.wait_for_log(&format!("others connect with: client --address {own} --port {port}"));
+                users_meet(&server, &BTreeSet::from([own]));
+            }
+        }
+        Err(error) => tell(&format!("0.0.0.0 is not tried: {error}")),
+    }
+    let server = Server::start();
+    let _ann = server.cap("ann");
+    server.wait_for_log("ann logged in");
+    assert!(!server.log().contains("others connect"), "{}", server.log());
 }
 
 #[expect(clippy::print_stderr, reason = "the machine lacks something, which is no failure")]
