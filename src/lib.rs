@@ -28,9 +28,9 @@
 //! | `server::{capacity, lobby}` | what fits into the machine; the places of connections that are not logged in |
 //! | `server::{counters, trace, rate_limit}` | what the log says of clients |
 //! | `server::{shutdown, close_reason, secret, sync}` | the end; why a connection ended; WAC's secret; locks that outlive a panic |
-//! | `client::event_loop` | the one loop, which owns session, ui and the sending half |
+//! | `client::event_loop` | the main loop, which owns the session, the ui, the connection and the `timer` |
 //! | `client::session` | what happens in, what is to be done out: one file a dialect, what they share, and what can be typed |
-//! | `client::connection` | the `reader` thread of the socket, the `send_buffer`, the `backoff` between attempts |
+//! | `client::connection` | the state of the connection: the `reader` thread of the socket, the `send_buffer`, the `backoff` between attempts |
 //! | `client::ui` | `editor` (keys to lines), `line_input` (the terminal, its keys and the editor), `typing` (what is done about keys), `chat` (plain lines, or as a person likes them), `screen` (lines to bytes for a terminal, with `layout` of the line being typed and `wrap` of all others), `terminal` (modes), `style`, `transcript`, `unicode`, `output` |
 //! | `client::{stdin, permits, messages}` | the thread on standard input; how far threads may read ahead; every text that a person is shown |
 //! | `testing` | what tests need: pseudo-random numbers, a virtual screen |

@@ -14,12 +14,14 @@ pub(crate) mod messages;
 mod permits;
 pub mod session;
 mod stdin;
+mod timer;
 mod ui;
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use self::connection::Link;
 use self::event_loop::{EventLoop, LoopEvent};
 use self::session::{Config, Protocol, Session};
 pub use self::ui::{Bell, Color, UiOptions};
@@ -55,7 +57,9 @@ pub fn run(
     let ui = Ui::open(&options, protocol, transcript, move || drop(report.send(LoopEvent::Output)))?;
     let report = sender.clone();
     stdin::spawn(ui.takes_keys(), move |event, permit| report.send(LoopEvent::Stdin(event, permit)).is_ok())?;
-    let client = EventLoop::new(Session::new(protocol, config), (host.to_owned(), port), ui, sender, events);
+    let report = move |number, event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
+    let link = Link::new((host.to_owned(), port), ui.traces(), Arc::new(report));
+    let client = EventLoop::new(Session::new(protocol, config), ui, link, events);
     let on_terminal = io::stdout().is_terminal();
     match client.run() {
         // Whoever closed standard output has seen enough (K6).
