@@ -1,121 +1,109 @@
-//! The sending half of the connection: what is to be sent goes out as the server takes it.
+//! The sending half of the connection. Nothing here waits until everything is sent.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 
 use crate::limits::CLIENT_WRITE_TIMEOUT;
 use crate::net::{self, Excerpt, ExcerptSplitter};
 
-/// The sending half, and what waits for it.
+/// The sending half, and the lines that wait for it.
 #[derive(Debug)]
 pub(crate) struct SendBuffer {
     stream: TcpStream,
-    /// What is to be sent; the first `sent` bytes of it are gone.
+    /// Lines to send. The first `sent` bytes are sent.
     pending: Vec<u8>,
     sent: usize,
-    /// How long the lines are that are not sent to their end, the first of which begins in `pending` where `sent_of_line`
-    /// bytes of it are gone.
-    lines: VecDeque<usize>,
-    sent_of_line: usize,
-    /// The system takes nothing any more; of the reason the thread on the socket reports.
+    /// The start of the first line in `pending` that is not sent to its end.
+    line_start: usize,
+    /// A write has failed. The reader thread reports the reason.
     is_broken: bool,
-    /// To be shut down when all is sent.
-    finish: bool,
-    /// What was sent of a line that is not sent to its end, if what is sent is to be seen.
+    /// The stream is to be shut down once everything is sent.
+    is_finishing: bool,
+    /// Splits sent bytes into lines, if they are traced.
     trace: Option<ExcerptSplitter>,
-    /// Lines that were sent, to be seen.
+    /// Sent lines to show in the trace.
     traced: Vec<Excerpt>,
 }
 
 impl SendBuffer {
-    /// Takes over the sending half of `stream`. With `trace` it says what it has sent.
     pub(crate) fn new(stream: TcpStream, trace: bool) -> Self {
         Self {
             stream,
             pending: Vec::new(),
             sent: 0,
-            lines: VecDeque::new(),
-            sent_of_line: 0,
+            line_start: 0,
             is_broken: false,
-            finish: false,
+            is_finishing: false,
             trace: trace.then(ExcerptSplitter::default),
             traced: Vec::new(),
         }
     }
 
-    /// Adds a line to what is to be sent.
+    /// Queues a line.
     pub(crate) fn send(&mut self, line: &[u8]) {
         self.pending.extend_from_slice(line);
-        self.lines.push_back(line.len());
     }
 
-    /// Shuts the sending half down when all is sent.
+    /// Shuts the sending half down once everything is sent.
     pub(crate) fn finish(&mut self) {
-        self.finish = true;
+        self.is_finishing = true;
     }
 
-    /// Drops the connection, and returns the lines that were not sent to their end.
+    /// Drops the connection. Returns the lines that were not sent to their end.
     pub(crate) fn close(mut self) -> Vec<u8> {
         let _ = self.stream.shutdown(Shutdown::Both);
-        self.pending.split_off(self.sent - self.sent_of_line)
+        self.pending.split_off(self.line_start)
     }
 
-    /// Returns whether it is to be shut down, and has not been yet.
     pub(crate) fn is_finishing(&self) -> bool {
-        self.finish
+        self.is_finishing
     }
 
-    /// Returns how many bytes are still to be sent.
+    /// Returns the number of bytes still to be sent.
     pub(crate) fn unsent(&self) -> usize {
         self.pending.len() - self.sent
     }
 
-    /// Returns whether there is more that could be sent.
     pub(crate) fn can_send(&self) -> bool {
         self.unsent() > 0 && !self.is_broken
     }
 
-    /// Returns the lines that were sent since this was last asked, if they are traced.
+    /// Returns the traced lines since the last call.
     pub(crate) fn take_traced(&mut self) -> Vec<Excerpt> {
         mem::take(&mut self.traced)
     }
 
     /// Sends what the server takes within a moment. Returns whether it took anything.
     pub(crate) fn send_some(&mut self) -> bool {
-        let mut sent = 0;
+        let mut count = 0;
         if self.can_send() {
             match net::write_available(&mut &self.stream, &self.pending[self.sent..], CLIENT_WRITE_TIMEOUT) {
-                Ok(count) => {
-                    let bytes = &self.pending[self.sent..self.sent + count];
-                    self.traced.extend(self.trace.iter_mut().flat_map(|trace| trace.split(bytes, false)));
-                    sent = count;
-                }
+                Ok(written) => count = written,
                 Err(_) => self.is_broken = true,
             }
-            self.forget(sent);
+            self.advance(count);
         }
-        if self.finish && self.unsent() == 0 {
-            self.finish = false;
+        if self.is_finishing && self.unsent() == 0 {
+            self.is_finishing = false;
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        sent > 0
+        count > 0
     }
 
-    /// Takes note of what was sent, and gives back its memory as soon as that is the larger part: so each byte is moved once
-    /// at most, and the buffer of a server that never takes all of it does not grow.
-    fn forget(&mut self, sent: usize) {
-        self.sent += sent;
-        self.sent_of_line += sent;
-        while self.lines.front().is_some_and(|length| *length <= self.sent_of_line) {
-            self.sent_of_line -= self.lines.pop_front().unwrap_or_default();
+    /// Marks bytes as sent. Removes whole lines once they are the larger part, so that a byte is moved once at most and the
+    /// memory is bounded by what is unsent.
+    fn advance(&mut self, count: usize) {
+        let bytes = &self.pending[self.sent..self.sent + count];
+        self.traced.extend(self.trace.iter_mut().flat_map(|trace| trace.split(bytes, false)));
+        if let Some(line_feed) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            self.line_start = self.sent + line_feed + 1;
         }
-        let whole_lines = self.sent - self.sent_of_line;
+        self.sent += count;
         if self.unsent() == 0 {
-            (self.pending, self.sent) = (Vec::new(), 0);
-        } else if whole_lines > self.pending.len() / 2 {
-            self.pending.drain(..whole_lines);
-            self.sent = self.sent_of_line;
+            (self.pending, self.sent, self.line_start) = (Vec::new(), 0, 0);
+        } else if self.line_start > self.pending.len() / 2 {
+            self.pending.drain(..self.line_start);
+            self.sent -= mem::take(&mut self.line_start);
         }
     }
 }
@@ -160,13 +148,14 @@ mod tests {
         const LINES: usize = 1 << 20;
         let (mut buffer, mut server) = connected();
         // More than the system takes, so that it is never empty.
-        buffer.send(&vec![b'x'; 16 << 20]);
+        buffer.send(&[&vec![b'x'; 16 << 20][..], b"\n"].concat());
         let most = buffer.pending.len() + LINES;
         let (mut taken, mut read) = (0, vec![0; LINES]);
         while taken < 32 << 20 {
             buffer.send_some();
             assert!(buffer.unsent() > 0);
             server.read_exact(&mut read).expect("there is more");
+            read[LINES - 1] = b'\n';
             buffer.send(&read);
             taken += read.len();
             assert!(buffer.pending.len() <= 2 * most, "{} bytes are kept", buffer.pending.len());
