@@ -1,22 +1,21 @@
-//! How far a thread that reads may be ahead of what becomes of what it has read.
+//! Backpressure on the reader threads.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::limits::{EVENT_BYTES, READ_AHEAD};
 
-/// A semaphore over [`READ_AHEAD`] bytes: what a reader has handed over takes its permits with it, and the reader waits when
-/// there are no more.
+/// A semaphore over [`READ_AHEAD`] bytes. Each event carries a permit for its bytes, and the reader waits when none are left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Permits(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct State {
     acquired: usize,
-    /// The reader waits for some of it.
+    /// The reader waits for a release.
     is_awaited: bool,
 }
 
-/// Permits of so many bytes, released when this is dropped.
+/// A permit for a number of bytes, released on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
     permits: Permits,
@@ -24,8 +23,7 @@ pub(crate) struct Permit {
 }
 
 impl Permits {
-    /// Waits until there are permits for an event that carries so many bytes, and acquires them. One that is larger than all
-    /// of them waits until it is alone.
+    /// Waits for a permit for an event of this size. An event larger than the semaphore waits until all permits are released.
     pub(crate) fn acquire(&self, bytes: usize) -> Permit {
         let bytes = bytes + EVENT_BYTES;
         let mut state = self.lock();

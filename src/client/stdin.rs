@@ -1,5 +1,4 @@
-//! The thread on standard input: turns what is typed, or comes through a pipe, into events: a line each, or keys as they
-//! come where the line is edited here.
+//! The stdin thread: reports lines, or keys for the line editor.
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::mem;
@@ -13,36 +12,26 @@ use crate::sys::is_in_foreground;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What the thread reports.
+/// A report of the stdin thread.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StdinEvent {
-    /// A line, also the last one if it has no LF.
+    /// A line. The last one needs no LF.
     Line(String),
-    /// What a terminal has sent, and whether nothing had come for a while before it.
-    Keys { bytes: Vec<u8>, after_pause: bool },
-    /// The terminal belongs to this program again.
+    /// Bytes from a terminal, and whether a pause longer than [`ESCAPE_TIMEOUT`] came before them.
+    Keys {
+        bytes: Vec<u8>,
+        after_pause: bool,
+    },
+    /// The program is in the foreground again.
     Foreground,
-    /// A line that is too long.
+    /// A line was too long.
     TooLong,
-    /// There is no more.
     End,
-    /// There is no more, as the terminal is gone.
+    /// The end of the input, because the terminal is gone.
     HangUp,
 }
 
-impl StdinEvent {
-    /// Returns how many bytes it carries.
-    fn len(&self) -> usize {
-        match self {
-            Self::Line(line) => line.len(),
-            Self::Keys { bytes, .. } => bytes.len(),
-            Self::Foreground | Self::TooLong | Self::End | Self::HangUp => 0,
-        }
-    }
-}
-
-/// Starts the thread, which reports keys or else lines. It ends with the input, or when `report` says that nobody wants to
-/// hear of it any more.
+/// Starts the thread. It ends with the input, or when `report` returns `false`.
 pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool + Send + 'static) -> io::Result<()> {
     let permits = Permits::default();
     let on_terminal = io::stdin().is_terminal();
@@ -54,7 +43,11 @@ pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool +
                 StdinEvent::HangUp if !on_terminal => StdinEvent::End,
                 event => event,
             };
-            let permit = permits.acquire(event.len());
+            let permit = permits.acquire(match &event {
+                StdinEvent::Line(line) => line.len(),
+                StdinEvent::Keys { bytes, .. } => bytes.len(),
+                _ => 0,
+            });
             report(event, permit)
         };
         if as_keys { read_keys(io::stdin(), report) } else { read_lines(io::stdin(), report) }
@@ -62,8 +55,7 @@ pub(crate) fn spawn(as_keys: bool, report: impl Fn(StdinEvent, Permit) -> bool +
     builder.spawn(thread).map(drop)
 }
 
-/// Reads on where it is not the end that a read has failed: while the terminal is somebody else's, after Ctrl-Z and `bg`,
-/// and where some other program has left it non-blocking.
+/// Retries reads that fail while the program is in the background, or because another program made the stream non-blocking.
 struct RetryingReader<'a, R, F> {
     source: R,
     report: &'a F,
@@ -92,13 +84,13 @@ impl<R: Read, F: Fn(StdinEvent) -> bool> Read for RetryingReader<'_, R, F> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "no fact to wait for: the system does not tell when a stream becomes ours"
+    reason = "no event to wait for: the system does not report when a stream becomes readable"
 )]
 fn pause(time: Duration) {
     thread::sleep(time);
 }
 
-/// Reports what comes until there is no more, or nobody wants to hear of it.
+/// Reports keys until the input ends or `report` returns `false`.
 fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut source = RetryingReader { source, report: &report };
     let mut buffer = [0; KEYBOARD_READ];
@@ -106,7 +98,7 @@ fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
         let begun = Instant::now();
         let event = match source.read(&mut buffer) {
             Ok(0) => StdinEvent::End,
-            // What was there already is behind no pause, however long nobody read it.
+            // Bytes that were there already make this read short, so they follow no pause.
             Ok(count) => {
                 StdinEvent::Keys { bytes: buffer[..count].to_vec(), after_pause: begun.elapsed() >= ESCAPE_TIMEOUT }
             }
@@ -119,11 +111,11 @@ fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     }
 }
 
-/// Reports lines until there is no more, or nobody wants to hear of it.
+/// Reports lines until the input ends or `report` returns `false`.
 fn read_lines(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut reader = LineReader::new(RetryingReader { source, report: &report }, CLIENT_MAX_LINE);
     let mut is_first = true;
-    // Some editors put it at the start of a file.
+    // Some editors write a byte order mark.
     let mut text_of = |line: &[u8]| {
         let line = if mem::take(&mut is_first) { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
         String::from_utf8_lossy(line).into_owned()

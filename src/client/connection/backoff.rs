@@ -1,21 +1,19 @@
-//! How long to wait before the next try.
+//! The wait before the next attempt to connect.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::limits::{MAX_RECONNECT_WAIT, RECONNECT_FIRST};
 
-/// Waits that double from try to try, up to a limit. Each is a little shorter or longer, so that not all who lost the same
-/// server come back at the same moment.
+/// Exponential backoff with a limit. Random jitter keeps the clients of one server from coming back at the same moment.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
-    /// Tries in a row.
+    /// Attempts in a row.
     tries: u32,
     random: RandomState,
 }
 
 impl Backoff {
-    /// Returns the wait before the next try.
     pub(crate) fn next(&mut self) -> Duration {
         let doubled = RECONNECT_FIRST.saturating_mul(1 << self.tries.min(16)).min(MAX_RECONNECT_WAIT);
         let thousandths = 750 + (self.random.hash_one(self.tries) % 500) as u32;
@@ -24,7 +22,6 @@ impl Backoff {
         wait.min((MAX_RECONNECT_WAIT * 2).saturating_sub(wait))
     }
 
-    /// Begins anew, as the last try has worked.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }

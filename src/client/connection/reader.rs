@@ -1,4 +1,4 @@
-//! The thread on the socket: connects, then turns what the server sends into events, a line each.
+//! The socket thread: connects, then reports each line from the server.
 
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -13,20 +13,19 @@ use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
 
-/// What the thread reports.
+/// A report of the socket thread.
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
-    /// The connection is there, and this is its sending half.
+    /// With the sending half of the connection.
     Connected(TcpStream),
-    /// It could not be made.
     Unreachable(io::Error),
-    /// A line, harmless to a terminal.
+    /// A line, with its control characters replaced.
     Received(String),
-    /// A line as it came, or its beginning, for whoever wants to see it.
+    /// An excerpt of a line as it was received.
     Traced(String),
-    /// A line that is too long.
+    /// A line was too long.
     TooLong,
-    /// The connection has ended.
+    /// With the read error, if any.
     Disconnected(Option<io::Error>),
 }
 
@@ -34,7 +33,7 @@ impl From<Line<'_>> for SocketEvent {
     fn from(line: Line<'_>) -> Self {
         match line {
             Line::Whole(line) => match sanitize(line) {
-                // What stands in for a byte is three of them.
+                // Each replacement character takes three bytes.
                 line if line.len() > CLIENT_MAX_LINE => Self::TooLong,
                 line => Self::Received(line.into_owned()),
             },
@@ -43,8 +42,8 @@ impl From<Line<'_>> for SocketEvent {
     }
 }
 
-/// Starts the thread of a connection to a server. It ends with the connection, or when `report` says that nobody wants to
-/// hear of it any more. With `trace` each line is reported as it came, too.
+/// Starts the thread. It ends with the connection, or when `report` returns `false`. With `trace` it also reports each line as
+/// it was received.
 pub(crate) fn spawn(
     address: (String, u16),
     dialect: &'static dyn Dialect,
@@ -61,33 +60,25 @@ pub(crate) fn spawn(
             });
             report(event, permit)
         };
-        let (sending_half, stream) = match open(&address) {
-            Ok(halves) => halves,
-            Err(error) => {
-                report(SocketEvent::Unreachable(error));
-                return;
+        match connect(&address.0, address.1).and_then(|stream| Ok((stream.try_clone()?, stream))) {
+            Ok((sending_half, stream)) => {
+                if report(SocketEvent::Connected(sending_half)) {
+                    let reader = LineReader::new(stream, CLIENT_MAX_LINE);
+                    let silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
+                    Receiver { reader, dialect, silence, trace, has_traced_partial: false, report }.run();
+                }
             }
-        };
-        if report(SocketEvent::Connected(sending_half)) {
-            let reader = LineReader::new(stream, CLIENT_MAX_LINE);
-            let silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
-            Receiver { reader, dialect, silence, trace, has_traced_partial: false, report }.run();
+            Err(error) => drop(report(SocketEvent::Unreachable(error))),
         }
     };
     builder.spawn(thread).map(drop)
-}
-
-/// Connects, and returns the two halves of the connection.
-fn open((host, port): &(String, u16)) -> io::Result<(TcpStream, TcpStream)> {
-    let stream = connect(host, *port)?;
-    Ok((stream.try_clone()?, stream))
 }
 
 /// The receiving half of a connection.
 struct Receiver<F> {
     reader: LineReader<TcpStream>,
     dialect: &'static dyn Dialect,
-    /// Until the server has sent its first LF: the pause that ends a line.
+    /// The pause that ends a line, until the server sends its first LF.
     silence: Option<Duration>,
     trace: bool,
     has_traced_partial: bool,
@@ -95,7 +86,7 @@ struct Receiver<F> {
 }
 
 impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
-    /// Reports until the connection has ended or nobody wants to hear of it any more.
+    /// Reports until the connection ends or `report` returns `false`.
     fn run(mut self) {
         self.set_timeout();
         let end = loop {
@@ -143,7 +134,7 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
 
     fn set_timeout(&self) {
         let timeout = if self.has_timeout() { Some(SERVER_SILENCE) } else { None };
-        // Where the system refuses, lines without an LF are shown later.
+        // If this fails, lines without an LF are shown later.
         let _ = self.reader.source().set_read_timeout(timeout);
     }
 
@@ -161,7 +152,7 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
         Ok(())
     }
 
-    /// Traces what has come of a line, once.
+    /// Traces an incomplete line, once.
     fn trace_partial(&mut self) {
         let partial = self.reader.partial_line();
         if self.trace && !partial.is_empty() && !mem::replace(&mut self.has_traced_partial, true) {
@@ -171,7 +162,7 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
     }
 }
 
-/// Connects to the first of the name's addresses that answers.
+/// Connects to the first address of the host that accepts.
 fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let unknown = || io::Error::other(messages::UNKNOWN_HOST);
     let mut failure = unknown();
