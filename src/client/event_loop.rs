@@ -74,7 +74,7 @@ impl EventLoop {
         }
     }
 
-    /// Runs until the session ends, and returns the exit status.
+    /// Runs until the session ends. Returns the exit status.
     pub(crate) fn run(mut self) -> io::Result<u8> {
         loop {
             while let Some(input) = self.inputs.pop_front() {
@@ -94,9 +94,9 @@ impl EventLoop {
         self.ui.finish(&self.prompt());
         if let Some(at) = self.timer.signalled_at() {
             self.ui.set_patience(OUTPUT_WAIT.saturating_sub(at.elapsed()));
+            return Ok(status);
         }
-        let waits = self.timer.signalled_at().is_none() && !self.session.is_leaving_now();
-        while waits && !self.ui.is_finished()? {
+        while !self.session.is_leaving_now() && !self.ui.is_finished()? {
             match self.events.recv() {
                 Ok(LoopEvent::Signal(signal)) if signal.ends() => return Ok(signal.exit_status()),
                 Ok(LoopEvent::Stdin(StdinEvent::Keys { bytes, .. }, _)) if bytes.contains(&INTERRUPT) => {
@@ -147,7 +147,7 @@ impl EventLoop {
                 }
             }
             Action::Help => self.ui.print_help(),
-            Action::Connect => self.link.connect(self.session.dialect())?,
+            Action::Connect => self.link.connect(self.session.dialect(), self.ui.traces())?,
             Action::Reconnect(why) => self.reconnect(&why),
             Action::LoggedIn => {
                 self.end_outage();
@@ -263,7 +263,7 @@ impl EventLoop {
 
     fn handle_timers(&mut self) -> io::Result<()> {
         if self.link.retry_at().is_some_and(|at| at <= Instant::now()) {
-            self.link.connect(self.session.dialect())?;
+            self.link.connect(self.session.dialect(), self.ui.traces())?;
         }
         if self.timer.take_expired() {
             self.inputs.push_back(Input::TimeUp { unsent: self.link.unsent() > 0 });
@@ -273,7 +273,11 @@ impl EventLoop {
 
     fn handle_event(&mut self, event: LoopEvent) -> io::Result<()> {
         match event {
-            LoopEvent::Stdin(event, permit) => self.handle_stdin(event, permit),
+            LoopEvent::Stdin(event, permit) => {
+                let is_line = matches!(event, StdinEvent::Line(_));
+                self.handle_stdin(event);
+                if is_line { &mut self.unsent_lines } else { &mut self.unshown }.push(permit);
+            }
             LoopEvent::Socket(number, event, permit) if self.link.is_current(number) => {
                 self.handle_socket(event);
                 self.unshown.push(permit);
@@ -301,7 +305,7 @@ impl EventLoop {
     fn handle_socket(&mut self, event: SocketEvent) {
         let input = match event {
             SocketEvent::Connected(stream) => {
-                self.link.established(stream);
+                self.link.established(stream, self.ui.traces());
                 if self.session.asks_for_name() {
                     self.end_outage();
                 }
@@ -321,13 +325,11 @@ impl EventLoop {
         self.inputs.push_back(input);
     }
 
-    fn handle_stdin(&mut self, event: StdinEvent, permit: Permit) {
+    fn handle_stdin(&mut self, event: StdinEvent) {
         match event {
             StdinEvent::Line(line) => {
                 self.ui.log_line(&line);
                 self.inputs.push_back(Input::Typed(line));
-                self.unsent_lines.push(permit);
-                return;
             }
             StdinEvent::Keys { bytes, after_pause } => self.handle_keys(&bytes, after_pause),
             StdinEvent::Foreground => self.ui.resume(),
@@ -335,7 +337,6 @@ impl EventLoop {
             StdinEvent::HangUp if !Signal::HangUp.is_ignored() => self.end_by(Signal::HangUp),
             StdinEvent::End | StdinEvent::HangUp => self.inputs.push_back(Input::TypedEnd),
         }
-        self.unshown.push(permit);
     }
 
     fn handle_keys(&mut self, bytes: &[u8], after_pause: bool) {

@@ -58,7 +58,7 @@ pub fn run(
     let report = sender.clone();
     stdin::spawn(ui.takes_keys(), move |event, permit| report.send(LoopEvent::Stdin(event, permit)).is_ok())?;
     let report = move |number, event, permit| sender.send(LoopEvent::Socket(number, event, permit)).is_ok();
-    let link = Link::new((host.to_owned(), port), ui.traces(), Arc::new(report));
+    let link = Link::new((host.to_owned(), port), Arc::new(report));
     let client = EventLoop::new(Session::new(protocol, config), ui, link, events);
     let on_terminal = io::stdout().is_terminal();
     match client.run() {

@@ -23,8 +23,6 @@ pub(crate) type Report = dyn Fn(u64, SocketEvent, Permit) -> bool + Send + Sync;
 /// The only owner of the connection.
 pub(crate) struct Link {
     address: (String, u16),
-    /// Whether to trace every line.
-    trace: bool,
     report: Arc<Report>,
     state: State,
     /// The number of the latest connection. Reports that carry an earlier number are out of date.
@@ -45,35 +43,26 @@ enum State {
 }
 
 impl Link {
-    pub(crate) fn new(address: (String, u16), trace: bool, report: Arc<Report>) -> Self {
-        Self {
-            address,
-            trace,
-            report,
-            state: State::Down,
-            number: 0,
-            backoff: Backoff::default(),
-            is_in_outage: false,
-            lost: Vec::new(),
-        }
+    pub(crate) fn new(address: (String, u16), report: Arc<Report>) -> Self {
+        let (state, backoff) = (State::Down, Backoff::default());
+        Self { address, report, state, number: 0, backoff, is_in_outage: false, lost: Vec::new() }
     }
 
     /// Drops the connection, if any, and starts the thread that makes another one.
-    pub(crate) fn connect(&mut self, dialect: &'static dyn Dialect) -> io::Result<()> {
+    pub(crate) fn connect(&mut self, dialect: &'static dyn Dialect, trace: bool) -> io::Result<()> {
         self.disconnect();
         self.state = State::Connecting;
         let (number, report) = (self.number, Arc::clone(&self.report));
         let report = move |event, permit| report(number, event, permit);
-        reader::spawn(self.address.clone(), dialect, self.trace, report)
+        reader::spawn(self.address.clone(), dialect, trace, report)
     }
 
     /// Takes over the sending half of the connection that was asked for.
-    pub(crate) fn established(&mut self, stream: TcpStream) {
-        self.state = State::Up(SendBuffer::new(stream, self.trace));
+    pub(crate) fn established(&mut self, stream: TcpStream, trace: bool) {
+        self.state = State::Up(SendBuffer::new(stream, trace));
     }
 
-    /// Drops the connection and keeps the lines that were not sent to their end. Everything that its thread still reports is
-    /// out of date.
+    /// Drops the connection and keeps the lines that were not sent to their end. Later reports of its thread are out of date.
     pub(crate) fn disconnect(&mut self) {
         self.number += 1;
         if let State::Up(send_buffer) = mem::replace(&mut self.state, State::Down) {
@@ -116,7 +105,6 @@ impl Link {
         if let State::Waiting(at) = self.state { Some(at) } else { None }
     }
 
-    /// Returns whether a report with this number is about the latest connection.
     pub(crate) fn is_current(&self, number: u64) -> bool {
         number == self.number
     }
@@ -170,14 +158,14 @@ mod tests {
         let port = listener.local_addr().expect("an address").port();
         let (sender, reports) = mpsc::channel();
         let report = Arc::new(move |number, event, _: Permit| sender.send((number, event)).is_ok());
-        let mut link = Link::new((String::from("127.0.0.1"), port), false, report);
-        link.connect(&CAP).expect("a thread");
+        let mut link = Link::new((String::from("127.0.0.1"), port), report);
+        link.connect(&CAP, false).expect("a thread");
         assert!(link.is_connecting());
 
         let (number, event) = reports.recv().expect("a report");
         let SocketEvent::Connected(stream) = event else { panic!("{event:?}") };
         assert!(link.is_current(number));
-        link.established(stream);
+        link.established(stream, false);
         link.send(b"one\n");
         assert!(!link.is_connecting() && link.unsent() == 4);
 
