@@ -252,12 +252,11 @@ impl EventLoop {
 
     /// Lets the reader threads continue once the output of earlier events is shown and sent.
     fn release_permits(&mut self) {
-        if self.ui.is_congested() {
-            return;
-        }
-        self.unshown.clear();
-        if !self.link.is_congested() && self.session.wants_input() {
-            self.unsent_lines.clear();
+        if !self.ui.is_congested() {
+            self.unshown.clear();
+            if !self.link.is_congested() && self.session.wants_input() {
+                self.unsent_lines.clear();
+            }
         }
     }
 
