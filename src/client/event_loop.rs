@@ -18,6 +18,7 @@ use super::timer::Timer;
 use super::ui::editor::INTERRUPT;
 use super::ui::{KeyAction, Ui};
 use crate::limits::{NAMES_LIFETIME, OUTPUT_WAIT, TYPED_AHEAD};
+use crate::net::Excerpt;
 use crate::program;
 use crate::signals::{self, Signal};
 
@@ -155,7 +156,12 @@ impl EventLoop {
                 self.listed_at = None;
             }
             Action::Disconnect => self.link.disconnect(),
-            Action::Send(bytes) => self.link.send(&bytes),
+            Action::Send(line) => {
+                if self.ui.traces() {
+                    self.ui.trace('>', &Excerpt::of(&line).to_string());
+                }
+                self.link.send(&line);
+            }
             Action::FinishSending => self.link.finish(),
             Action::WaitAtMost(time) => self.timer.start(Some(time)),
             Action::WaitForever => self.timer.start(None),
@@ -237,17 +243,14 @@ impl EventLoop {
         }
     }
 
-    /// Sends what the server takes within a moment, and traces it. Returns whether there is more to send, or a trace to show.
+    /// Sends what the server takes within a moment. Returns whether there is more to send.
     fn send_some(&mut self) -> bool {
         let Some(send_buffer) = self.link.send_buffer() else { return false };
         let is_finishing = send_buffer.is_finishing();
         if send_buffer.send_some() && is_finishing {
             self.timer.restart();
         }
-        let traced = send_buffer.take_traced();
-        let continues = send_buffer.can_send() || !traced.is_empty();
-        traced.iter().for_each(|line| self.ui.trace('>', &line.to_string()));
-        continues
+        send_buffer.can_send()
     }
 
     /// Lets the reader threads continue once the output of earlier events is shown and sent.
@@ -304,7 +307,7 @@ impl EventLoop {
     fn handle_socket(&mut self, event: SocketEvent) {
         let input = match event {
             SocketEvent::Connected(stream) => {
-                self.link.established(stream, self.ui.traces());
+                self.link.established(stream);
                 if self.session.asks_for_name() {
                     self.end_outage();
                 }

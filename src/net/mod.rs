@@ -8,7 +8,7 @@ mod line_reader;
 mod telnet;
 mod write;
 
-pub(crate) use excerpt::{Excerpt, ExcerptSplitter};
+pub(crate) use excerpt::Excerpt;
 pub use line_reader::{Line, LineReader};
 pub use telnet::TelnetReader;
 pub use write::{write_available, write_fully};

@@ -58,8 +58,8 @@ impl Link {
     }
 
     /// Takes over the sending half of the connection that was asked for.
-    pub(crate) fn established(&mut self, stream: TcpStream, trace: bool) {
-        self.state = State::Up(SendBuffer::new(stream, trace));
+    pub(crate) fn established(&mut self, stream: TcpStream) {
+        self.state = State::Up(SendBuffer::new(stream));
     }
 
     /// Drops the connection and keeps the lines that were not sent to their end. Later reports of its thread are out of date.
@@ -165,7 +165,7 @@ mod tests {
         let (number, event) = reports.recv().expect("a report");
         let SocketEvent::Connected(stream) = event else { panic!("{event:?}") };
         assert!(link.is_current(number));
-        link.established(stream, false);
+        link.established(stream);
         link.send(b"one\n");
         assert!(!link.is_connecting() && link.unsent() == 4);
 

@@ -1,7 +1,6 @@
 //! The socket thread: connects, then reports each line from the server.
 
 use std::io::{self, ErrorKind};
-use std::mem;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +11,9 @@ use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT, SERV
 use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
+
+/// What the trace says of a line that ends otherwise.
+const NO_LINE_FEED: &str = "and no LF (G1)";
 
 /// A report of the socket thread.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ pub(crate) fn spawn(
                 if report(SocketEvent::Connected(sending_half)) {
                     let reader = LineReader::new(stream, CLIENT_MAX_LINE);
                     let silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
-                    Receiver { reader, dialect, silence, trace, has_traced_partial: false, report }.run();
+                    Receiver { reader, dialect, silence, trace, report }.run();
                 }
             }
             Err(error) => drop(report(SocketEvent::Unreachable(error))),
@@ -81,7 +83,6 @@ struct Receiver<F> {
     /// The pause that ends a line, until the server sends its first LF.
     silence: Option<Duration>,
     trace: bool,
-    has_traced_partial: bool,
     report: F,
 }
 
@@ -90,12 +91,11 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
     fn run(mut self) {
         self.set_timeout();
         let end = loop {
-            let has_timeout = self.has_timeout();
             let traced = self.trace_next();
             let received = match traced.and_then(|()| self.reader.read_line()) {
                 Ok(Some(line)) => Some(SocketEvent::from(line)),
                 Ok(None) => break None,
-                Err(error) if has_timeout && error.kind() == ErrorKind::WouldBlock => None,
+                Err(error) if self.silence.is_some() && error.kind() == ErrorKind::WouldBlock => None,
                 Err(error) => break Some(error),
             };
             let event = if let Some(event) = received {
@@ -104,20 +104,21 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
                 }
                 event
             } else {
-                self.trace_partial();
-                if self.silence.is_none() {
-                    continue;
-                }
                 let Some(line) = self.reader.take_partial_line() else { continue };
+                if let (true, Line::Whole(bytes)) = (self.trace, &line) {
+                    (self.report)(SocketEvent::Traced(Excerpt::of(bytes).with_note(NO_LINE_FEED).to_string()));
+                }
                 line.into()
             };
-            self.has_traced_partial = false;
             if !(self.report)(event) {
                 return;
             }
         };
-        self.trace_partial();
-        let rest = sanitize(self.reader.partial_line());
+        let rest = self.reader.partial_line();
+        if self.trace && !rest.is_empty() {
+            (self.report)(SocketEvent::Traced(Excerpt::of(rest).with_note(NO_LINE_FEED).to_string()));
+        }
+        let rest = sanitize(rest);
         if end.is_none()
             && !rest.is_empty()
             && self.dialect.is_last_event(&rest)
@@ -128,14 +129,9 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
         (self.report)(SocketEvent::Disconnected(end));
     }
 
-    fn has_timeout(&self) -> bool {
-        self.silence.is_some() || self.trace
-    }
-
     fn set_timeout(&self) {
-        let timeout = if self.has_timeout() { Some(SERVER_SILENCE) } else { None };
         // If this fails, lines without an LF are shown later.
-        let _ = self.reader.source().set_read_timeout(timeout);
+        let _ = self.reader.source().set_read_timeout(self.silence);
     }
 
     /// Traces the next line, waiting for it as [`LineReader::read_line`] does.
@@ -150,15 +146,6 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
             }
         }
         Ok(())
-    }
-
-    /// Traces an incomplete line, once.
-    fn trace_partial(&mut self) {
-        let partial = self.reader.partial_line();
-        if self.trace && !partial.is_empty() && !mem::replace(&mut self.has_traced_partial, true) {
-            let excerpt = Excerpt::of(partial).with_note("and no LF yet (G1)");
-            (self.report)(SocketEvent::Traced(excerpt.to_string()));
-        }
     }
 }
 

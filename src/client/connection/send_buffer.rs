@@ -4,7 +4,7 @@ use std::mem;
 use std::net::{Shutdown, TcpStream};
 
 use crate::limits::CLIENT_WRITE_TIMEOUT;
-use crate::net::{self, Excerpt, ExcerptSplitter};
+use crate::net;
 
 /// The sending half, and the lines that wait for it.
 #[derive(Debug)]
@@ -19,24 +19,11 @@ pub(crate) struct SendBuffer {
     is_broken: bool,
     /// The stream is to be shut down once everything is sent.
     is_finishing: bool,
-    /// Splits sent bytes into lines, if they are traced.
-    trace: Option<ExcerptSplitter>,
-    /// Sent lines to show in the trace.
-    traced: Vec<Excerpt>,
 }
 
 impl SendBuffer {
-    pub(crate) fn new(stream: TcpStream, trace: bool) -> Self {
-        Self {
-            stream,
-            pending: Vec::new(),
-            sent: 0,
-            line_start: 0,
-            is_broken: false,
-            is_finishing: false,
-            trace: trace.then(ExcerptSplitter::default),
-            traced: Vec::new(),
-        }
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, pending: Vec::new(), sent: 0, line_start: 0, is_broken: false, is_finishing: false }
     }
 
     /// Queues a line.
@@ -68,11 +55,6 @@ impl SendBuffer {
         self.unsent() > 0 && !self.is_broken
     }
 
-    /// Returns the traced lines since the last call.
-    pub(crate) fn take_traced(&mut self) -> Vec<Excerpt> {
-        mem::take(&mut self.traced)
-    }
-
     /// Sends what the server takes within a moment. Returns whether it took anything.
     pub(crate) fn send_some(&mut self) -> bool {
         let mut count = 0;
@@ -94,7 +76,6 @@ impl SendBuffer {
     /// memory is bounded by what is unsent.
     fn advance(&mut self, count: usize) {
         let bytes = &self.pending[self.sent..self.sent + count];
-        self.traced.extend(self.trace.iter_mut().flat_map(|trace| trace.split(bytes, false)));
         if let Some(line_feed) = bytes.iter().rposition(|byte| *byte == b'\n') {
             self.line_start = self.sent + line_feed + 1;
         }
@@ -119,7 +100,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
         stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT)).expect("a socket");
-        (SendBuffer::new(stream, false), listener.accept().expect("a connection").0)
+        (SendBuffer::new(stream), listener.accept().expect("a connection").0)
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Person {
             self.terminal.write(&String::from_utf8(bytes).expect("text"));
         }
         let line = [prompt, text].concat();
-        if closely && !line.is_empty() && line.len() < self.columns && !line.contains('\n') {
+        if closely && !line.is_empty() && line.len() < self.columns && !line.contains(['\n', '\t']) {
             let (row, column) = self.terminal.cursor();
             let seen = self.terminal.text();
             assert_eq!(seen.lines().nth(row).unwrap_or_default().trim_end(), line.trim_end(), "{seen}");
