@@ -23,6 +23,7 @@ use std::time::Duration;
 
 pub use name::{InvalidName, Name};
 pub use presence::Presence;
+use text::put_line;
 pub use text::{looks_binary, sanitize};
 
 /// All dialects. The first one is spoken by whoever begins with a word that no other dialect claims.
@@ -271,14 +272,6 @@ fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
 
 fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
-}
-
-/// Appends the parts and an LF.
-fn put_line(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
-    out.push(b'\n');
 }
 
 #[cfg(test)]

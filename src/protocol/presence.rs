@@ -1,6 +1,7 @@
 //! Who comes, goes and changes the name, as everybody else is told (G15).
 
-use super::{Name, put_line};
+use super::name::Name;
+use super::text::put_line;
 
 const MARK: &str = "* ";
 const JOINED: &str = " has joined";

@@ -38,6 +38,14 @@ fn needs_replacement(c: char) -> bool {
     (c.is_control() && c != '\t') || bidi_or_separator
 }
 
+/// Appends the parts and an LF.
+pub(super) fn put_line(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.push(b'\n');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

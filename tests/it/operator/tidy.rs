@@ -1,6 +1,6 @@
 //! Rules about the source text that no compiler checks: what must not be somewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,107 @@ fn rt2_there_is_no_send_all_and_no_way_out_but_main() {
 fn server_and_client_do_not_know_each_other_nor_any_dialect_by_name() {
     absent(&["crate::client", "cap::", "wac::", "chat1::", ".name() =="], |path| path.starts_with("server"));
     absent(&["crate::server"], |path| path.starts_with("client"));
+}
+
+/// What a line begins that defines a type or is about one: `struct Name`, `impl Name`.
+fn named_by<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let line = line.trim_start_matches("pub").trim_start_matches(['(', ')', ' ']).trim_start_matches("crate) ");
+    let rest = line.trim_start_matches("super) ").strip_prefix(word)?;
+    // Behind the last bound of `impl<F: Fn() -> bool>`.
+    let generics = rest.replace("->", "--").find("> ").map_or(0, |end| end + 1);
+    let rest = if rest.starts_with('<') { &rest[generics..] } else { rest }.strip_prefix(' ')?;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
+#[test]
+fn a_type_is_changed_in_its_own_file_and_a_struct_has_twelve_fields_at_most() {
+    let mut structs = 0;
+    for (path, code) in sources() {
+        let of = |word| code.lines().filter_map(move |line| named_by(line, word));
+        let own: BTreeSet<&str> = ["struct", "enum", "union", "trait"].into_iter().flat_map(of).collect();
+        for line in code.lines().filter(|line| line.starts_with("impl") && !line.contains(" for ")) {
+            let changed = named_by(line, "impl").unwrap_or_default();
+            let is_own = own.contains(changed) || path.starts_with("bin") || path == Path::new("testing/random.rs");
+            assert!(is_own, "{}: {line}", path.display());
+        }
+        let mut lines = code.lines();
+        while let Some(line) = lines.next() {
+            let Some(name) = named_by(line, "struct").filter(|_| line.ends_with('{')) else { continue };
+            let is_field = |line: &&str| line.starts_with("    ") && !line.starts_with("     ") && line.contains(": ");
+            let body = lines.by_ref().take_while(|line| *line != "}");
+            let fields = body.filter(|line| !line.trim_start().starts_with("//")).filter(is_field).count();
+            assert!(fields <= 12 || name == "Settings", "{}: {name} has {fields} fields", path.display());
+            structs += 1;
+        }
+    }
+    assert!(structs > 50, "{structs} structs were looked at");
+}
+
+/// The paths that a `use` names, without its braces.
+fn expand(tree: &str) -> Vec<String> {
+    let Some((start, rest)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let (mut depth, mut parts) = (0, vec![String::new()]);
+    for c in rest.trim_end().trim_end_matches('}').chars() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 {
+            parts.push(String::new());
+        } else {
+            parts.last_mut().expect("a part").push(c);
+        }
+    }
+    parts
+        .iter()
+        .filter(|part| !part.trim().is_empty())
+        .flat_map(|part| expand(&(start.to_owned() + part.trim())))
+        .collect()
+}
+
+#[test]
+fn no_imports_go_in_a_circle() {
+    let module = |path: &Path| {
+        let path = path.with_extension("").to_string_lossy().replace('/', "::");
+        path.trim_end_matches("mod").trim_end_matches("::").to_owned()
+    };
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let sources: Vec<_> = sources().into_iter().filter(|(path, _)| !path.starts_with("bin")).collect();
+    let modules: BTreeSet<String> = sources.iter().map(|(path, _)| module(path)).collect();
+    for (path, code) in &sources {
+        let own = module(path);
+        let mut paths = Vec::new();
+        for (at, word) in code.match_indices("use ") {
+            let is_statement = ["\n", "pub ", "pub(crate) ", "pub(super) "].iter().any(|end| code[..at].ends_with(end));
+            let statement = code[at + word.len()..].split(';').next().filter(|_| is_statement);
+            paths.extend(statement.into_iter().flat_map(|tree| expand(&tree.replace('\n', " "))));
+        }
+        for path in paths {
+            let mut base = own.as_str();
+            let mut path = path.as_str();
+            if let Some(rest) = path.strip_prefix("crate::") {
+                (base, path) = ("", rest);
+            }
+            while let Some(rest) = path.strip_prefix("super::") {
+                (base, path) = (base.rsplit_once("::").map_or("", |(parent, _)| parent), rest);
+            }
+            let path = [base, path.trim_start_matches("self::")].join("::");
+            let mut target = path.trim_start_matches("::");
+            while !modules.contains(target) {
+                let Some((parent, _)) = target.rsplit_once("::") else { break };
+                target = parent;
+            }
+            if modules.contains(target) && target != own {
+                imports.entry(own.clone()).or_default().insert(target.to_owned());
+            }
+        }
+    }
+    assert!(imports.len() > 50, "{imports:?}");
+    // What imports nothing that is left, or is imported by nothing that is left, is in no circle.
+    let is_end = |name: &String, of: &BTreeSet<String>, all: &BTreeMap<String, BTreeSet<String>>| {
+        !of.iter().any(|of| all.contains_key(of)) || !all.values().any(|of| of.contains(name))
+    };
+    while let Some(end) = imports.iter().find(|(name, of)| is_end(name, of, &imports)).map(|(name, _)| name.clone()) {
+        imports.remove(&end);
+    }
+    assert!(imports.is_empty(), "{imports:#?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 pub(crate) use self::completion::{Candidates, Completion};
 use self::history::History;
-pub(crate) use self::keys::{Decoder, INTERRUPT, Key};
+pub(crate) use self::keys::{Decoder, INTERRUPT, Key, Outcome};
 use self::line_buffer::{LineBuffer, is_separator};
 use self::search::{Search, Step};
 use crate::client::messages;
@@ -60,23 +60,6 @@ struct Cycle {
     candidates: Candidates,
     /// The candidate that stands before the cursor.
     current: usize,
-}
-
-/// An effect of a key beyond a change of the line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Handle this line, or these pasted lines; the editor is empty again.
-    Submit(String),
-    /// The input has ended.
-    End,
-    /// Ctrl-C has cleared the line.
-    Cleared,
-    /// End the program.
-    Interrupt,
-    /// Clear the screen.
-    Clear,
-    /// The key has no effect, or there is no room for its text.
-    Bell,
 }
 
 impl Editor {

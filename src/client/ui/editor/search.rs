@@ -1,8 +1,7 @@
 //! Ctrl-R: finds an earlier line by a text in it, while that text is typed.
 
-use super::Outcome;
 use super::history::History;
-use super::keys::Key;
+use super::keys::{Key, Outcome};
 use super::line_buffer::LineBuffer;
 use crate::client::messages;
 use crate::client::ui::unicode::previous_boundary;

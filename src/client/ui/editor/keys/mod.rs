@@ -60,6 +60,23 @@ impl Key {
     }
 }
 
+/// An effect of a key beyond a change of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Handle this line, or these pasted lines; the editor is empty again.
+    Submit(String),
+    /// The input has ended.
+    End,
+    /// Ctrl-C has cleared the line.
+    Cleared,
+    /// End the program.
+    Interrupt,
+    /// Clear the screen.
+    Clear,
+    /// The key has no effect, or there is no room for its text.
+    Bell,
+}
+
 /// Ctrl-C.
 pub(crate) const INTERRUPT: u8 = 0x03;
 
