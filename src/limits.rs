@@ -83,8 +83,9 @@ pub(crate) const KEEPALIVE_IDLE: i32 = 60;
 pub(crate) const KEEPALIVE_INTERVAL: i32 = 10;
 /// Unanswered probes after which the client is gone.
 pub(crate) const KEEPALIVE_PROBES: i32 = 3;
-/// Seconds that sent bytes may stay unacknowledged: as long as those probes take.
-pub(crate) const UNACKNOWLEDGED_TIMEOUT: i32 = 90;
+/// Time that sent bytes may stay unacknowledged: as long as those probes take. The system also counts the time in which the
+/// peer reads nothing, so the server adds 30 s to a longer `--slow-timeout` and uses that.
+pub(crate) const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(90);
 /// Log lines queued for stderr. Further ones are counted and dropped.
 pub(crate) const LOG_LINES: usize = 1024;
 /// Time to write the last log lines.

@@ -13,6 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::thread;
+use std::time::Duration;
 
 use self::system::{
     FileCount, MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
@@ -174,10 +175,11 @@ pub(crate) fn has_input(stream: &TcpStream) -> bool {
     unsafe { poll(&raw mut file, 1, 0) > 0 }
 }
 
-/// Has the system find out that a peer has vanished without a word: it probes a silent one, and gives up one that does not
-/// acknowledge what it is sent, as there are no probes meanwhile.
-pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
-    let user_timeout = TCP_USER_TIMEOUT.map(|(name, unit)| (IPPROTO_TCP, name, limits::UNACKNOWLEDGED_TIMEOUT * unit));
+/// Has the system detect a peer that has vanished: it probes a silent peer, and gives up a peer that acknowledges nothing, or
+/// takes nothing, for the time `unacknowledged`.
+pub(crate) fn keep_alive(stream: &TcpStream, unacknowledged: Duration) -> io::Result<()> {
+    let seconds = c_int::try_from(unacknowledged.as_secs()).unwrap_or(c_int::MAX);
+    let user_timeout = TCP_USER_TIMEOUT.map(|(name, unit)| (IPPROTO_TCP, name, seconds.saturating_mul(unit)));
     let options = [
         (IPPROTO_TCP, TCP_KEEPIDLE, limits::KEEPALIVE_IDLE),
         (IPPROTO_TCP, TCP_KEEPINTVL, limits::KEEPALIVE_INTERVAL),
@@ -363,13 +365,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         lengthen_accept_queue(&listener, 4096).expect("it listens");
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-        keep_alive(&stream).expect("every option is known");
+        keep_alive(&stream, limits::UNACKNOWLEDGED_TIMEOUT).expect("every option is known");
         if let Some((name, unit)) = TCP_USER_TIMEOUT {
             let (mut value, mut size): (c_int, c_int) = (0, 4);
             // SAFETY: the descriptor is open, and the call writes an int, and its length, to where there is room for them.
             let status =
                 unsafe { getsockopt(stream.as_raw_fd(), IPPROTO_TCP, name, (&raw mut value).cast(), &raw mut size) };
-            assert_eq!((status, value), (0, limits::UNACKNOWLEDGED_TIMEOUT * unit));
+            assert_eq!((status, value), (0, 90 * unit));
         }
         assert!(max_open_files().expect("a limit") > 3);
     }

@@ -118,7 +118,7 @@ impl Server {
         let listeners = listen(&addresses.to_socket_addrs()?.collect::<Vec<_>>())?;
         for listener in &listeners {
             if OPTIONS_ARE_INHERITED {
-                set_options(&TcpStream::from(OwnedFd::from(listener.try_clone()?)))?;
+                set_options(&TcpStream::from(OwnedFd::from(listener.try_clone()?)), settings.slow_timeout)?;
             }
             if let Err(error) = sys::lengthen_accept_queue(listener, ACCEPT_QUEUE) {
                 log.event(Level::Warn, format_args!("the accept queue stays short: {}", describe(&error)));
@@ -199,7 +199,7 @@ impl Server {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         if !OPTIONS_ARE_INHERITED {
-            set_options(&stream)?;
+            set_options(&stream, self.context.settings.slow_timeout)?;
         }
         let outbox = Arc::new(Outbox::new(ClientSocket::new(stream.try_clone()?), self.context.settings.slow_timeout));
         let place = self.lobby.enter(Source::from(peer.ip()), &outbox, || !sys::has_input(&stream));
@@ -268,10 +268,11 @@ fn listen_once(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
 }
 
 /// Sets what a client's stream needs.
-fn set_options(stream: &TcpStream) -> io::Result<()> {
+fn set_options(stream: &TcpStream, slow_timeout: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-    sys::keep_alive(stream)
+    // A slow client must not be disconnected before the server finds it too slow.
+    sys::keep_alive(stream, limits::UNACKNOWLEDGED_TIMEOUT.max(slow_timeout + limits::STALL_TIMEOUT))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::messages;
 use crate::client::permits::{Permit, Permits};
-use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT, SERVER_SILENCE};
+use crate::limits::{CLIENT_MAX_LINE, CLIENT_WRITE_TIMEOUT, CONNECT_TIMEOUT, SERVER_SILENCE, UNACKNOWLEDGED_TIMEOUT};
 use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
@@ -157,7 +157,7 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                sys::keep_alive(&stream)?;
+                sys::keep_alive(&stream, UNACKNOWLEDGED_TIMEOUT)?;
                 stream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT))?;
                 return Ok(stream);
             }
