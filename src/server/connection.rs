@@ -105,7 +105,7 @@ impl Connection {
                 }
                 Ok(count) => {
                     has_heard = true;
-                    self.client.sender.shared().counters.add(Count::BytesIn, count);
+                    self.client.context.counters.add(Count::BytesIn, count);
                 }
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return CloseReason::Failed(error.kind());
@@ -217,7 +217,7 @@ impl Connection {
 
     /// Ends the connection. Its name is free at once (G5). An open connection delivers the rest (G9) without a reset (G10).
     fn close(&mut self, reason: CloseReason) {
-        let is_shutdown = self.client.sender.shared().shutdown.has_begun();
+        let is_shutdown = self.client.context.shutdown.has_begun();
         let reason = if is_shutdown && reason.is_orderly() { CloseReason::Shutdown } else { reason };
         self.client.leave_room();
         let is_news = self.client.is_logged_in() || !reason.is_orderly() || reason == CloseReason::LoginTimeout;
@@ -246,7 +246,7 @@ impl Connection {
             self.client.place.enter_lobby(&own);
         }
         let deadline = Instant::now() + timeout;
-        let shutdown = &self.client.sender.shared().shutdown;
+        let shutdown = &self.client.context.shutdown;
         if !own.finish(|| Instant::now() >= deadline || shutdown.is_over()) {
             return false;
         }

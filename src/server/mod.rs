@@ -26,30 +26,23 @@ mod turns;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::num::NonZero;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::capacity::Machine;
 use self::connection::Connection;
 use self::context::Context;
-use self::counters::{Count, Counters};
+use self::counters::Count;
 use self::delivery::outbox::Outbox;
-use self::delivery::sender::{Sender, Shared};
+use self::delivery::sender::Sender;
 use self::delivery::socket::{ClientSocket, WRITE_TIMEOUT};
 use self::lobby::Lobby;
-use self::rate_limit::{LimitedLog, RateLimit};
-use self::registry::{Registry, RoomLimits};
-use self::secret::Secret;
 pub use self::settings::Settings;
-use self::shutdown::Shutdown;
 use self::source::Source;
 use self::sync::{pause, read_lock};
-use self::trace::Traced;
-use self::turns::Turns;
 use crate::limits;
 use crate::log::{Level, Log};
 use crate::program::describe;
@@ -109,7 +102,6 @@ impl Server {
     /// When no address is one of this machine, or one is in use; [`ErrorKind::QuotaExceeded`] when the limits of the process
     /// leave no room for a connection.
     pub fn bind(addresses: impl ToSocketAddrs, settings: Settings, log: Log) -> io::Result<Self> {
-        let traced = Traced::new(&log, &settings.trace);
         let bounds = Machine::read().bounds(&settings);
         if bounds.connections == 0 {
             let text = format!("this machine's limits leave no room for a connection: {RAISE}");
@@ -130,27 +122,10 @@ impl Server {
             let text = "connections fit into this machine's limits";
             log.event(Level::Warn, format_args!("{connections} {text}: {clients} clients, {sizes}; {RAISE}"));
         }
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let announcements = RateLimit::new(limits::ANNOUNCE_RATE, limits::ANNOUNCE_BURST, Instant::now());
-        let limits = RoomLimits { clients: bounds.clients, per_address: settings.max_per_address };
         Ok(Self {
             listeners,
             lobby: Arc::new(Lobby::new(bounds.connections, bounds.lobby)),
-            context: Arc::new(Context {
-                bounds,
-                registry: Arc::new(RwLock::new(Registry::new(limits, settings.echobot))),
-                secret: Secret::new(settings.secret.clone()),
-                shared: Arc::new(Shared {
-                    turns: Arc::new(Turns::new(processors)),
-                    shutdown: Shutdown::default(),
-                    counters: Counters::default(),
-                    max_backlog: bounds.max_backlog,
-                }),
-                events: Mutex::new(LimitedLog::new(log.clone())),
-                announcements: Mutex::new(announcements),
-                traced,
-                settings,
-            }),
+            context: Arc::new(Context::new(settings, bounds, &log)),
             log,
             last_id: AtomicU64::new(0),
         })
@@ -185,7 +160,7 @@ impl Server {
             match listener.accept() {
                 Ok((stream, peer)) => {
                     if let Err(error) = self.admit(stream, peer) {
-                        self.context.shared.counters.add(Count::Refused, 1);
+                        self.context.counters.add(Count::Refused, 1);
                         self.context.report(Level::Warn, &peer, format_args!("refused: {}", describe(&error)));
                     }
                 }
@@ -205,7 +180,7 @@ impl Server {
         let place = self.lobby.enter(Source::from(peer.ip()), &outbox, || !sys::has_input(&stream));
         let place = place.map_err(io::Error::other)?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let sender = Sender::new(id, outbox, Arc::clone(&self.context.shared));
+        let sender = Sender::new(id, outbox, Arc::clone(&self.context));
         // Boxed, as each frame between here and its thread has room for a copy of its own, which an idle client keeps.
         let connection = Box::new(Connection::new(Arc::clone(&self.context), peer, stream, sender, place));
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(limits::THREAD_STACK);
@@ -221,8 +196,8 @@ impl Server {
         // First of all: a connection that leaves the room must not displace one that takes its last lines.
         // A client that logs in meanwhile is in the room before it leaves the lobby, so that none is missed.
         let in_lobby = self.lobby.close();
-        self.context.shared.shutdown.begin();
-        self.context.shared.turns.open();
+        self.context.shutdown.begin();
+        self.context.turns.open();
         let members = read_lock(&self.context.registry).everyone_but(None);
         in_lobby.iter().chain(members.iter().map(|member| &member.outbox)).for_each(|outbox| outbox.end_input());
         self.lobby.wait_until_empty(limits::SHUTDOWN_TIMEOUT + limits::SHUTDOWN_HANG_UP + limits::SHUTDOWN_CLOSED);
@@ -232,7 +207,7 @@ impl Server {
     /// Logs what the server has done since its start.
     pub fn log_counts(&self) {
         let online = read_lock(&self.context.registry).online();
-        self.log.report(Level::Info, format_args!("{online} online, {}", self.context.shared.counters));
+        self.log.report(Level::Info, format_args!("{online} online, {}", self.context.counters));
     }
 }
 

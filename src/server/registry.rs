@@ -27,13 +27,6 @@ pub(crate) enum JoinError {
     Full,
 }
 
-/// How many clients may be logged in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RoomLimits {
-    pub(crate) clients: usize,
-    pub(crate) per_address: Option<usize>,
-}
-
 pub(crate) struct Registry {
     /// Every member, by its number: the order in which they came.
     members: BTreeMap<u64, Arc<Member>>,
@@ -41,13 +34,18 @@ pub(crate) struct Registry {
     by_name: HashMap<Name, u64>,
     /// The number of the last member.
     last_number: u64,
-    limits: RoomLimits,
-    has_echobot: bool,
+    max_clients: usize,
+    /// Logged-in clients from one address.
+    max_per_address: Option<usize>,
+    /// The name of `echobot` if it is online.
+    echobot: Option<Name>,
 }
 
 impl Registry {
-    pub(crate) fn new(limits: RoomLimits, has_echobot: bool) -> Self {
-        Self { members: BTreeMap::new(), by_name: HashMap::new(), last_number: 0, limits, has_echobot }
+    pub(crate) fn new(max_clients: usize, max_per_address: Option<usize>, has_echobot: bool) -> Self {
+        let echobot = ECHOBOT.parse().ok().filter(|_| has_echobot);
+        let (members, by_name) = (BTreeMap::new(), HashMap::new());
+        Self { members, by_name, last_number: 0, max_clients, max_per_address, echobot }
     }
 
     /// Logs a member in, or changes the name of the member with the number `known` (G4), or lets a member without a name
@@ -86,8 +84,8 @@ impl Registry {
 
     fn is_full(&self, newcomer: &Member) -> bool {
         let is_neighbour = |member: &&Arc<Member>| member.name.is_some() && member.source == newcomer.source;
-        let max = self.limits.per_address;
-        self.by_name.len() >= self.limits.clients
+        let max = self.max_per_address;
+        self.by_name.len() >= self.max_clients
             || max.is_some_and(|max| self.members.values().filter(is_neighbour).count() >= max)
     }
 
@@ -118,12 +116,11 @@ impl Registry {
 
     /// Returns the names of those that are logged in, in order of arrival. `echobot` comes first.
     pub(crate) fn names(&self) -> Vec<Name> {
-        let echobot = self.has_echobot.then(|| ECHOBOT.parse::<Name>().ok()).flatten();
-        echobot.into_iter().chain(self.members.values().filter_map(|member| member.name.clone())).collect()
+        self.echobot.iter().chain(self.members.values().filter_map(|member| member.name.as_ref())).cloned().collect()
     }
 
     fn is_echobot(&self, name: &str) -> bool {
-        self.has_echobot && name == ECHOBOT
+        self.echobot.as_ref().is_some_and(|echobot| echobot.as_str() == name)
     }
 }
 
@@ -149,7 +146,7 @@ pub(crate) mod tests {
     }
 
     fn room(clients: usize, has_echobot: bool) -> Registry {
-        Registry::new(RoomLimits { clients, per_address: None }, has_echobot)
+        Registry::new(clients, None, has_echobot)
     }
 
     fn join(registry: &mut Registry, known: Option<u64>, name: &str) -> Result<u64, JoinError> {
@@ -237,7 +234,7 @@ pub(crate) mod tests {
 
     #[test]
     fn so_many_of_one_address_are_logged_in_and_no_more() {
-        let mut registry = Registry::new(RoomLimits { clients: 9, per_address: Some(2) }, false);
+        let mut registry = Registry::new(9, Some(2), false);
         let ann = join(&mut registry, None, "ann").expect("there is room");
         join(&mut registry, None, "bob").expect("there is room");
         assert_eq!(join(&mut registry, None, "eve"), Err(JoinError::Full));

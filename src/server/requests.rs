@@ -78,7 +78,7 @@ impl Client {
 
     /// Returns whether the client needs no further lines handled: its connection is closed, or the server is going away.
     pub(crate) fn should_stop(&self) -> bool {
-        self.sender.is_closed() || self.sender.shared().shutdown.has_begun()
+        self.sender.is_closed() || self.context.shutdown.has_begun()
     }
 
     pub(crate) fn peer_state(&self) -> &PeerState {
@@ -240,7 +240,7 @@ impl Client {
         self.trace.set_name(self.state.name.as_ref().map(Name::as_str));
         match self.after_refusal(dialect) {
             Flow::Continue => {
-                self.sender.shared().counters.add(Count::Refused, usize::from(!was_logged_in));
+                self.context.counters.add(Count::Refused, usize::from(!was_logged_in));
                 Flow::Slower
             }
             flow => flow,
@@ -293,7 +293,7 @@ impl Client {
 
     /// Tells all others that the client is gone, if they were told that it had come. At the end of the server all are.
     pub(crate) fn announce_leaving(&mut self) {
-        let is_told = self.is_announced && !self.sender.shared().shutdown.has_begun();
+        let is_told = self.is_announced && !self.context.shutdown.has_begun();
         let Some(name) = self.state.name.clone().filter(|_| is_told) else { return };
         self.begin_broadcast();
         self.sender.add(&Event::Presence(Presence::Left { name: name.as_str() }));
@@ -386,7 +386,7 @@ impl Client {
     }
 
     pub(crate) fn count(&self, count: Count) {
-        self.sender.shared().counters.add(count, 1);
+        self.context.counters.add(count, 1);
     }
 
     fn post_replies(&mut self) {

@@ -13,10 +13,10 @@ use super::Member;
 use super::outbox::{Addition, Outbox, Pushed};
 use crate::limits;
 use crate::protocol::{Dialect, Event};
-use crate::server::counters::{Count, Counters};
+use crate::server::context::Context;
+use crate::server::counters::Count;
 use crate::server::rate_limit::RateLimit;
-use crate::server::shutdown::Shutdown;
-use crate::server::turns::{Turn, Turns};
+use crate::server::turns::Turn;
 
 /// Bytes of encoded messages after which a batch ends, for all dialects together: short input may become long.
 const MAX_BATCH: usize = 128 << 10;
@@ -24,22 +24,11 @@ const MAX_BATCH: usize = 128 << 10;
 /// Bytes of one read that a sender adds before it flushes. So the socket was offered what waits in a backlog.
 const MAX_UNFLUSHED: usize = 128 << 10;
 
-/// What senders of one server have in common.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) turns: Arc<Turns>,
-    pub(crate) shutdown: Shutdown,
-    pub(crate) counters: Counters,
-    /// Bytes that may wait for one client.
-    pub(crate) max_backlog: usize,
-}
-
 /// The sending side of one client's lines.
-#[derive(Debug)]
 pub(crate) struct Sender {
     id: u64,
     own: Arc<Outbox>,
-    shared: Arc<Shared>,
+    context: Arc<Context>,
     /// Bytes that the client may say without counting as one that floods.
     talk: RateLimit,
     /// Held while the lines of a client that floods are handled.
@@ -84,14 +73,14 @@ pub(crate) struct Delivered {
 
 impl Sender {
     /// Creates the sender of the connection with this id, which no other one has and which is not 0.
-    pub(crate) fn new(id: u64, own: Arc<Outbox>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(id: u64, own: Arc<Outbox>, context: Arc<Context>) -> Self {
         let now = Instant::now();
         let mut talk = RateLimit::new(limits::TALK_RATE, limits::TALK_BURST, now);
         talk.charge((limits::TALK_BURST - limits::TALK_OF_NEWCOMERS) as usize, now);
         Self {
             id,
             own,
-            shared,
+            context,
             talk,
             turn: None,
             batch: Batch::default(),
@@ -103,10 +92,6 @@ impl Sender {
 
     pub(crate) fn own(&self) -> &Arc<Outbox> {
         &self.own
-    }
-
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -146,7 +131,7 @@ impl Sender {
             dialect.encode_event(event, 0, encoded);
             bytes += encoded.len();
         }
-        bytes >= MAX_BATCH.min(self.shared.max_backlog / 4)
+        bytes >= MAX_BATCH.min(self.context.bounds.max_backlog / 4)
     }
 
     /// Ends the batch: adds its messages to the outboxes of its recipients. Returns what became of direct ones.
@@ -164,9 +149,9 @@ impl Sender {
         let encoded: Vec<_> = encoded.into_iter().map(finish).collect();
         let longest = encoded.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
         let is_small = self.charge(longest);
-        self.shared.counters.add(Count::MessagesIn, count);
+        self.context.counters.add(Count::MessagesIn, count);
         let reached = self.deliver(members, &encoded, is_small);
-        self.shared.counters.add(Count::MessagesOut, count * reached);
+        self.context.counters.add(Count::MessagesOut, count * reached);
         self.share_time();
         match recipients {
             Recipients::One { name, .. } => Some(Delivered { count, name, is_sent: reached > 0 }),
@@ -209,14 +194,14 @@ impl Sender {
                 sent += addition.bytes.len();
             }
         }
-        self.shared.counters.add(Count::BytesOut, sent);
+        self.context.counters.add(Count::BytesOut, sent);
         reached
     }
 
     fn push_when_space(&mut self, outbox: &Outbox, addition: Addition<'_>) -> Pushed {
         self.flush();
         self.turn = None;
-        let (own, shutdown) = (&self.own, &self.shared.shutdown);
+        let (own, shutdown) = (&self.own, &self.context.shutdown);
         let should_stop = || own.close_if_broken() || shutdown.is_wait_over();
         let pushed = outbox.push_when_space(addition, should_stop);
         self.is_closed |= self.own.close_reason().is_some();
@@ -239,7 +224,7 @@ impl Sender {
             return;
         }
         let is_small = self.charge(replies.len());
-        self.shared.counters.add(Count::BytesOut, replies.len());
+        self.context.counters.add(Count::BytesOut, replies.len());
         let (own, bytes) = (Arc::clone(&self.own), Arc::new(replies));
         let addition = Addition { bytes: &bytes, is_small, sender: self.id, dialect: None };
         let mut pushed = own.push(addition);
@@ -252,7 +237,7 @@ impl Sender {
 
     /// Adds a line to the client's own outbox whether it has space or not. It never waits.
     pub(crate) fn force_reply(&mut self, line: &[u8]) {
-        self.shared.counters.add(Count::BytesOut, line.len());
+        self.context.counters.add(Count::BytesOut, line.len());
         let own = Arc::clone(&self.own);
         let pushed = own.force_push(line, self.id);
         self.note(&own, pushed);
@@ -268,7 +253,7 @@ impl Sender {
     pub(crate) fn begin_turn(&mut self) {
         if self.turn.is_none() && !self.talk.delay(Instant::now()).is_zero() {
             self.is_closed |= self.own.close_reason().is_some();
-            self.turn = (!self.is_closed).then(|| self.shared.turns.acquire());
+            self.turn = (!self.is_closed).then(|| self.context.turns.acquire());
         }
     }
 
@@ -300,7 +285,7 @@ impl Sender {
         // A sender that has to wait for a recipient does so without a turn.
         let mut proceed = || {
             self.turn = None;
-            !self.shared.shutdown.is_over()
+            !self.context.shutdown.is_over()
         };
         self.dirty.drain(..).for_each(|outbox| outbox.flush(&mut proceed));
     }
@@ -309,15 +294,21 @@ impl Sender {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::{Level, Log};
+    use crate::server::capacity::Machine;
     use crate::server::close_reason::CloseReason;
     use crate::server::registry::tests::outbox;
+    use crate::server::settings::Settings;
+    use crate::server::turns::Turns;
+    use std::io;
 
     #[test]
     fn a_client_whose_connection_is_closed_queues_for_no_turn() {
-        let turns = Arc::new(Turns::new(0));
-        let (shutdown, counters) = (Shutdown::default(), Counters::default());
-        let shared = Arc::new(Shared { turns, shutdown, counters, max_backlog: limits::MAX_BACKLOG });
-        let mut sender = Sender::new(1, outbox(), shared);
+        let settings = Settings::default();
+        let bounds = Machine::read().bounds(&settings);
+        let log = Log::start(Level::Error, io::sink()).expect("a thread");
+        let context = Context { turns: Arc::new(Turns::new(0)), ..Context::new(settings, bounds, &log) };
+        let mut sender = Sender::new(1, outbox(), Arc::new(context));
         while sender.charge(1000) {}
         sender.own().close(CloseReason::Displaced);
         // There is no turn to be had.
