@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::ErrorKind;
 
-/// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CloseReason {
     Quit,

@@ -1,7 +1,7 @@
 //! One client, on one thread: reads its lines, has them handled, and says why it ended.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use super::close_reason::CloseReason;
 use super::context::Context;
 use super::counters::Count;
 use super::delivery::sender::Sender;
+use super::delivery::socket::Socket;
 use super::lines::Lines;
 use super::lobby::Place;
 use super::rate_limit::RateLimit;
@@ -122,7 +123,7 @@ impl Connection {
 
     /// Handles the lines that have come. Once the server is going away the rest is dropped.
     fn handle_lines(&mut self) -> Flow {
-        self.client.answer_telnet(&self.lines.take_telnet_answer());
+        self.client.replies.append(&mut self.lines.take_telnet_answer());
         self.client.sender.begin_turn();
         let mut flow = Flow::Continue;
         while !matches!(flow, Flow::Close(_)) && !self.client.should_stop() {
@@ -150,7 +151,11 @@ impl Connection {
         }
         // Other protocols (TLS, ...) are answered at once instead of at the login timeout.
         let partial = self.lines.partial();
-        if flow == Flow::Continue && !self.client.is_logged_in() && is_binary(partial) {
+        if flow == Flow::Continue
+            && !self.client.is_logged_in()
+            && protocol::looks_binary(partial)
+            && !protocol::is_request(&protocol::sanitize(partial))
+        {
             self.client.trace.begin_line(partial);
             flow = self.client.handle(&self.lines.discard_line(), false);
         }
@@ -162,8 +167,7 @@ impl Connection {
 
     /// Returns how long it is until the client's next line may be handled.
     fn delay(&self) -> Duration {
-        let is_limited = self.line_rate.is_some() || self.login_rate.is_exhausted();
-        if !is_limited {
+        if self.line_rate.is_none() && !self.login_rate.is_exhausted() {
             return Duration::ZERO;
         }
         let now = Instant::now();
@@ -197,13 +201,13 @@ impl Connection {
     /// Returns when the beginning of a line counts as a line, as nothing follows (G13).
     fn silence_ends(&self) -> Option<Instant> {
         let partial = self.lines.partial();
-        if self.lines.has_read_line_feed() || partial.is_empty() {
+        if self.lines.has_read_line_feed || partial.is_empty() {
             return None;
         }
         // How it begins is all that counts, so a long line is not looked at again with each byte.
         let beginning = protocol::sanitize(&partial[..partial.len().min(limits::MAX_LINE_BEFORE_LOGIN)]);
-        let silence = self.client.dialect_of(partial).silence_ends_request(&beginning, self.client.peer_state())?;
-        Some(self.lines.last_read() + silence)
+        let silence = self.client.dialect_of(partial).silence_ends_request(&beginning, &self.client.state)?;
+        Some(self.lines.last_read + silence)
     }
 
     fn timed_out(&mut self) -> CloseReason {
@@ -247,19 +251,14 @@ impl Connection {
         }
         let deadline = Instant::now() + timeout;
         let shutdown = &self.client.context.shutdown;
-        if !own.finish(|| Instant::now() >= deadline || shutdown.is_over()) {
+        if !own.finish(|| Instant::now() >= deadline || shutdown.has_lasted(limits::SHUTDOWN_TIMEOUT)) {
             return false;
         }
-        own.shutdown_sending();
+        own.socket().shutdown(Shutdown::Write);
         if !at_end {
             let time = if shutdown.has_begun() { limits::SHUTDOWN_HANG_UP } else { limits::DRAIN_TIMEOUT };
             self.lines.drain(Instant::now() + time);
         }
         true
     }
-}
-
-/// Returns whether the beginning of a line belongs to another protocol: its answer is the same then, whatever follows.
-fn is_binary(partial_line: &[u8]) -> bool {
-    protocol::looks_binary(partial_line) && !protocol::is_request(&protocol::sanitize(partial_line))
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Count {
     MessagesIn,
@@ -26,17 +25,12 @@ impl Counters {
     pub(crate) fn add(&self, count: Count, number: usize) {
         self.0[count as usize].fetch_add(number as u64, Ordering::Relaxed);
     }
-
-    fn get(&self, count: Count) -> Short {
-        Short(self.0[count as usize].load(Ordering::Relaxed))
-    }
 }
 
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [refused, slow] = [Count::Refused, Count::Slow].map(|count| self.get(count));
-        let [messages_in, messages_out] = [Count::MessagesIn, Count::MessagesOut].map(|count| self.get(count));
-        let [bytes_in, bytes_out] = [Count::BytesIn, Count::BytesOut].map(|count| self.get(count));
+        let counts = self.0.each_ref().map(|count| Short(count.load(Ordering::Relaxed)));
+        let [messages_in, messages_out, bytes_in, bytes_out, refused, slow] = counts;
         write!(f, "{refused} refused, {slow} slow, ")?;
         write!(f, "messages {messages_in} in {messages_out} out, bytes {bytes_in} in {bytes_out} out")
     }

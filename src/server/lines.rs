@@ -16,10 +16,10 @@ const DRAIN_SLICE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Lines {
     reader: LineReader<TelnetReader<TcpStream>>,
-    has_read_line_feed: bool,
+    pub(crate) has_read_line_feed: bool,
     /// What has come of a line is a line.
     is_ended: bool,
-    last_read: Instant,
+    pub(crate) last_read: Instant,
     timeout: Option<Duration>,
 }
 
@@ -74,17 +74,9 @@ impl Lines {
         sys::has_input(self.reader.source().source())
     }
 
-    pub(crate) fn has_read_line_feed(&self) -> bool {
-        self.has_read_line_feed
-    }
-
     /// Returns whether the next line has no LF, and no line before it had one.
     pub(crate) fn has_no_line_feeds(&self) -> bool {
         self.is_ended && !self.has_read_line_feed
-    }
-
-    pub(crate) fn last_read(&self) -> Instant {
-        self.last_read
     }
 
     /// Returns what the telnet commands that have come are to be answered with.

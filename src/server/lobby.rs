@@ -6,8 +6,6 @@
 //! connection had no time to log in yet.
 
 use std::collections::{BTreeMap, HashMap};
-use std::error::Error;
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -18,6 +16,11 @@ use super::sync::lock;
 
 /// How long a connection has at least to log in, before a silent newcomer from the same address takes its place.
 const GRACE: Duration = Duration::from_millis(250);
+
+// Why there is no place.
+const FULL: &str = "too many connections for this machine's limits";
+const CROWDED: &str = "too many come from its address";
+const SHUTTING_DOWN: &str = "the server is shutting down";
 
 #[derive(Debug)]
 pub(crate) struct Lobby {
@@ -59,27 +62,6 @@ pub(crate) struct Place {
     ticket: u64,
 }
 
-/// Why there is no place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoPlace {
-    Full,
-    /// Too many have just come from the same address.
-    Crowded,
-    ShuttingDown,
-}
-
-impl Error for NoPlace {}
-
-impl fmt::Display for NoPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "too many connections for this machine's limits",
-            Self::Crowded => "too many come from its address",
-            Self::ShuttingDown => "the server is shutting down",
-        })
-    }
-}
-
 impl Lobby {
     /// Creates places for `max_open` connections, of which `max_guests` may be in the lobby.
     pub(crate) fn new(max_open: usize, max_guests: usize) -> Self {
@@ -87,21 +69,22 @@ impl Lobby {
     }
 
     /// Takes a place for a connection that has just been accepted. `is_silent` is whether it has said nothing yet.
+    /// Returns the reason if there is no place.
     pub(crate) fn enter(
         self: &Arc<Self>,
         source: Source,
         outbox: &Arc<Outbox>,
         is_silent: impl FnOnce() -> bool,
-    ) -> Result<Place, NoPlace> {
+    ) -> Result<Place, &'static str> {
         let mut state = lock(&self.state);
         if state.is_closed {
-            return Err(NoPlace::ShuttingDown);
+            return Err(SHUTTING_DOWN);
         }
         if state.open >= self.max_open {
-            return Err(NoPlace::Full);
+            return Err(FULL);
         }
         if state.guests.len() >= self.max_guests && state.is_rush(source) && is_silent() {
-            return Err(NoPlace::Crowded);
+            return Err(CROWDED);
         }
         state.open += 1;
         let mut place = Place { lobby: Arc::clone(self), source, ticket: 0 };
@@ -261,7 +244,7 @@ mod tests {
         let _crowd: Vec<Guest> = (0..8).map(|_| enter(&lobby, 2)).collect();
         let shared = outbox();
         let refusal = lobby.enter(source(2), &shared, || true).err();
-        assert!(refusal == Some(NoPlace::Crowded) || begun.elapsed() >= GRACE, "{refusal:?}");
+        assert!(refusal == Some(CROWDED) || begun.elapsed() >= GRACE, "{refusal:?}");
         assert!(lobby.enter(source(2), &shared, || false).is_ok());
         assert!(lobby.enter(source(3), &shared, || true).is_ok(), "a crowd is no reason to refuse others");
         thread::park_timeout(GRACE);
@@ -289,7 +272,7 @@ mod tests {
         let guest = enter(&lobby, 2);
         assert_eq!(lobby.close().len(), 1);
         member.0.enter_lobby(&member.1);
-        assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(NoPlace::ShuttingDown));
+        assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(SHUTTING_DOWN));
         assert!(!guest.is_displaced() && !member.is_displaced());
     }
 
@@ -297,7 +280,7 @@ mod tests {
     fn when_all_places_are_taken_no_connection_comes_in() {
         let lobby = lobby(2, 2);
         let guests = [enter(&lobby, 1), enter(&lobby, 2)];
-        assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(NoPlace::Full));
+        assert_eq!(lobby.enter(source(3), &outbox(), || false).err(), Some(FULL));
         drop(guests);
         enter(&lobby, 3);
     }

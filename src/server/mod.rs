@@ -25,7 +25,7 @@ mod trace;
 mod turns;
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,7 @@ use self::context::Context;
 use self::counters::Count;
 use self::delivery::outbox::Outbox;
 use self::delivery::sender::Sender;
-use self::delivery::socket::{ClientSocket, WRITE_TIMEOUT};
+use self::delivery::socket::{ClientSocket, Socket, WRITE_TIMEOUT};
 use self::lobby::Lobby;
 pub use self::settings::Settings;
 use self::source::Source;
@@ -199,7 +199,10 @@ impl Server {
         self.context.shutdown.begin();
         self.context.turns.open();
         let members = read_lock(&self.context.registry).everyone_but(None);
-        in_lobby.iter().chain(members.iter().map(|member| &member.outbox)).for_each(|outbox| outbox.end_input());
+        in_lobby
+            .iter()
+            .chain(members.iter().map(|member| &member.outbox))
+            .for_each(|outbox| outbox.socket().shutdown(Shutdown::Read));
         self.lobby.wait_until_empty(limits::SHUTDOWN_TIMEOUT + limits::SHUTDOWN_HANG_UP + limits::SHUTDOWN_CLOSED);
         self.log_counts();
     }

@@ -30,14 +30,14 @@ pub(crate) struct Client {
     peer: SocketAddr,
     /// Known from the first line on.
     dialect: Option<&'static dyn Dialect>,
-    state: PeerState,
+    pub(crate) state: PeerState,
     /// Its number in the registry, if it is there.
     number: Option<u64>,
     /// Its coming was announced, so its going will be.
     is_announced: bool,
     pub(crate) sender: Sender,
     /// Replies that are not in the client's outbox yet.
-    replies: Vec<u8>,
+    pub(crate) replies: Vec<u8>,
     /// Its messages to itself and to `echobot`, which come a moment after their acknowledgements.
     echo: Vec<u8>,
     pub(crate) trace: Trace,
@@ -81,10 +81,6 @@ impl Client {
         self.sender.is_closed() || self.context.shutdown.has_begun()
     }
 
-    pub(crate) fn peer_state(&self) -> &PeerState {
-        &self.state
-    }
-
     /// Returns the dialect that a line with this beginning would be taken for.
     pub(crate) fn dialect_of(&self, line: &[u8]) -> &'static dyn Dialect {
         let may_change = !self.is_logged_in() && self.context.settings.dialect.is_none();
@@ -92,7 +88,6 @@ impl Client {
         login.or(self.dialect).unwrap_or_else(|| protocol::detect(&protocol::sanitize(line)))
     }
 
-    /// Reports an event of this client.
     pub(crate) fn report(&self, level: Level, text: fmt::Arguments<'_>) {
         self.context.report(level, self.who(), text);
     }
@@ -154,7 +149,6 @@ impl Client {
         Flow::Continue
     }
 
-    /// Returns what follows from a refusal.
     fn after_refusal(&self, dialect: &dyn Dialect) -> Flow {
         if self.is_logged_in() || !dialect.refusal_closes() {
             return Flow::Continue;
@@ -356,10 +350,6 @@ impl Client {
         if self.replies.len() >= MAX_REPLIES {
             self.post_replies();
         }
-    }
-
-    pub(crate) fn answer_telnet(&mut self, answer: &[u8]) {
-        self.replies.extend_from_slice(answer);
     }
 
     /// Acknowledges a message of the client to itself or to `echobot`, and has it delivered a moment later (C8, G11).

@@ -5,8 +5,6 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::limits;
-
 #[derive(Debug, Default)]
 pub(crate) struct Shutdown {
     begun: OnceLock<Instant>,
@@ -21,17 +19,8 @@ impl Shutdown {
         self.begun.get().is_some()
     }
 
-    /// Returns whether no sender waits for a full recipient any more.
-    pub(crate) fn is_wait_over(&self) -> bool {
-        self.has_passed(limits::SHUTDOWN_WAIT)
-    }
-
-    /// Returns whether nothing more is delivered.
-    pub(crate) fn is_over(&self) -> bool {
-        self.has_passed(limits::SHUTDOWN_TIMEOUT)
-    }
-
-    fn has_passed(&self, time: Duration) -> bool {
+    /// Returns whether it began at least `time` ago.
+    pub(crate) fn has_lasted(&self, time: Duration) -> bool {
         self.begun.get().is_some_and(|begun| begun.elapsed() >= time)
     }
 }

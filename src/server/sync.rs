@@ -1,6 +1,6 @@
 //! Locks that outlive a panic: one connection that panics must not take the room down, so a poisoned lock is entered.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -14,16 +14,6 @@ pub(crate) fn read_lock<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 pub(crate) fn write_lock<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits once, for `most` at most. Returns whether that time has passed.
-pub(crate) fn wait_once<'a, T>(
-    condition: &Condvar,
-    guard: MutexGuard<'a, T>,
-    most: Duration,
-) -> (MutexGuard<'a, T>, bool) {
-    let (guard, result) = condition.wait_timeout(guard, most).unwrap_or_else(PoisonError::into_inner);
-    (guard, result.timed_out())
 }
 
 /// Lets time pass, where nothing tells when there is something to do.

@@ -39,10 +39,6 @@ impl Traced {
         self.outgoing(&name.map_or("(not logged in)", Name::as_str), lines, omits_line_feeds);
     }
 
-    fn incoming(&self, who: &dyn fmt::Display, line: &Excerpt) {
-        self.log.report(Level::Trace, format_args!("{who} > {line}"));
-    }
-
     fn outgoing(&self, who: &dyn fmt::Display, lines: &[u8], omits_line_feeds: bool) {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let line = if omits_line_feeds { line.strip_suffix(b"\n").unwrap_or(line) } else { line };
@@ -89,7 +85,7 @@ impl Trace {
     pub(crate) fn show_line(&mut self, who: &dyn fmt::Display, note: &str) {
         let Some(line) = self.line.take().filter(|_| self.is_on) else { return };
         if let Some(traced) = &self.traced {
-            traced.incoming(who, &line.with_note(note));
+            traced.log.report(Level::Trace, format_args!("{who} > {}", line.with_note(note)));
         }
     }
 

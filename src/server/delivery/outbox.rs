@@ -32,7 +32,7 @@ use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::Shutdown;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ use super::socket::{ClientSocket, Socket};
 use crate::limits;
 use crate::protocol::Dialect;
 use crate::server::close_reason::CloseReason;
-use crate::server::sync::{lock, wait_once};
+use crate::server::sync::lock;
 
 /// How often a thread that waits for a recipient looks whether it still has to (G5).
 const WAIT_SLICE: Duration = Duration::from_millis(50);
@@ -272,9 +272,9 @@ impl<S: Socket> Outbox<S> {
             if let Some(result) = attempt(&mut state) {
                 return Some(result);
             }
-            let (guard, timed_out) = wait_once(condition, state, WAIT_SLICE);
+            let (guard, waited) = condition.wait_timeout(state, WAIT_SLICE).unwrap_or_else(PoisonError::into_inner);
             state = guard;
-            if timed_out {
+            if waited.timed_out() {
                 drop(state);
                 if should_stop() {
                     return None;
@@ -457,16 +457,6 @@ impl<S: Socket> Outbox<S> {
 
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
         lock(&self.state).closed
-    }
-
-    /// Ends what the peer says, which wakes the thread that reads it.
-    pub(crate) fn end_input(&self) {
-        self.socket.shutdown(Shutdown::Read);
-    }
-
-    /// Tells the peer that nothing more will come.
-    pub(crate) fn shutdown_sending(&self) {
-        self.socket.shutdown(Shutdown::Write);
     }
 }
 

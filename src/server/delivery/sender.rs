@@ -202,7 +202,7 @@ impl Sender {
         self.flush();
         self.turn = None;
         let (own, shutdown) = (&self.own, &self.context.shutdown);
-        let should_stop = || own.close_if_broken() || shutdown.is_wait_over();
+        let should_stop = || own.close_if_broken() || shutdown.has_lasted(limits::SHUTDOWN_WAIT);
         let pushed = outbox.push_when_space(addition, should_stop);
         self.is_closed |= self.own.close_reason().is_some();
         pushed
@@ -285,7 +285,7 @@ impl Sender {
         // A sender that has to wait for a recipient does so without a turn.
         let mut proceed = || {
             self.turn = None;
-            !self.context.shutdown.is_over()
+            !self.context.shutdown.has_lasted(limits::SHUTDOWN_TIMEOUT)
         };
         self.dirty.drain(..).for_each(|outbox| outbox.flush(&mut proceed));
     }
