@@ -29,7 +29,6 @@ const RATE_BURST: u32 = 3;
 /// How long a client that has sent too much may go unobserved.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// One client's connection.
 pub(crate) struct Connection {
     client: Client,
     lines: Lines,
@@ -188,7 +187,7 @@ impl Connection {
 
     /// Delivers what the client has said to itself, 5 ms after the acknowledgement unless it has said more (G11).
     fn deliver_echo(&mut self) {
-        if self.client.owes_echo() {
+        if !self.client.echo.is_empty() {
             if !self.lines.has_input() {
                 self.client.sender.end_turn(|| false);
                 pause(limits::ECHO_DELAY);

@@ -53,7 +53,6 @@ impl Context {
         }
     }
 
-    /// Reports an event of a client.
     pub(crate) fn report(&self, level: Level, who: &dyn fmt::Display, text: fmt::Arguments<'_>) {
         lock(&self.events).event(level, who, text);
     }

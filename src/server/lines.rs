@@ -12,7 +12,6 @@ use crate::sys;
 /// How often a client whose input was ended is looked at.
 const DRAIN_SLICE: Duration = Duration::from_millis(5);
 
-/// The receiving side of a client's connection.
 #[derive(Debug)]
 pub(crate) struct Lines {
     reader: LineReader<TelnetReader<TcpStream>>,

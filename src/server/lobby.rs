@@ -27,7 +27,6 @@ pub(crate) struct Lobby {
     max_open: usize,
     max_guests: usize,
     state: Mutex<State>,
-    /// A connection is gone.
     gone: Condvar,
 }
 
@@ -63,7 +62,6 @@ pub(crate) struct Place {
 }
 
 impl Lobby {
-    /// Creates places for `max_open` connections, of which `max_guests` may be in the lobby.
     pub(crate) fn new(max_open: usize, max_guests: usize) -> Self {
         Self { max_open, max_guests, state: Mutex::default(), gone: Condvar::new() }
     }
@@ -99,14 +97,12 @@ impl Lobby {
         state.guests.values().map(|guest| Arc::clone(&guest.outbox)).collect()
     }
 
-    /// Waits until no connection is open, for `most` at most.
     pub(crate) fn wait_until_empty(&self, most: Duration) {
         drop(self.gone.wait_timeout_while(lock(&self.state), most, |state| state.open > 0));
     }
 }
 
 impl State {
-    /// Returns the connection that has to give way to the next one.
     fn next_to_go(&self) -> Option<(u64, &Guest)> {
         let most = self.by_source.values().max().copied()?;
         let may_go = |guest: &Guest| !guest.is_logging_in && self.by_source.get(&guest.source) == Some(&most);
@@ -142,7 +138,6 @@ impl Place {
         guest.map(|guest| guest.is_logging_in = is_logging_in).is_some()
     }
 
-    /// Leaves the lobby: the client is logged in.
     pub(crate) fn leave_lobby(&mut self) {
         lock(&self.lobby.state).remove(self.ticket);
         self.ticket = 0;

@@ -218,11 +218,8 @@ impl Server {
 fn listen(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     // A port that the system picks for the first address may not be free at another one.
     let is_picked = addresses.iter().all(|address| address.port() == 0);
-    let mut listening = listen_once(addresses);
-    for _ in 1..if is_picked { PORT_TRIES } else { 1 } {
-        listening = listening.or_else(|_| listen_once(addresses));
-    }
-    listening
+    let tries = if is_picked { PORT_TRIES } else { 1 };
+    (1..tries).fold(listen_once(addresses), |listening, _| listening.or_else(|_| listen_once(addresses)))
 }
 
 fn listen_once(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {

@@ -69,7 +69,6 @@ impl LimitedLog {
         Self { log, limit: RateLimit::new(LOG_RATE, LOG_BURST, Instant::now()), withheld: 0 }
     }
 
-    /// Reports an event of `who`.
     pub(crate) fn event(&mut self, level: Level, who: &dyn fmt::Display, text: fmt::Arguments<'_>) {
         if !self.log.takes(level) {
             return;

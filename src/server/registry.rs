@@ -11,13 +11,7 @@ use super::delivery::Member;
 use crate::protocol::Name;
 
 /// The name of the user that answers every message, unless the server runs without it (G11).
-pub(crate) const ECHOBOT: &str = "echobot";
-
-pub(crate) enum Recipient {
-    Member(Arc<Member>),
-    /// The server itself: the message goes back to the sender.
-    Echobot,
-}
+const ECHOBOT: &str = "echobot";
 
 /// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +26,6 @@ pub(crate) struct Registry {
     members: BTreeMap<u64, Arc<Member>>,
     /// The numbers of those that are logged in, by name.
     by_name: HashMap<Name, u64>,
-    /// The number of the last member.
     last_number: u64,
     max_clients: usize,
     /// Logged-in clients from one address.
@@ -96,20 +89,14 @@ impl Registry {
         }
     }
 
-    /// Returns how many are logged in.
     pub(crate) fn online(&self) -> usize {
         self.by_name.len()
     }
 
-    /// Returns the member that has this name.
-    pub(crate) fn find(&self, name: &str) -> Option<Recipient> {
-        if self.is_echobot(name) {
-            return Some(Recipient::Echobot);
-        }
-        self.members.get(self.by_name.get(name)?).cloned().map(Recipient::Member)
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Member>> {
+        self.members.get(self.by_name.get(name)?).cloned()
     }
 
-    /// Returns every member but the one with this number.
     pub(crate) fn everyone_but(&self, number: Option<u64>) -> Vec<Arc<Member>> {
         self.members.iter().filter(|(key, _)| Some(**key) != number).map(|(_, member)| Arc::clone(member)).collect()
     }
@@ -119,7 +106,7 @@ impl Registry {
         self.echobot.iter().chain(self.members.values().filter_map(|member| member.name.as_ref())).cloned().collect()
     }
 
-    fn is_echobot(&self, name: &str) -> bool {
+    pub(crate) fn is_echobot(&self, name: &str) -> bool {
         self.echobot.as_ref().is_some_and(|echobot| echobot.as_str() == name)
     }
 }
@@ -158,7 +145,7 @@ pub(crate) mod tests {
     }
 
     fn is_online(registry: &Registry, name: &str) -> bool {
-        matches!(registry.find(name), Some(Recipient::Member(member)) if member.name.as_ref().is_some_and(|found| found.as_str() == name))
+        registry.find(name).is_some_and(|member| member.name.as_ref().is_some_and(|found| found.as_str() == name))
     }
 
     #[test]
@@ -211,11 +198,11 @@ pub(crate) mod tests {
         let mut registry = room(1, true);
         let ann = join(&mut registry, None, "ann").expect("there is room");
         assert_eq!(names(&registry), ["echobot", "ann"]);
-        assert!(matches!(registry.find("echobot"), Some(Recipient::Echobot)));
+        assert!(registry.is_echobot("echobot") && registry.find("echobot").is_none());
         assert!(registry.everyone_but(Some(ann)).is_empty() && registry.everyone_but(None).len() == 1);
 
         let mut without = room(1, false);
-        assert!(without.find("echobot").is_none());
+        assert!(!without.is_echobot("echobot") && without.find("echobot").is_none());
         assert!(join(&mut without, None, "echobot").is_ok());
         assert_eq!(names(&without), ["echobot"]);
     }

@@ -12,7 +12,7 @@ use super::counters::Count;
 use super::delivery::Member;
 use super::delivery::sender::{Delivered, Sender};
 use super::lobby::Place;
-use super::registry::{ECHOBOT, JoinError, Recipient};
+use super::registry::JoinError;
 use super::source::Source;
 use super::sync::{lock, read_lock, write_lock};
 use super::trace::Trace;
@@ -39,7 +39,7 @@ pub(crate) struct Client {
     /// Replies that are not in the client's outbox yet.
     pub(crate) replies: Vec<u8>,
     /// Its messages to itself and to `echobot`, which come a moment after their acknowledgements.
-    echo: Vec<u8>,
+    pub(crate) echo: Vec<u8>,
     pub(crate) trace: Trace,
     pub(crate) place: Place,
 }
@@ -257,7 +257,6 @@ impl Client {
         Ok(line)
     }
 
-    /// The client has a name, or another one.
     fn enter(&mut self, dialect: &dyn Dialect, name: Name, welcome: &[u8]) {
         self.trace.set_name(Some(name.as_str()));
         let text = name.to_string();
@@ -298,14 +297,14 @@ impl Client {
             return self.add(Scope::Direct, text);
         }
         self.end_batch();
-        let recipient = read_lock(&self.context.registry).find(to);
+        let registry = read_lock(&self.context.registry);
+        let (is_echobot, recipient) = (registry.is_echobot(to), registry.find(to));
+        drop(registry);
         match recipient {
+            None if is_echobot => self.echo(to, text),
             None => self.refuse(&Event::NoSuchUser { name: to }, ""),
-            Some(Recipient::Echobot) => self.echo(ECHOBOT, text),
-            Some(Recipient::Member(member)) if Arc::ptr_eq(&member.outbox, self.sender.own()) => {
-                self.echo(to, text);
-            }
-            Some(Recipient::Member(member)) => {
+            Some(member) if Arc::ptr_eq(&member.outbox, self.sender.own()) => self.echo(to, text),
+            Some(member) => {
                 self.sender.begin_to(to, member);
                 self.add(Scope::Direct, text);
             }
@@ -361,10 +360,6 @@ impl Client {
         if let Some(dialect) = self.dialect {
             dialect.encode_event(&Event::Delivery { scope: Scope::Direct, from, text }, 0, &mut self.echo);
         }
-    }
-
-    pub(crate) fn owes_echo(&self) -> bool {
-        !self.echo.is_empty()
     }
 
     /// Adds to the replies what the client has said to itself.

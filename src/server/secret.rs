@@ -15,7 +15,6 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// The chosen text for good, or random ones from now on.
     pub(super) fn new(chosen: Option<String>) -> Self {
         Self { chosen, begun: Instant::now(), seed: RandomState::new() }
     }

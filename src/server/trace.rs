@@ -66,7 +66,6 @@ impl Trace {
         self.traced.is_some()
     }
 
-    /// Takes note of the next line as it came.
     pub(crate) fn begin_line(&mut self, line: &[u8]) {
         self.line = self.traced.is_some().then(|| Excerpt::of(line));
     }
@@ -89,7 +88,6 @@ impl Trace {
         }
     }
 
-    /// Logs lines of replies.
     pub(crate) fn show_replies(&self, who: &dyn fmt::Display, lines: &[u8], omits_line_feeds: bool) {
         if let Some(traced) = self.traced.as_ref().filter(|_| self.is_on) {
             traced.outgoing(who, lines, omits_line_feeds);

@@ -36,7 +36,6 @@ impl Turns {
         Self { state: Mutex::new(State { free: permits, waiting: 0, handed_on: 0 }), next: Condvar::new() }
     }
 
-    /// Waits for a permit.
     pub(crate) fn acquire(self: &Arc<Self>) -> Turn {
         let mut state = lock(&self.state);
         if state.free > 0 {

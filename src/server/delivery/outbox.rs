@@ -53,7 +53,6 @@ const MAX_ROUNDS: usize = 16;
 /// Bytes that the writer thread hands to one `write`, so that the backlog stays up to date.
 const WRITE_CHUNK: usize = 256 << 10;
 
-/// The bytes that wait for one client, and its socket.
 #[derive(Debug)]
 pub(crate) struct Outbox<S = ClientSocket> {
     socket: S,
@@ -107,13 +106,10 @@ pub(crate) enum Pushed {
     Flush,
     /// It is pending, and another thread writes it.
     Done,
-    /// There is no space for it.
     Full,
-    /// The connection is closed.
     Closed,
 }
 
-/// Bytes to be added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addition<'a> {
     pub(crate) bytes: &'a Arc<Vec<u8>>,
@@ -169,7 +165,6 @@ impl State {
         }
     }
 
-    /// Takes all pending bytes in order to write them.
     fn take(&mut self) -> BufList {
         self.listed_by = 0;
         self.in_flight = self.pending.len();
@@ -225,7 +220,6 @@ impl<S: Socket> Outbox<S> {
         &self.socket
     }
 
-    /// The client is logged in.
     pub(crate) fn log_in(&self, dialect: &'static dyn Dialect, max_backlog: usize) {
         let mut state = lock(&self.state);
         (state.dialect, state.max_backlog) = (Some(dialect), max_backlog);

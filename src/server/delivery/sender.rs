@@ -279,7 +279,6 @@ impl Sender {
         }
     }
 
-    /// Flushes every outbox on the list.
     pub(crate) fn flush(&mut self) {
         self.unflushed = 0;
         // A sender that has to wait for a recipient does so without a turn.

@@ -14,7 +14,6 @@ pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Lines that are written each by itself in one go, so that a peer without LFs does not occupy a sender for long.
 const MAX_LINES: usize = 64;
 
-/// The sending side of a connection.
 pub(crate) trait Socket: Send + Sync + 'static {
     /// Sends what the peer takes without any wait, and returns how many bytes that were. Fails when the connection is broken.
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
@@ -42,7 +41,6 @@ impl ClientSocket {
         Self { stream, omits_line_feeds: AtomicBool::new(false) }
     }
 
-    /// Sets whether lines are written without their LFs from now on.
     pub(crate) fn omit_line_feeds(&self, omit: bool) {
         self.omits_line_feeds.store(omit, Ordering::Relaxed);
     }
