@@ -67,11 +67,7 @@ impl Machine {
         Self {
             open_files: sys::max_open_files().unwrap_or(1024),
             mappings: mappings.trim().parse().unwrap_or(65_530),
-            memory: control_group_limits(Path::new("/sys/fs/cgroup"))
-                .into_iter()
-                .chain([of_machine])
-                .min()
-                .unwrap_or(0),
+            memory: control_group_limits(Path::new("/sys/fs/cgroup")).into_iter().fold(of_machine, usize::min),
             address_space: sys::max_address_space().map_or(usize::MAX, |limit| limit.saturating_sub(used)),
         }
     }

@@ -65,13 +65,13 @@ impl Connection {
             self.client.report(Level::Debug, format_args!("connected"));
             let reason = self.serve();
             // If another thread closed the outbox, the read has failed because of that.
-            let reason = self.client.sender.own().close_reason().unwrap_or(reason);
+            let reason = self.client.sender.own.close_reason().unwrap_or(reason);
             self.close(reason);
         }));
         if served.is_err() {
             self.client.leave_room();
             self.client.sender.flush();
-            self.client.sender.own().close(CloseReason::Panicked);
+            self.client.sender.own.close(CloseReason::Panicked);
         }
     }
 
@@ -178,7 +178,7 @@ impl Connection {
         self.client.flush();
         self.client.sender.end_turn(|| false);
         pause(delay.min(MAX_PAUSE));
-        if self.client.sender.own().close_if_broken() {
+        if self.client.sender.own.close_if_broken() {
             return Flow::Close(CloseReason::EndOfInput);
         }
         let is_late = !self.client.is_logged_in() && self.deadline.is_some_and(|deadline| deadline <= Instant::now());
@@ -232,15 +232,15 @@ impl Connection {
         self.client.announce_leaving();
         self.client.flush();
         self.client.sender.end_turn(|| false);
-        if reason.is_orderly() && self.client.sender.own().close_reason().is_none() && !self.finish(reason) {
+        if reason.is_orderly() && self.client.sender.own.close_reason().is_none() && !self.finish(reason) {
             self.client.report(Level::Info, format_args!("did not take its last lines"));
         }
-        self.client.sender.own().close(reason);
+        self.client.sender.own.close(reason);
     }
 
     /// Has the client take its last lines. Returns whether it has.
     fn finish(&mut self, reason: CloseReason) -> bool {
-        let own = Arc::clone(self.client.sender.own());
+        let own = Arc::clone(&self.client.sender.own);
         let at_end = reason == CloseReason::EndOfInput;
         let last = if reason == CloseReason::Shutdown { self.client.goodbye() } else { Vec::new() };
         let timeout = if at_end { limits::HALF_CLOSED_TIMEOUT } else { limits::FLUSH_TIMEOUT };

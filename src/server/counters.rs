@@ -29,6 +29,7 @@ impl Counters {
 
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In the order of `Count`.
         let counts = self.0.each_ref().map(|count| Short(count.load(Ordering::Relaxed)));
         let [messages_in, messages_out, bytes_in, bytes_out, refused, slow] = counts;
         write!(f, "{refused} refused, {slow} slow, ")?;

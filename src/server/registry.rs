@@ -77,9 +77,8 @@ impl Registry {
 
     fn is_full(&self, newcomer: &Member) -> bool {
         let is_neighbour = |member: &&Arc<Member>| member.name.is_some() && member.source == newcomer.source;
-        let max = self.max_per_address;
         self.by_name.len() >= self.max_clients
-            || max.is_some_and(|max| self.members.values().filter(is_neighbour).count() >= max)
+            || self.max_per_address.is_some_and(|max| self.members.values().filter(is_neighbour).count() >= max)
     }
 
     /// Takes the member with this number out. Its name is free at once (G5).

@@ -78,7 +78,7 @@ impl Client {
 
     /// Returns whether the client needs no further lines handled: its connection is closed, or the server is going away.
     pub(crate) fn should_stop(&self) -> bool {
-        self.sender.is_closed() || self.context.shutdown.has_begun()
+        self.sender.is_closed || self.context.shutdown.has_begun()
     }
 
     /// Returns the dialect that a line with this beginning would be taken for.
@@ -107,7 +107,7 @@ impl Client {
         self.release_echo();
         let dialect = self.dialect_of(bytes);
         self.speak(dialect);
-        self.sender.own().socket().omit_line_feeds(omits_line_feeds && dialect.answers_in_kind());
+        self.sender.own.socket().omit_line_feeds(omits_line_feeds && dialect.answers_in_kind());
         let spoken = self.state.revision;
         let request = match (dialect.decode_request(&text, &mut self.state), line) {
             (Request::Invalid(error), _) => Request::Invalid(error),
@@ -165,7 +165,7 @@ impl Client {
     }
 
     fn show_replies(&self, lines: &[u8]) {
-        self.trace.show_replies(self.who(), lines, self.sender.own().socket().omits_line_feeds());
+        self.trace.show_replies(self.who(), lines, self.sender.own.socket().omits_line_feeds());
     }
 
     /// Answers the line with a refusal, and logs why.
@@ -196,7 +196,7 @@ impl Client {
 
     fn member(&self, dialect: &'static dyn Dialect, name: Option<Name>) -> Member {
         let trace = self.trace.of_name(name.as_ref().map(Name::as_str));
-        Member { name, dialect, source: Source::from(self.peer.ip()), outbox: Arc::clone(self.sender.own()), trace }
+        Member { name, dialect, source: Source::from(self.peer.ip()), outbox: Arc::clone(&self.sender.own), trace }
     }
 
     /// Leaves the registry. The name is free at once (G5).
@@ -303,7 +303,7 @@ impl Client {
         match recipient {
             None if is_echobot => self.echo(to, text),
             None => self.refuse(&Event::NoSuchUser { name: to }, ""),
-            Some(member) if Arc::ptr_eq(&member.outbox, self.sender.own()) => self.echo(to, text),
+            Some(member) if Arc::ptr_eq(&member.outbox, &self.sender.own) => self.echo(to, text),
             Some(member) => {
                 self.sender.begin_to(to, member);
                 self.add(Scope::Direct, text);

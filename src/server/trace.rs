@@ -34,12 +34,8 @@ impl Traced {
         self.everyone || name.is_some_and(|name| self.names.iter().any(|traced| traced.as_str() == name))
     }
 
-    /// Logs lines that another client has caused.
-    pub(crate) fn delivered(&self, name: Option<&Name>, lines: &[u8], omits_line_feeds: bool) {
-        self.outgoing(&name.map_or("(not logged in)", Name::as_str), lines, omits_line_feeds);
-    }
-
-    fn outgoing(&self, who: &dyn fmt::Display, lines: &[u8], omits_line_feeds: bool) {
+    /// Logs lines to a client.
+    pub(crate) fn outgoing(&self, who: &dyn fmt::Display, lines: &[u8], omits_line_feeds: bool) {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let line = if omits_line_feeds { line.strip_suffix(b"\n").unwrap_or(line) } else { line };
             self.log.report(Level::Trace, format_args!("{who} < {}", Excerpt::of(line)));

@@ -135,10 +135,6 @@ impl State {
         self.backlog() <= self.mark() || self.backlog() + count <= self.max_backlog
     }
 
-    fn has_reserve(&self, count: usize) -> bool {
-        self.backlog() + count <= self.max_backlog + self.max_backlog / 4
-    }
-
     /// Adds bytes if there is space. `is_first` is whether no other sender waits before this one.
     fn try_push(&mut self, addition: Addition<'_>, is_first: bool) -> Pushed {
         let is_outdated = self.dialect.is_some() && addition.dialect.is_some() && self.dialect != addition.dialect;
@@ -146,8 +142,8 @@ impl State {
             return Pushed::Closed;
         }
         let count = addition.bytes.len();
-        let has_space = (is_first && self.has_space(count)) || (addition.is_small && self.has_reserve(count));
-        if has_space {
+        let fits_reserve = self.backlog() + count <= self.max_backlog + self.max_backlog / 4;
+        if (is_first && self.has_space(count)) || (addition.is_small && fits_reserve) {
             self.pending.push_shared(addition.bytes);
             self.note_added(addition.sender)
         } else {

@@ -12,7 +12,7 @@ use std::time::Instant;
 use super::Member;
 use super::outbox::{Addition, Outbox, Pushed};
 use crate::limits;
-use crate::protocol::{Dialect, Event};
+use crate::protocol::{Dialect, Event, Name};
 use crate::server::context::Context;
 use crate::server::counters::Count;
 use crate::server::rate_limit::RateLimit;
@@ -27,7 +27,7 @@ const MAX_UNFLUSHED: usize = 128 << 10;
 /// The sending side of one client's lines.
 pub(crate) struct Sender {
     id: u64,
-    own: Arc<Outbox>,
+    pub(crate) own: Arc<Outbox>,
     context: Arc<Context>,
     /// Bytes that the client may say without counting as one that floods.
     talk: RateLimit,
@@ -39,7 +39,7 @@ pub(crate) struct Sender {
     /// Bytes added since the last flush.
     unflushed: usize,
     /// The client's own connection was found closed.
-    is_closed: bool,
+    pub(crate) is_closed: bool,
 }
 
 /// Messages to the same recipients.
@@ -88,14 +88,6 @@ impl Sender {
             unflushed: 0,
             is_closed: false,
         }
-    }
-
-    pub(crate) fn own(&self) -> &Arc<Outbox> {
-        &self.own
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed
     }
 
     /// Returns whether a batch of direct messages to this name has begun.
@@ -176,7 +168,8 @@ impl Sender {
                 continue;
             }
             if let Some(trace) = &member.trace {
-                trace.delivered(member.name.as_ref(), bytes, member.outbox.socket().omits_line_feeds());
+                let name = member.name.as_ref().map_or("(not logged in)", Name::as_str);
+                trace.outgoing(&name, bytes, member.outbox.socket().omits_line_feeds());
             }
             let addition = Addition { bytes, is_small, sender: self.id, dialect: Some(*dialect) };
             let pushed = member.outbox.push(addition);
@@ -309,9 +302,9 @@ mod tests {
         let context = Context { turns: Arc::new(Turns::new(0)), ..Context::new(settings, bounds, &log) };
         let mut sender = Sender::new(1, outbox(), Arc::new(context));
         while sender.charge(1000) {}
-        sender.own().close(CloseReason::Displaced);
+        sender.own.close(CloseReason::Displaced);
         // There is no turn to be had.
         sender.begin_turn();
-        assert!(sender.turn.is_none() && sender.is_closed());
+        assert!(sender.turn.is_none() && sender.is_closed);
     }
 }
