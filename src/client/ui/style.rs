@@ -1,6 +1,5 @@
 //! Times, colours and the bell.
 
-use std::borrow::Cow;
 use std::env;
 use std::ops::Range;
 use std::process::{Command, Stdio};
@@ -63,30 +62,23 @@ impl LineStyle {
     }
 
     /// Returns one or several lines with the time before each.
-    pub(crate) fn line<'a>(&mut self, text: &'a str, now: SystemTime) -> Cow<'a, str> {
+    pub(crate) fn line(&mut self, text: &str, now: SystemTime) -> String {
         if !self.timed {
-            return Cow::Borrowed(text);
+            return text.to_owned();
         }
         let time = self.time(now);
         let mut timed = self.date(now);
-        timed.reserve(text.len() + (text.matches('\n').count() + 1) * time.len());
         for line in text.split_inclusive('\n') {
             if line != "\n" {
                 timed += &time;
             }
             timed += line;
         }
-        Cow::Owned(timed)
+        timed
     }
 
     /// Returns a message as the user `me` sees it; the sender's name is at `sender`.
-    pub(crate) fn message<'a>(
-        &mut self,
-        line: &'a str,
-        sender: Range<usize>,
-        me: &str,
-        now: SystemTime,
-    ) -> Cow<'a, str> {
+    pub(crate) fn message(&mut self, line: &str, sender: Range<usize>, me: &str, now: SystemTime) -> String {
         if !self.colored {
             return self.line(line, now);
         }
@@ -102,19 +94,13 @@ impl LineStyle {
             rest = &rest[end..];
         }
         shown += rest;
-        Cow::Owned(if self.timed { self.line(&shown, now).into_owned() } else { shown })
+        self.line(&shown, now)
     }
 
     /// Returns the user's own message.
     pub(crate) fn sent(&mut self, from: &str, to: Option<&str>, text: &str, now: SystemTime) -> String {
-        let mut shown = if self.timed { self.date(now) + &self.time(now) } else { String::new() };
-        shown += &self.name(from);
-        if let Some(to) = to {
-            shown += " → ";
-            shown += &self.name(to);
-        }
-        shown.extend([": ", text]);
-        shown
+        let to = to.map_or(String::new(), |to| format!(" → {}", self.name(to)));
+        self.line(&format!("{}{to}: {text}", self.name(from)), now)
     }
 
     /// Returns lines of the client itself.
@@ -237,7 +223,7 @@ mod tests {
     fn names_whispers_and_the_user_s_own_name_are_coloured() {
         let mut style = LineStyle { colored: true, ..LineStyle::default() };
         let bob = format!("{}bob\x1b[0m", color("bob"));
-        let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0)).into_owned();
+        let mut shown = |line: &str, sender| style.message(line, sender, "ann", at(0));
         assert_eq!(shown("From bob: bob", 5..8), format!("From {bob}: bob"));
         assert_eq!(shown("bob: hi Ann, ann", 0..3), format!("{bob}: hi \x1b[1;7mAnn\x1b[0m, \x1b[1;7mann\x1b[0m"));
         assert_eq!(shown("bob whispers, \"psst\"", 0..3), format!("{bob} \x1b[1mwhispers\x1b[0m, \"psst\""));

@@ -65,26 +65,13 @@ pub(crate) fn most_columns(c: char) -> usize {
 
 /// Returns where the character before `at` begins, as a user sees it.
 pub(crate) fn previous_boundary(text: &str, at: usize) -> usize {
-    let mut boundary = at;
-    while let Some(c) = text[..boundary].chars().next_back() {
-        boundary -= c.len_utf8();
-        if is_boundary(text, boundary) {
-            break;
-        }
-    }
-    boundary
+    text[..at].char_indices().map(|(start, _)| start).rfind(|start| is_boundary(text, *start)).unwrap_or(0)
 }
 
 /// Returns where the character at `at` ends, as a user sees it.
 pub(crate) fn next_boundary(text: &str, at: usize) -> usize {
-    let mut boundary = at;
-    while let Some(c) = text[boundary..].chars().next() {
-        boundary += c.len_utf8();
-        if is_boundary(text, boundary) {
-            break;
-        }
-    }
-    boundary
+    let mut ends = text[at..].char_indices().skip(1).map(|(length, _)| at + length);
+    ends.find(|end| is_boundary(text, *end)).unwrap_or(text.len())
 }
 
 /// Returns whether a character begins here, as a user sees it.
@@ -102,8 +89,8 @@ fn is_boundary(text: &str, at: usize) -> bool {
 
 /// Returns whether a character joins the one before it.
 pub(crate) fn joins(c: char) -> bool {
-    let is_skin_tone = matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
-    width(c) == 0 || is_skin_tone
+    // Or it is a skin tone.
+    width(c) == 0 || matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
 /// Returns whether two of this character make a flag.

@@ -19,7 +19,6 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// One row of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) text: String,
@@ -76,20 +75,10 @@ impl Layout {
             }
         }
         if pen.column == columns {
-            pen.wrap();
+            pen.end_row(true);
         }
         let end = pen.position();
         Self { rows: pen.rows, cursor: at_cursor.unwrap_or(end), end }
-    }
-
-    /// Returns the first of `rows` rows that show the cursor.
-    pub(crate) fn top(&self, rows: usize) -> usize {
-        (self.cursor.row + 1).saturating_sub(rows)
-    }
-
-    /// Returns the row behind these.
-    pub(crate) fn bottom(&self, rows: usize) -> usize {
-        self.rows.len().min(self.top(rows) + rows)
     }
 }
 
@@ -103,10 +92,6 @@ struct Pen {
 impl Pen {
     fn position(&self) -> Position {
         Position { row: self.rows.len() - 1, column: self.column }
-    }
-
-    fn wrap(&mut self) {
-        self.end_row(true);
     }
 
     fn end_row(&mut self, wraps: bool) {
@@ -125,7 +110,7 @@ impl Pen {
             width => (c, width),
         };
         if width > 0 && self.column + width > self.columns {
-            self.wrap();
+            self.end_row(true);
         }
         let place = self.position();
         if let Some(row) = self.rows.last_mut() {

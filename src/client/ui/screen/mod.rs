@@ -62,8 +62,8 @@ pub(crate) enum Wrapping {
     Everything,
 }
 
-/// A line as it was drawn.
-#[derive(Debug)]
+/// A line as it was drawn. On a terminal that edits its line itself it is empty.
+#[derive(Debug, Default)]
 struct Drawn {
     /// Prompt and text.
     text: String,
@@ -124,7 +124,7 @@ impl Screen {
             OutputMode::Prompts => {
                 if self.drawn.is_none() && !line.prompt.is_empty() {
                     self.put(line.prompt);
-                    self.drawn = Some(Drawn::prompt(line.prompt));
+                    self.drawn = Some(Drawn::default());
                 }
             }
             OutputMode::Editing(size) => {
@@ -179,10 +179,10 @@ impl Screen {
 
     /// Leaves the line being typed, and puts the cursor at the start of the next row.
     pub(crate) fn finish(&mut self, line: InputLine<'_>) {
-        match self.mode {
-            OutputMode::Editing(_) if line.text.is_empty() => self.erase(),
-            OutputMode::Editing(_) => self.commit(line),
-            OutputMode::Lines | OutputMode::Prompts => self.erase(),
+        if line.text.is_empty() {
+            self.erase();
+        } else {
+            self.commit(line);
         }
     }
 
@@ -191,11 +191,13 @@ impl Screen {
         let Some(text) = self.append(text, cursor, size, mode) else { return };
         self.erase();
         let layout = Layout::new(&text, cursor, size.columns, 0);
-        let (top, bottom) = match mode {
-            DrawMode::Edit => (layout.top(size.input_rows()), layout.bottom(size.input_rows())),
+        let most = match mode {
+            DrawMode::Edit => size.input_rows(),
             // Rows that scroll out can be scrolled back to.
-            DrawMode::Commit => (0, layout.rows.len()),
+            DrawMode::Commit => layout.rows.len(),
         };
+        let top = (layout.cursor.row + 1).saturating_sub(most);
+        let bottom = layout.rows.len().min(top + most);
         self.put_rows(&layout.rows[top..bottom], mode);
         let Position { row, column } = layout.cursor;
         if cursor < text.len() {
@@ -287,12 +289,6 @@ enum DrawMode {
 }
 
 impl Drawn {
-    /// A prompt on a terminal that edits its line itself.
-    fn prompt(prompt: &str) -> Self {
-        let (text, cursor, at) = (prompt.to_owned(), prompt.len(), Position::default());
-        Self { text, cursor, rows: vec![0], at, is_cut: false, outdated: false }
-    }
-
     fn is_one_row(&self) -> bool {
         self.rows.len() == 1 && !self.is_cut
     }

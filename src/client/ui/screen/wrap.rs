@@ -17,7 +17,15 @@ pub(super) fn wrap(line: &str, columns: usize) -> Cow<'_, str> {
     if is_plain_row(line, columns) {
         return Cow::Borrowed(line);
     }
-    let mut wrapper = Wrapper::new(line, columns);
+    let mut wrapper = Wrapper {
+        rest: line,
+        columns,
+        indent: INDENT.min(columns.saturating_sub(INDENT)),
+        text: String::with_capacity(line.len() + line.len() / 16 + 64),
+        column: 0,
+        gap: None,
+        is_full: false,
+    };
     while !wrapper.rest.is_empty() {
         wrapper.take_piece();
     }
@@ -62,31 +70,16 @@ struct Gap {
     column: usize,
 }
 
-impl<'a> Wrapper<'a> {
-    fn new(line: &'a str, columns: usize) -> Self {
-        Self {
-            rest: line,
-            columns,
-            indent: INDENT.min(columns.saturating_sub(INDENT)),
-            text: String::with_capacity(line.len() + line.len() / 16 + 64),
-            column: 0,
-            gap: None,
-            is_full: false,
-        }
-    }
-
-    /// Takes a character as a user sees it, several ASCII letters, or a colour.
+impl Wrapper<'_> {
     fn take_piece(&mut self) {
-        let letters = letters(self.rest, self.columns);
-        let (taken, rest) = self.rest.split_at(if letters > 0 { letters } else { character(self.rest) });
+        let (taken, rest) = split_piece(self.rest, self.columns);
         self.rest = rest;
         match taken {
-            _ if letters > 0 => self.put(taken, letters),
             _ if taken.starts_with('\x1b') => self.text += taken,
             " " => self.put_blanks(1),
             "\t" => self.put_blanks(TAB - self.column % TAB),
             "\u{3000}" => self.put_blanks(2),
-            _ if width(taken) + self.indent <= self.columns => self.put(taken, width(taken)),
+            _ if taken.is_ascii() || width(taken) + self.indent <= self.columns => self.put(taken, width(taken)),
             // It is wider than a row.
             _ => taken.char_indices().for_each(|(at, c)| match &taken[at..at + c.len_utf8()] {
                 one if width(one) + self.indent <= self.columns => self.put(one, width(one)),
@@ -142,8 +135,7 @@ impl<'a> Wrapper<'a> {
             if rest.is_empty() || rest.starts_with([' ', '\t', '\u{3000}']) {
                 return true;
             }
-            let letters = letters(rest, self.columns);
-            let (taken, behind) = rest.split_at(if letters > 0 { letters } else { character(rest) });
+            let (taken, behind) = split_piece(rest, self.columns);
             columns += if taken.starts_with('\x1b') { 0 } else { self::width(taken) };
             rest = behind;
         }
@@ -158,24 +150,23 @@ impl<'a> Wrapper<'a> {
     }
 }
 
-/// Returns how many visible ASCII characters a text begins with, up to `most`, without one that the next character joins.
-fn letters(text: &str, most: usize) -> usize {
+/// Splits a text behind its first visible ASCII characters, up to `most`, or behind its first character as a user sees it, or
+/// behind the colour there.
+fn split_piece(text: &str, most: usize) -> (&str, &str) {
     let bytes = &text.as_bytes()[..text.len().min(most + 1)];
     let letters = bytes.iter().take_while(|byte| matches!(byte, b'!'..=b'~')).count();
-    if bytes.get(letters).is_some_and(|next| !next.is_ascii()) { letters.saturating_sub(1) } else { letters.min(most) }
-}
-
-/// Returns the length of the first character as a user sees it, or of the colour there.
-fn character(text: &str) -> usize {
-    match text.as_bytes() {
+    // The next character may join the last letter.
+    let is_joined = bytes.get(letters).is_some_and(|next| !next.is_ascii());
+    let letters = if is_joined { letters.saturating_sub(1) } else { letters.min(most) };
+    text.split_at(match bytes {
+        _ if letters > 0 => letters,
         [b'\x1b', ..] => text.find('m').map_or(text.len(), |at| at + 1),
-        [b' '..=b'~', next, ..] if next.is_ascii() => 1,
         [b'\t', ..] => 1,
         _ => {
             let most = (0..=text.len().min(CHARACTER)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             next_boundary(&text[..most], 0)
         }
-    }
+    })
 }
 
 fn width(character: &str) -> usize {
