@@ -20,7 +20,7 @@ pub(super) struct LineInput {
     pub(super) editor: Editor,
     pub(super) completion: Completion,
     /// A paste without brackets goes on up to a pause.
-    is_pasting: bool,
+    pub(super) is_pasting: bool,
     /// When an ESC that has come last counts as a key of its own.
     escape_at: Option<Instant>,
 }
@@ -56,10 +56,6 @@ impl LineInput {
         keys[..typed].iter_mut().filter(|key| **key == Key::Tab).for_each(|tab| *tab = Key::Text("\t".into()));
         self.escape_at = self.decoder.is_behind_escape().then(|| Instant::now() + ESCAPE_TIMEOUT);
         keys
-    }
-
-    pub(super) fn is_pasting(&self) -> bool {
-        self.is_pasting
     }
 
     /// Returns whether these keys are a single one that a user has pressed. Without a pause before it, it may be the rest of a

@@ -21,7 +21,7 @@ use self::editor::{Key, Mode, Outcome};
 use self::line_input::LineInput;
 pub use self::options::{Bell, Color, UiOptions};
 use self::output::Output;
-use self::screen::{InputLine, OutputMode, Screen, Stream, Wrapping};
+use self::screen::{InputLine, OutputMode, Screen, Size, Stream, Wrapping};
 use self::style::LineStyle;
 use self::terminal::Terminal;
 pub(crate) use self::transcript::Transcript;
@@ -127,7 +127,7 @@ impl Ui {
         self.style.enter_keyboard_mode();
         let Some(input) = &mut self.input else { return };
         input.editor.set_mode(self.mode);
-        if input.terminal.has_size() {
+        if input.terminal.has_size {
             let all = io::stderr().is_terminal();
             self.screen.wrap_lines(if all { Wrapping::Everything } else { Wrapping::Chat });
         }
@@ -139,7 +139,7 @@ impl Ui {
         let Some(input) = &mut self.input else { return actions };
         let keys = input.decode(bytes, after_pause);
         let ends_line = bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
-        if input.is_pasting() || !ends_line {
+        if input.is_pasting || !ends_line {
             self.screen.control(input.terminal.enable_bracketed_paste());
         }
         if self.mode == Mode::Script && input.is_single_key(&keys, after_pause) {
@@ -188,10 +188,9 @@ impl Ui {
         self.input.as_ref()?.escape_at()
     }
 
-    /// Gives up the line being typed, and leaves it on the screen.
+    /// Gives up the line being typed, or the one that a search has found, and leaves it on the screen.
     pub(crate) fn abandon_line(&mut self, prompt: &str) {
         let Some(input) = &mut self.input else { return };
-        input.editor.cancel_search();
         if !input.editor.text().is_empty() {
             self.screen.finish(input.whole_line(prompt));
             input.editor.clear();
@@ -218,9 +217,9 @@ impl Ui {
         self.entered.front().is_some_and(|(_, text)| text == line)
     }
 
-    /// Shows the oldest such line as it was typed, unless it has become a message.
-    pub(crate) fn settle_entered(&mut self, is_message: bool) {
-        if let Some((prompt, text)) = self.entered.pop_front().filter(|_| !is_message) {
+    /// Shows the oldest such line as it was typed, unless it is shown in another way.
+    pub(crate) fn settle_entered(&mut self, is_replaced: bool) {
+        if let Some((prompt, text)) = self.entered.pop_front().filter(|_| !is_replaced) {
             self.screen.commit(InputLine { prompt: &prompt, text: &text, cursor: text.len() });
         }
     }
@@ -377,7 +376,7 @@ impl Ui {
     /// Redraws the line for another size of the terminal.
     pub(crate) fn resize(&mut self) {
         if self.input.is_some() {
-            self.screen.resize(Terminal::size());
+            self.screen.resize(terminal::measure().unwrap_or(Size::FALLBACK));
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Terminal {
     before: TerminalModes,
     raw: TerminalModes,
     /// A terminal without a size belongs to a program, and must not be asked to mark pastes.
-    has_size: bool,
+    pub(super) has_size: bool,
     brackets: Brackets,
 }
 
@@ -77,10 +77,6 @@ impl Terminal {
         lock().is_some()
     }
 
-    pub(crate) fn has_size(&self) -> bool {
-        self.has_size
-    }
-
     /// Returns whether the terminal may deliver a paste without marks, and could mark it.
     pub(crate) fn pastes_without_brackets(&self) -> bool {
         self.has_size && self.brackets != Brackets::On && self.is_editing()
@@ -126,11 +122,6 @@ impl Terminal {
         self.brackets = Brackets::Paused;
         (self.is_editing() && is_in_foreground()).then_some(DISABLE_BRACKETED_PASTE)
     }
-
-    /// Returns the size of the terminal on standard input.
-    pub(crate) fn size() -> Size {
-        measure().unwrap_or(Size::FALLBACK)
-    }
 }
 
 impl Drop for Terminal {
@@ -151,8 +142,8 @@ fn lock() -> MutexGuard<'static, Option<TerminalModes>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the terminal's size, if it knows one.
-fn measure() -> Option<Size> {
+/// Returns the size of the terminal on standard input, if it knows one.
+pub(crate) fn measure() -> Option<Size> {
     let size = stty(&["size"]).ok()?;
     let (rows, columns) = size.trim().split_once(' ')?;
     let (rows, columns) = (rows.parse().ok()?, columns.parse().ok()?);

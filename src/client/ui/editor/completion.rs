@@ -15,37 +15,15 @@ pub(crate) struct Completion {
     has_direct: bool,
     /// The dialect has broadcasts, which `NAME: ` may begin.
     has_room: bool,
-    /// Senders of messages.
-    speakers: Recent,
-    /// Senders of direct messages.
-    writers: Recent,
-    /// Recipients of direct messages.
-    recipients: Recent,
+    /// Senders of messages, the latest one at the end.
+    speakers: Vec<String>,
+    /// Senders of direct messages, likewise.
+    writers: Vec<String>,
+    /// Recipients of direct messages, likewise.
+    recipients: Vec<String>,
     /// Users in the last list, in its order, and those that have joined since.
     others: Vec<String>,
     ignored: Vec<String>,
-}
-
-/// Names, the latest one at the end.
-#[derive(Debug, Default)]
-struct Recent(Vec<String>);
-
-impl Recent {
-    fn push(&mut self, name: &str) {
-        if self.0.last().is_some_and(|last| last == name) {
-            return;
-        }
-        self.0.retain(|known| known != name);
-        if self.0.len() == NAMES_REMEMBERED {
-            self.0.remove(0);
-        }
-        self.0.push(name.to_owned());
-    }
-
-    /// Returns the names, the latest one first.
-    fn latest(&self) -> impl Iterator<Item = &String> {
-        self.0.iter().rev()
-    }
 }
 
 /// Replacements for the word before the cursor.
@@ -53,7 +31,8 @@ impl Recent {
 pub(crate) struct Candidates {
     /// The byte at which that word begins.
     pub(crate) start: usize,
-    /// The replacements without a blank behind them, in the order of Tab.
+    /// The replacements without a blank behind them, in the order of Tab. While Tab is pressed repeatedly, the first one stands
+    /// before the cursor.
     pub(crate) words: Vec<String>,
 }
 
@@ -75,15 +54,15 @@ impl Completion {
 
     /// Notes the sender of a message.
     pub(crate) fn note_message(&mut self, from: &str, is_direct: bool) {
-        self.speakers.push(from);
+        remember(&mut self.speakers, from);
         if is_direct {
-            self.writers.push(from);
+            remember(&mut self.writers, from);
         }
     }
 
     /// Notes the recipient of a direct message.
     pub(crate) fn note_sent(&mut self, to: &str) {
-        self.recipients.push(to);
+        remember(&mut self.recipients, to);
     }
 
     /// Notes who is online.
@@ -115,27 +94,30 @@ impl Completion {
     }
 
     fn lists(&mut self) -> [&mut Vec<String>; 4] {
-        [&mut self.speakers.0, &mut self.writers.0, &mut self.recipients.0, &mut self.others]
+        [&mut self.speakers, &mut self.writers, &mut self.recipients, &mut self.others]
     }
 
     /// Returns the candidates for the last word of `before`, the text up to the cursor.
     pub(crate) fn candidates(&self, before: &str) -> Candidates {
-        let start = before
-            .rfind(char::is_whitespace)
-            .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
-        let (command, word) = before.split_at(start);
+        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let start = before.len() - word.len();
+        let command = before[..start].trim().strip_prefix(['!', '/']);
+        let taker = self.takers.iter().find(|(taker, _)| command == Some(taker));
+        let (mark, beginning) = word.split_at(usize::from(word.starts_with('@')));
         let words = if before.is_empty() {
-            self.correspondents()
-        } else if let Some(whose) = self.whose_name_follows(command) {
-            let (mark, beginning) = word.split_at(usize::from(word.starts_with('@')));
+            // The latest senders of direct messages, and behind them the latest recipients.
+            let others = self.recipients.iter().rev().filter(|name| !self.writers.contains(name));
+            let names = self.writers.iter().rev().chain(others).filter(|_| self.has_direct);
+            names.map(|name| format!("@{name}")).collect()
+        } else if let Some((_, whose)) = taker {
             let known: Vec<_> = match whose {
                 NameOf::Anybody => self.names().collect(),
                 NameOf::Ignored => self.ignored.iter().collect(),
             };
             beginning_with(beginning, known.into_iter()).map(|name| [mark, name].concat()).collect()
-        } else if let Some(beginning) = word.strip_prefix('@') {
+        } else if mark == "@" {
             beginning_with(beginning, self.names()).map(|name| format!("@{name}")).collect()
-        } else if start > 0 || word.is_empty() {
+        } else if start > 0 {
             Vec::new()
         } else if let Some(beginning) = word.strip_prefix(['!', '/']) {
             let commands = self.commands.iter().filter_map(|command| command.strip_prefix('!'));
@@ -149,25 +131,20 @@ impl Completion {
         Candidates { start, words }
     }
 
-    /// Returns the latest senders of direct messages, and behind them the latest recipients.
-    fn correspondents(&self) -> Vec<String> {
-        let writers = self.writers.latest();
-        let others = self.recipients.latest().filter(|name| !self.writers.0.contains(name));
-        let names = writers.chain(others).filter(|_| self.has_direct);
-        names.map(|name| format!("@{name}")).collect()
-    }
-
-    /// Returns which names this command takes.
-    fn whose_name_follows(&self, command: &str) -> Option<NameOf> {
-        let word = command.trim().strip_prefix(['!', '/'])?;
-        self.takers.iter().find(|(taker, _)| *taker == word).map(|(_, whose)| *whose)
-    }
-
     /// Returns all names: senders first, the latest before all.
     fn names(&self) -> impl Iterator<Item = &String> {
-        let others = self.others.iter().filter(|name| !self.speakers.0.contains(name));
-        self.speakers.latest().chain(others)
+        let others = self.others.iter().filter(|name| !self.speakers.contains(name));
+        self.speakers.iter().rev().chain(others)
     }
+}
+
+/// Makes a name the latest one.
+fn remember(names: &mut Vec<String>, name: &str) {
+    names.retain(|known| known != name);
+    if names.len() == NAMES_REMEMBERED {
+        names.remove(0);
+    }
+    names.push(name.to_owned());
 }
 
 /// Returns the names with this beginning; case does not matter.

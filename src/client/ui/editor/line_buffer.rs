@@ -1,14 +1,13 @@
-//! The text of a line with a cursor.
+//! A text with a cursor, which may have several lines.
 
 use std::ops::Range;
 
 use crate::client::ui::unicode::{next_boundary, previous_boundary};
 use crate::limits::EDITED_BYTES;
 
-/// A text, which may have several lines, with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LineBuffer {
-    text: String,
+    pub(super) text: String,
     /// In bytes, between two characters.
     cursor: usize,
 }
@@ -21,10 +20,6 @@ impl LineBuffer {
 
     pub(super) fn text(&self) -> &str {
         &self.text
-    }
-
-    pub(super) fn into_text(self) -> String {
-        self.text
     }
 
     pub(super) fn cursor(&self) -> usize {
@@ -72,7 +67,6 @@ impl LineBuffer {
         next_boundary(&self.text, self.cursor)
     }
 
-    /// Returns where the line at the cursor begins.
     pub(super) fn line_start(&self) -> usize {
         self.before().rfind('\n').map_or(0, |at| at + 1)
     }
@@ -96,7 +90,6 @@ impl LineBuffer {
     }
 }
 
-/// Returns whether a character separates words.
 pub(super) fn is_separator(c: char) -> bool {
     !c.is_alphanumeric() && c != '_'
 }

@@ -38,8 +38,8 @@ pub(crate) struct Editor {
     killed: String,
     /// The last key has deleted text.
     is_killing: bool,
-    /// The candidates, while Tab is pressed repeatedly.
-    cycle: Option<Cycle>,
+    /// What Tab goes through, while it is pressed repeatedly.
+    cycle: Option<Candidates>,
     /// The last paste, until another key is pressed.
     paste: Option<Paste>,
     search: Option<Search>,
@@ -52,14 +52,6 @@ struct Paste {
     before: LineBuffer,
     /// What is shown while the user is asked whether to send many lines.
     question: Option<String>,
-}
-
-/// The candidates that Tab goes through.
-#[derive(Debug)]
-struct Cycle {
-    candidates: Candidates,
-    /// The candidate that stands before the cursor.
-    current: usize,
 }
 
 impl Editor {
@@ -75,7 +67,7 @@ impl Editor {
 
     /// Returns the prompt of a search in progress.
     pub(crate) fn search_prompt(&self) -> Option<&str> {
-        self.search.as_ref().map(Search::prompt)
+        self.search.as_ref().map(|search| search.prompt.as_str())
     }
 
     /// Returns the pasted lines with a question below them, while the user is asked whether to send them.
@@ -112,15 +104,15 @@ impl Editor {
     }
 
     pub(crate) fn handle_key(&mut self, key: Key, completion: &Completion) -> Option<Outcome> {
-        if self.mode == Mode::Script && !key.is_for_scripts() {
+        let keyboard_only = matches!(key, Key::BackTab | Key::KillWordRight | Key::Yank | Key::Search | Key::Interrupt);
+        if self.mode == Mode::Script && keyboard_only {
             return (key == Key::Interrupt).then_some(Outcome::Interrupt);
         }
         if self.question().is_some() {
             match key {
                 Key::Paste(_) | Key::Enter | Key::Interrupt | Key::Clear => {}
                 _ if key == Key::Escape || key == Key::Text(String::from("n")) => {
-                    self.handle_key(Key::Interrupt, completion);
-                    return None;
+                    return self.handle_key(Key::Interrupt, completion).and(None);
                 }
                 _ => return Some(Outcome::Bell),
             }
@@ -137,7 +129,7 @@ impl Editor {
                 }
                 Step::Cancel => return None,
                 Step::Accept => {
-                    if let Some((back, line)) = search.into_found() {
+                    if let Some((back, line)) = search.found {
                         self.history.go_to_found(back, self.buffer.text());
                         self.buffer = line;
                     }
@@ -203,10 +195,6 @@ impl Editor {
         self.search.as_ref().and_then(Search::line).unwrap_or(&self.buffer)
     }
 
-    pub(crate) fn cancel_search(&mut self) {
-        self.search = None;
-    }
-
     fn insert(&mut self, text: &str) -> Option<Outcome> {
         (!self.buffer.insert(text)).then_some(Outcome::Bell)
     }
@@ -267,27 +255,23 @@ impl Editor {
 
     fn submit(&mut self) -> Outcome {
         self.history.leave();
-        Outcome::Submit(mem::take(&mut self.buffer).into_text())
+        Outcome::Submit(mem::take(&mut self.buffer).text)
     }
 
     /// Puts the next candidate, or the one before, in the place of the word before the cursor.
-    fn complete(&mut self, cycle: Option<Cycle>, forward: bool, completion: &Completion) -> Option<Outcome> {
-        let (candidates, last) = match cycle {
-            Some(Cycle { candidates, current }) => (candidates, Some(current)),
-            None => (completion.candidates(self.buffer.before()), None),
-        };
-        let count = candidates.words.len();
-        let current = match last {
-            _ if count == 0 => return None,
-            None if forward => 0,
-            Some(last) if forward => (last + 1) % count,
-            last => (last.unwrap_or(0) + count - 1) % count,
-        };
-        let word = &candidates.words[current];
+    fn complete(&mut self, cycle: Option<Candidates>, forward: bool, completion: &Completion) -> Option<Outcome> {
+        let is_first = cycle.is_none();
+        let mut candidates = cycle.unwrap_or_else(|| completion.candidates(self.buffer.before()));
+        match &mut candidates.words[..] {
+            [] => return None,
+            words if !forward => words.rotate_right(1),
+            words if !is_first => words.rotate_left(1),
+            _ => {}
+        }
         let is_followed = self.buffer.behind().starts_with(char::is_whitespace);
-        let word = [word.as_str(), if is_followed { "" } else { " " }].concat();
+        let word = [candidates.words[0].as_str(), if is_followed { "" } else { " " }].concat();
         self.buffer.remove(candidates.start..self.buffer.cursor());
-        self.cycle = Some(Cycle { candidates, current });
+        self.cycle = Some(candidates);
         self.insert(&word)
     }
 }

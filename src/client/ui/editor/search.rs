@@ -7,15 +7,14 @@ use crate::client::messages;
 use crate::client::ui::unicode::previous_boundary;
 use crate::limits::EDITED_BYTES;
 
-/// A search in progress.
 #[derive(Debug)]
 pub(super) struct Search {
     /// The text to find.
     text: String,
     /// The line that was found, and how many lines back it is.
-    found: Option<(usize, LineBuffer)>,
+    pub(super) found: Option<(usize, LineBuffer)>,
     has_failed: bool,
-    prompt: String,
+    pub(super) prompt: String,
 }
 
 /// What follows from a key.
@@ -34,17 +33,8 @@ impl Search {
         Self { text: String::new(), found: None, has_failed: false, prompt: messages::searching("", false) }
     }
 
-    pub(super) fn prompt(&self) -> &str {
-        &self.prompt
-    }
-
-    /// Returns the line that was found.
     pub(super) fn line(&self) -> Option<&LineBuffer> {
         self.found.as_ref().map(|(_, line)| line)
-    }
-
-    pub(super) fn into_found(self) -> Option<(usize, LineBuffer)> {
-        self.found
     }
 
     pub(super) fn handle_key(&mut self, key: &Key, history: &History) -> Step {

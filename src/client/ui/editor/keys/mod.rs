@@ -44,22 +44,6 @@ pub(crate) enum Key {
     Clear,
 }
 
-impl Key {
-    /// Returns whether the key also works in a script.
-    pub(super) fn is_for_scripts(&self) -> bool {
-        !matches!(
-            self,
-            Self::BackTab
-                | Self::KillWordRight
-                | Self::Yank
-                | Self::Search
-                | Self::Abort
-                | Self::Escape
-                | Self::Interrupt
-        )
-    }
-}
-
 /// An effect of a key beyond a change of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
