@@ -121,7 +121,12 @@ impl EventLoop {
         self.session.handle(input);
         let mut next = self.session.poll_action();
         if was_entered {
-            self.ui.settle_entered(matches!(next, Some(Action::Sent { .. })));
+            let is_replaced = match next {
+                Some(Action::Sent { .. }) => true,
+                Some(Action::GiveBack(_)) => self.ui.is_line_empty(),
+                _ => false,
+            };
+            self.ui.settle_entered(is_replaced);
         }
         while let Some(action) = next {
             if let Some(status) = self.perform(action)? {

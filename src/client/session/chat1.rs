@@ -177,7 +177,7 @@ mod tests {
                 let sent: Vec<_> = line.lines().map(|line| format!("send @ann: {line}")).collect();
                 if is_person {
                     let held = format!("print {} Enter sends it as it is.", messages::EVERYBODY_READS);
-                    assert_eq!(typed(line), [held, format!("give back {line}")], "{line:?}");
+                    assert_eq!(typed(line), [format!("give back {line}"), held], "{line:?}");
                 }
                 assert_eq!(typed(line), sent);
             }

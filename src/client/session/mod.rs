@@ -197,8 +197,8 @@ impl Session {
         if shared.has_person() && !was_held {
             let slip = commands.iter().find_map(|(command, line)| dialect.slip(*command, line, known));
             if let Some(slip) = slip {
-                shared.print(messages::held(&slip));
                 shared.push(Action::GiveBack(text.to_owned()));
+                shared.print(messages::held(&slip));
                 *held = Some(text.to_owned());
                 return;
             }

@@ -212,6 +212,11 @@ impl Ui {
         }
     }
 
+    /// Returns whether no line is being typed, so that one can be given back.
+    pub(crate) fn is_line_empty(&self) -> bool {
+        self.input.as_ref().is_some_and(|input| input.editor.text().is_empty())
+    }
+
     /// Returns whether this line was submitted and is not shown yet.
     pub(crate) fn has_entered(&self, line: &str) -> bool {
         self.entered.front().is_some_and(|(_, text)| text == line)

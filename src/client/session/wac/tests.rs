@@ -205,7 +205,7 @@ fn w13_at_a_keyboard_a_slip_is_held_and_sent_if_it_is_submitted_once_more() {
         ] {
             let sent = format!("send MSG {line}");
             if is_person {
-                let held = [format!("print {hint} Enter sends it as it is."), format!("give back {line}")];
+                let held = [format!("give back {line}"), format!("print {hint} Enter sends it as it is.")];
                 assert_eq!(typed(&mut session, line), held);
             }
             assert_eq!(typed(&mut session, line), [sent]);
