@@ -94,7 +94,7 @@ impl EventLoop {
     fn end(mut self, status: u8) -> io::Result<u8> {
         self.ui.finish(&self.prompt());
         if let Some(at) = self.timer.signalled_at() {
-            self.ui.set_patience(OUTPUT_WAIT.saturating_sub(at.elapsed()));
+            self.ui.patience = OUTPUT_WAIT.saturating_sub(at.elapsed());
             return Ok(status);
         }
         while !self.session.is_leaving_now() && !self.ui.is_finished()? {
@@ -153,7 +153,7 @@ impl EventLoop {
                 }
             }
             Action::Help => self.ui.print_help(),
-            Action::Connect => self.link.connect(self.session.dialect(), self.ui.traces())?,
+            Action::Connect => self.link.connect(self.session.dialect(), self.ui.traces)?,
             Action::Reconnect(why) => self.reconnect(&why),
             Action::LoggedIn => {
                 self.end_outage();
@@ -162,7 +162,7 @@ impl EventLoop {
             }
             Action::Disconnect => self.link.disconnect(),
             Action::Send(line) => {
-                if self.ui.traces() {
+                if self.ui.traces {
                     self.ui.trace('>', &Excerpt::of(&line).to_string());
                 }
                 self.link.send(&line);
@@ -270,7 +270,7 @@ impl EventLoop {
 
     fn handle_timers(&mut self) -> io::Result<()> {
         if self.link.retry_at().is_some_and(|at| at <= Instant::now()) {
-            self.link.connect(self.session.dialect(), self.ui.traces())?;
+            self.link.connect(self.session.dialect(), self.ui.traces)?;
         }
         if self.timer.take_expired() {
             self.inputs.push_back(Input::TimeUp { unsent: self.link.unsent() > 0 });

@@ -54,13 +54,14 @@ pub(crate) struct Ui {
     screen: Screen,
     output: Output,
     /// How long the end waits for the output.
-    patience: Duration,
+    pub(crate) patience: Duration,
     style: LineStyle,
     /// A diagnostic in a row above the line being typed.
     passing: Option<String>,
     /// Submitted lines that are not shown yet, with their prompts; a line that becomes a message is shown as that.
     entered: VecDeque<(String, String)>,
-    traces: bool,
+    /// Each line of the protocol is shown.
+    pub(crate) traces: bool,
     transcript: Option<Transcript>,
     protocol: &'static Protocol,
     /// `None` where the terminal edits the line itself, and for a pipe.
@@ -69,10 +70,6 @@ pub(crate) struct Ui {
 
 impl Ui {
     /// Takes the standard streams. The output thread calls `notify` when its state changes.
-    ///
-    /// # Errors
-    ///
-    /// When the output thread cannot be started.
     pub(crate) fn open(
         options: &UiOptions,
         protocol: &'static Protocol,
@@ -197,7 +194,6 @@ impl Ui {
         }
     }
 
-    /// Adds a typed line to the history.
     pub(crate) fn add_history_entry(&mut self, line: &str) {
         if let Some(input) = &mut self.input {
             input.editor.add_history_entry(line);
@@ -283,7 +279,6 @@ impl Ui {
         self.screen.print(&self.style.dim(text.trim_end()));
     }
 
-    /// Shows a diagnostic.
     pub(crate) fn warn(&mut self, text: &str) {
         self.log("", text);
         self.screen.warn(text);
@@ -301,11 +296,6 @@ impl Ui {
     /// Removes that diagnostic.
     pub(crate) fn forget_warning(&mut self) {
         self.passing = None;
-    }
-
-    /// Returns whether to show each line of the protocol.
-    pub(crate) fn traces(&self) -> bool {
-        self.traces
     }
 
     /// Shows a line of the protocol.
@@ -328,7 +318,6 @@ impl Ui {
         self.output.check()
     }
 
-    /// Returns whether too much output is waiting.
     pub(crate) fn is_congested(&self) -> bool {
         self.output.is_congested()
     }
@@ -342,19 +331,10 @@ impl Ui {
     }
 
     /// Returns whether everything is written. After [`Ui::finish`] the output thread notifies when it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::refresh`].
     pub(crate) fn is_finished(&self) -> io::Result<bool> {
         let is_finished = self.output.is_done();
         self.output.check()?;
         Ok(is_finished)
-    }
-
-    /// Limits how long the end waits for the output.
-    pub(crate) fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
     }
 
     /// Ctrl-Z: restores the terminal for other programs.

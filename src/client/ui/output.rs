@@ -69,7 +69,6 @@ impl Output {
         self.lock().is_finishing = true;
     }
 
-    /// Returns whether everything is written.
     pub(crate) fn is_done(&self) -> bool {
         self.lock().is_done()
     }

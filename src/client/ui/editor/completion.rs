@@ -52,7 +52,6 @@ impl Completion {
         }
     }
 
-    /// Notes the sender of a message.
     pub(crate) fn note_message(&mut self, from: &str, is_direct: bool) {
         remember(&mut self.speakers, from);
         if is_direct {
@@ -60,12 +59,10 @@ impl Completion {
         }
     }
 
-    /// Notes the recipient of a direct message.
     pub(crate) fn note_sent(&mut self, to: &str) {
         remember(&mut self.recipients, to);
     }
 
-    /// Notes who is online.
     pub(crate) fn note_names(&mut self, names: &Names) {
         match names {
             Names::Online(names) => {

@@ -60,7 +60,6 @@ impl Editor {
         self.shown().text()
     }
 
-    /// Returns the cursor's position in bytes.
     pub(crate) fn cursor(&self) -> usize {
         self.shown().cursor()
     }
