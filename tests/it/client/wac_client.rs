@@ -144,6 +144,9 @@ fn w13_at_a_keyboard_a_slip_stays_in_the_editor_and_a_second_enter_sends_it() {
         ann.meets_a_person();
         ann.types("!hlep\r");
         ann.waits_for("No such command: !hlep. Did you mean !help? Enter sends it as it is.");
+        ann.shows("the line only below the hint", |screen| {
+            screen.ends_with("!hlep") && screen.lines().filter(|line| line.ends_with("!hlep")).count() == 1
+        });
         ann.types("\r");
         bob.expect("ann: !hlep");
         ann.types("/usr/bin/env\r");
