@@ -137,6 +137,9 @@ impl Completion {
 
 /// Makes a name the latest one.
 fn remember(names: &mut Vec<String>, name: &str) {
+    if names.last().is_some_and(|last| last == name) {
+        return;
+    }
     names.retain(|known| known != name);
     if names.len() == NAMES_REMEMBERED {
         names.remove(0);
