@@ -20,7 +20,6 @@ pub(crate) struct Excerpt {
 }
 
 impl Excerpt {
-    /// Creates the excerpt of a line.
     pub(crate) fn of(line: &[u8]) -> Self {
         let (head, rest) = line.split_at(line.len().min(HEAD));
         let tail = &rest[rest.len().saturating_sub(TAIL)..];
@@ -42,20 +41,13 @@ impl fmt::Display for Excerpt {
         if *len <= HEAD + TAIL {
             return write!(f, "{}{note}", quote(kept));
         }
-        let is_inside = |byte: &u8| byte & 0xc0 == 0x80;
-        let (head, tail) = kept.split_at(HEAD);
+        let (mut head, tail) = kept.split_at(HEAD);
         // Parts of a character that is cut would look like bytes that are none.
-        let head = &head[..whole_characters(head)];
-        let cut = tail.iter().take(3).take_while(|byte| is_inside(byte)).count();
+        if let Some(error) = std::str::from_utf8(head).err().filter(|error| error.error_len().is_none()) {
+            head = &head[..error.valid_up_to()];
+        }
+        let cut = tail.iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
         write!(f, "{} ... {len} bytes ... {}{note}", quote(head), quote(&tail[cut..]))
-    }
-}
-
-/// Returns how many bytes there are before the last character, if that one is cut; else all.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::mem;
-use std::ops::Range;
 
 use crate::limits::{MAX_READ_BUFFER, READ_BUFFER};
 
@@ -57,57 +56,28 @@ impl<R> LineReader<R> {
         self.limit = limit;
     }
 
-    /// Returns the stream that is read.
-    pub fn source(&self) -> &R {
+    pub(crate) fn source(&self) -> &R {
         &self.source
     }
 
-    /// Returns the stream that is read.
-    pub fn source_mut(&mut self) -> &mut R {
+    pub(crate) fn source_mut(&mut self) -> &mut R {
         &mut self.source
     }
 
     /// Returns the next line that is in the buffer already, without reading.
     pub fn buffered_line(&mut self) -> Option<Line<'_>> {
-        self.next_line().map(|found| self.line(found))
+        let end = self.next_end()?;
+        let limit = self.limit;
+        self.skipping = self.buffer[end - 1] != b'\n';
+        let is_too_long = self.skipping || end - self.start > limit;
+        let line = self.take(end);
+        Some(if is_too_long { Line::TooLong(&line[..limit]) } else { whole(&line[..line.len() - 1]) })
     }
 
     /// Returns the line that [`Self::buffered_line`] will hand out next, as it came, its ending included.
     pub(crate) fn peek_line(&mut self) -> Option<&[u8]> {
-        let mut line_feed = self.find_line_feed();
-        if self.skipping {
-            self.start = line_feed? + 1;
-            self.scanned = self.start;
-            self.skipping = false;
-            line_feed = self.find_line_feed();
-        }
-        let too_long = self.end - self.start >= self.limit;
-        let end = line_feed.map(|at| at + 1).or(too_long.then_some(self.end))?;
+        let end = self.next_end()?;
         Some(&self.buffer[self.start..end])
-    }
-
-    /// Takes the next line out of the buffer, if there is one: where it starts and ends, and whether it is too long.
-    fn next_line(&mut self) -> Option<(Range<usize>, bool)> {
-        loop {
-            let line_feed = self.find_line_feed();
-            let (line_end, next) = line_feed.map_or((self.end, self.end), |at| (at, at + 1));
-            let too_long = next - self.start > self.limit || (line_feed.is_none() && next - self.start == self.limit);
-            if line_feed.is_none() && !too_long && !self.skipping {
-                return None;
-            }
-            let start = mem::replace(&mut self.start, next);
-            self.scanned = next;
-            if mem::replace(&mut self.skipping, line_feed.is_none()) {
-                line_feed?;
-                continue;
-            }
-            return Some((start..if too_long { start + self.limit } else { line_end }, too_long));
-        }
-    }
-
-    fn line(&self, (range, too_long): (Range<usize>, bool)) -> Line<'_> {
-        let line = &self.buffer[range];
-        if too_long { Line::TooLong(line) } else { Line::Whole(line.strip_suffix(b"\r").unwrap_or(line)) }
     }
 
     /// Returns the beginning of a line that has not come to its end yet; empty in the middle of a line that was too long.
@@ -117,81 +87,75 @@ impl<R> LineReader<R> {
 
     /// Takes what has come of a line as if its LF had; `None` if nothing has.
     pub fn take_partial_line(&mut self) -> Option<Line<'_>> {
-        if self.partial_line().is_empty() {
-            return None;
-        }
-        let start = mem::replace(&mut self.start, self.end);
-        self.scanned = self.end;
-        Some(self.line((start..self.end, false)))
+        if self.partial_line().is_empty() { None } else { Some(whole(self.take(self.end))) }
     }
 
     /// Treats the partial line as if it were too long already.
     pub fn discard_line(&mut self) -> Line<'_> {
-        let start = mem::replace(&mut self.start, self.end);
-        self.scanned = self.end;
         self.skipping = true;
-        Line::TooLong(&self.buffer[start..self.end])
+        Line::TooLong(self.take(self.end))
     }
 
     /// Returns what is left when the stream has ended without an LF. Empty in the middle of a line that was too long.
     pub fn into_rest(self) -> Vec<u8> {
-        let mut rest = self.buffer;
-        rest.truncate(self.end);
-        rest.split_off(self.start)
+        self.partial_line().to_vec()
     }
 
-    fn find_line_feed(&mut self) -> Option<usize> {
+    fn take(&mut self, end: usize) -> &[u8] {
+        let start = mem::replace(&mut self.start, end);
+        self.scanned = end;
+        &self.buffer[start..end]
+    }
+
+    /// Drops the rest of a line that was too long, and returns where the next one ends that can be handed out.
+    fn next_end(&mut self) -> Option<usize> {
+        let mut line_end = self.find_line_end();
+        if self.skipping {
+            self.skipping = line_end.is_none();
+            self.take(line_end.unwrap_or(self.end));
+            line_end = self.find_line_end();
+        }
+        let is_too_long = self.end - self.start >= self.limit;
+        line_end.or(is_too_long.then_some(self.end))
+    }
+
+    /// Returns the position after the next LF.
+    fn find_line_end(&mut self) -> Option<usize> {
         let mut unseen = &self.buffer[self.scanned..self.end];
         // On a slice this is the standard library's fast byte search, and it cannot fail.
-        let passed = unseen.skip_until(b'\n').unwrap_or(0);
-        self.scanned += passed;
-        let found = passed > 0 && self.buffer[self.scanned - 1] == b'\n';
-        if found {
-            self.scanned -= 1;
-        }
-        found.then_some(self.scanned)
+        let end = self.scanned + unseen.skip_until(b'\n').unwrap_or(0);
+        let found = end > self.scanned && self.buffer[end - 1] == b'\n';
+        self.scanned = if found { end - 1 } else { end };
+        found.then_some(end)
     }
 
-    /// Gives the memory back that only a long line needed, which has been handed out. What follows it does not keep it.
-    fn shrink(&mut self) {
-        let unread = self.start..self.end;
-        if self.buffer.len() <= MAX_READ_BUFFER || unread.len() >= MAX_READ_BUFFER {
-            return;
-        }
-        let mut smaller = vec![0; MAX_READ_BUFFER];
-        smaller[..unread.len()].copy_from_slice(&self.buffer[unread]);
-        self.buffer = smaller;
-        self.end -= self.start;
-        self.scanned -= self.start;
-        self.start = 0;
-    }
-
+    /// Moves the unread bytes to the front, and grows or shrinks the buffer for the next read.
     fn make_room(&mut self) -> io::Result<()> {
-        if self.start == self.end {
-            (self.start, self.end, self.scanned) = (0, 0, 0);
-            let is_idle = self.last_read < READ_BUFFER && self.buffer.len() > READ_BUFFER;
-            if is_idle || self.buffer.len() > MAX_READ_BUFFER {
-                self.buffer = Vec::new();
-            }
-        }
-        self.shrink();
-        if self.buffer.is_empty() {
-            self.buffer.resize(READ_BUFFER, 0);
-        }
+        let mut size = self.buffer.len();
+        let was_filled = self.end == size;
         if self.start > 0 {
-            // The beginning of a line, so that a read has room for as much as there is.
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.scanned -= self.start;
             self.start = 0;
-        } else if self.end == self.buffer.len() {
-            // What is as long as the limit is too long, and does not stay.
-            let size = (self.buffer.len() * 2).min(self.limit.max(MAX_READ_BUFFER));
-            self.buffer.try_reserve_exact(size - self.end)?;
-            self.buffer.resize(size, 0);
         }
+        if self.end == 0 && (self.last_read < READ_BUFFER || size > MAX_READ_BUFFER) {
+            size = READ_BUFFER;
+        } else if self.end == size || (was_filled && size < MAX_READ_BUFFER) {
+            // A line as long as the limit is too long, and does not stay.
+            size = (size * 2).min(self.limit.max(MAX_READ_BUFFER));
+        } else if self.end < MAX_READ_BUFFER {
+            size = size.min(MAX_READ_BUFFER);
+        }
+        self.buffer.try_reserve_exact(size.saturating_sub(self.buffer.len()))?;
+        self.buffer.resize(size, 0);
+        self.buffer.shrink_to_fit();
         Ok(())
     }
+}
+
+fn whole(line: &[u8]) -> Line<'_> {
+    Line::Whole(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 impl<R: Read> LineReader<R> {
@@ -202,14 +166,12 @@ impl<R: Read> LineReader<R> {
     ///
     /// As [`Self::fill`].
     pub fn read_line(&mut self) -> io::Result<Option<Line<'_>>> {
-        loop {
-            if let Some(found) = self.next_line() {
-                return Ok(Some(self.line(found)));
-            }
+        while self.next_end().is_none() {
             if self.fill()? == 0 {
                 return Ok(None);
             }
         }
+        Ok(self.buffered_line())
     }
 
     /// Reads once, and waits for it if there is nothing to read yet. Returns how many bytes came; 0 is the end of the
@@ -221,15 +183,12 @@ impl<R: Read> LineReader<R> {
     /// [`ErrorKind::OutOfMemory`] when there is none for a long line.
     pub fn fill(&mut self) -> io::Result<usize> {
         self.make_room()?;
+        let most = self.buffer.len().min(self.end + MAX_READ_BUFFER);
         loop {
-            let most = self.buffer.len().min(self.end + MAX_READ_BUFFER);
             match self.source.read(&mut self.buffer[self.end..most]) {
                 Ok(count) => {
                     self.end += count;
                     self.last_read = count;
-                    if self.end == self.buffer.len() && self.buffer.len() < MAX_READ_BUFFER {
-                        self.buffer.resize(self.buffer.len() * 2, 0);
-                    }
                     return Ok(count);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -369,8 +328,9 @@ mod tests {
             while let Some(Line::Whole(line)) = reader.buffered_line() {
                 if line.len() < 10 {
                     (lines, brought) = (lines + 1, brought + line.len() + 1);
+                } else {
+                    reader.make_room().expect("less memory than before");
                 }
-                reader.shrink();
             }
             most = most.max(brought);
             assert!(lines == 0 || reader.buffer.len() <= MAX_READ_BUFFER);

@@ -10,5 +10,5 @@ mod write;
 
 pub(crate) use excerpt::Excerpt;
 pub use line_reader::{Line, LineReader};
-pub use telnet::TelnetReader;
+pub(crate) use telnet::TelnetReader;
 pub use write::{write_available, write_fully};

@@ -14,7 +14,7 @@ const SUBNEGOTIATION_END: u8 = 0xf0;
 /// A stream without the telnet commands in it. A 0xFF that begins no command stays: it is simply not UTF-8. An LF always
 /// ends the line, also within a command.
 #[derive(Debug)]
-pub struct TelnetReader<R> {
+pub(crate) struct TelnetReader<R> {
     source: R,
     state: State,
     answer: Vec<u8>,
@@ -32,19 +32,17 @@ enum State {
 }
 
 impl<R> TelnetReader<R> {
-    /// A reader of what `source` yields.
-    pub fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, state: State::Text, answer: Vec::new(), held_back: None }
     }
 
-    /// The stream that is read.
-    pub fn source(&self) -> &R {
+    pub(crate) fn source(&self) -> &R {
         &self.source
     }
 
     /// What the commands read so far are to be answered with: a refusal of each option that was asked for or offered.
     /// After Ctrl-C a telnet client shows nothing more until its `DO TIMING-MARK` is answered.
-    pub fn take_answer(&mut self) -> Vec<u8> {
+    pub(crate) fn take_answer(&mut self) -> Vec<u8> {
         mem::take(&mut self.answer)
     }
 
@@ -88,10 +86,7 @@ impl<R: Read> Read for TelnetReader<R> {
         // The first byte is left free for a 0xFF that the read before ended with and that may begin no command.
         let spare = usize::from(self.state == State::Command && into.len() > 1);
         let count = self.source.read(&mut into[spare..])?;
-        if count == 0 {
-            return Ok(0);
-        }
-        if self.state == State::Text && !into[..count].contains(&IAC) {
+        if count == 0 || (self.state == State::Text && !into[..count].contains(&IAC)) {
             return Ok(count);
         }
         let mut kept = 0;

@@ -17,15 +17,10 @@ use crate::limits::BUSY_STREAM_RETRY;
 pub fn write_available(out: &mut impl Write, bytes: &[u8], patience: Duration) -> io::Result<usize> {
     let begun = Instant::now();
     let mut written = 0;
-    while written < bytes.len() {
+    while written < bytes.len() && (written == 0 || begun.elapsed() < patience) {
         match out.write(&bytes[written..]) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(count) => {
-                written += count;
-                if written < bytes.len() && begun.elapsed() >= patience {
-                    break;
-                }
-            }
+            Ok(count) => written += count,
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => break,
@@ -49,16 +44,9 @@ pub fn write_fully(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return out.flush();
         }
-        pause();
+        #[expect(clippy::disallowed_methods, reason = "the stream may be a file, for whose readiness no call waits")]
+        thread::sleep(BUSY_STREAM_RETRY);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "no fact to wait for: the stream may be a file, and is not ours to change"
-)]
-fn pause() {
-    thread::sleep(BUSY_STREAM_RETRY);
 }
 
 #[cfg(test)]
