@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::{DEFAULT_PORT, Exit, Spec, address, number, seconds, size};
 use crate::limits;
 use crate::log::{LEVELS, Level};
-use crate::protocol::{DIALECTS, Dialect};
+use crate::protocol::{DIALECTS, Dialect, InvalidName};
 use crate::server::Settings;
 
 /// Options of the server.
@@ -128,10 +128,7 @@ const LOG: &[Flag] = &[
     .choices(|| LEVELS.iter().map(|level| level.name()).collect())
     .default("info"),
     Flag::value("--trace NAME", "Log every line from and to this user; repeatable", |args, value| {
-        match value.parse() {
-            Ok(name) => Ok(args.settings.trace.push(name)),
-            Err(_) => Err(String::from("1 to 64 letters, digits, '_', '-' and '.'")),
-        }
+        Ok(args.settings.trace.push(value.parse().map_err(|error: InvalidName| error.to_string())?))
     }),
 ];
 

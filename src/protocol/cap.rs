@@ -45,8 +45,7 @@ pub static CAP1: Cap = Cap { name: "cap1", verbs: &[], revision: REVISION_1 };
 
 impl Cap {
     fn is_revision_1(&self, revision: u8) -> bool {
-        let revision = if revision == 0 { self.revision } else { revision };
-        revision == REVISION_1
+        (if revision == 0 { self.revision } else { revision }) == REVISION_1
     }
 }
 
@@ -93,13 +92,13 @@ impl Dialect for Cap {
             Request::Direct { to, text } => put_line(out, &[SEND, " ", to, " ", text]),
             Request::List if self.is_revision_1(revision) => put_line(out, &[WHO]),
             Request::List => put_line(out, &[LIST]),
-            Request::Broadcast { .. } | Request::Secret | Request::Leave | Request::Ignore | Request::Invalid(_) => {}
+            _ => {}
         }
     }
 
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
         let (header, body) = split_word(line);
-        let event = match header {
+        Some(match header {
             WELCOME => Event::Welcome { name: body.unwrap_or_default() },
             IN_USE => Event::NameInUse { name: "" },
             BUSY => Event::ServerFull,
@@ -113,8 +112,7 @@ impl Dialect for Cap {
             BAD_HEADER => Event::Error(RequestError::Header),
             BAD_BODY => Event::Error(RequestError::Body),
             _ => return None,
-        };
-        Some(event)
+        })
     }
 
     fn encode_event(&self, event: &Event<'_>, revision: u8, out: &mut Vec<u8>) {
@@ -128,15 +126,8 @@ impl Dialect for Cap {
             Event::NoSuchUser { .. } => put_line(out, &[of_revision(BAD_DEST_USER, UNKNOWN)]),
             Event::Users(names) => put_line(out, &[of_revision(LIST_OK, WHO_OK), " ", &names.join(",")]),
             Event::Error(RequestError::Header | RequestError::NotLoggedIn) => put_line(out, &[BAD_HEADER]),
-            Event::Error(
-                RequestError::Body | RequestError::InvalidName(_) | RequestError::TooLong | RequestError::Usage(_),
-            ) => put_line(out, &[BAD_BODY]),
-            Event::Renamed { .. }
-            | Event::Secret(_)
-            | Event::Presence(_)
-            | Event::LoginTimeout
-            | Event::Goodbye
-            | Event::Text(_) => {}
+            Event::Error(_) => put_line(out, &[BAD_BODY]),
+            _ => {}
         }
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BLANKS, Dialect, Event, NO_NAME, Name, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line,
-    split_word,
+    BLANKS, Dialect, Event, NO_NAME, PeerState, Presence, Request, RequestError, Scope, is_blank, put_line,
+    split_delivery, split_word,
 };
 use crate::limits::{SHORT_SILENCE, SILENCE};
 
@@ -43,10 +43,6 @@ impl Dialect for Chat1 {
         if ends_itself { Some(SHORT_SILENCE) } else { (is_begun || is_text).then_some(SILENCE) }
     }
 
-    fn end_of_stream_ends_request(&self) -> bool {
-        true
-    }
-
     fn answers_in_kind(&self) -> bool {
         true
     }
@@ -78,7 +74,7 @@ impl Dialect for Chat1 {
             Request::Login { name } => put_line(out, &[REGISTER, " ", name, " ", VERSION]),
             Request::Broadcast { text } => put_line(out, &["@", from, ": ", text]),
             Request::Leave => put_line(out, &[DISCONNECT, " ", from, " ", VERSION]),
-            Request::Direct { .. } | Request::List | Request::Secret | Request::Ignore | Request::Invalid(_) => {}
+            _ => {}
         }
     }
 
@@ -93,10 +89,11 @@ impl Dialect for Chat1 {
             _ if line == INVALID_REQUEST => Event::Error(RequestError::Body),
             _ if line == TOO_LONG => Event::Error(RequestError::TooLong),
             (_, Ok(100..=999)) => Event::Error(RequestError::Header),
-            _ => match Presence::decode(line) {
-                Some(presence) => Event::Presence(presence),
-                None => delivery(line).unwrap_or(Event::Text(line)),
-            },
+            _ => {
+                let presence = Presence::decode(line).map(Event::Presence);
+                let delivery = || split_delivery(line.strip_prefix('@')?, WHISPERS, "");
+                presence.or_else(delivery).unwrap_or(Event::Text(line))
+            }
         })
     }
 
@@ -113,12 +110,7 @@ impl Dialect for Chat1 {
             Event::Presence(presence) => presence.encode(out),
             Event::Goodbye => put_line(out, &[DISCONNECT, " ", VERSION]),
             Event::Text(text) => put_line(out, &[text]),
-            Event::Renamed { .. }
-            | Event::Ack
-            | Event::NoSuchUser { .. }
-            | Event::Users(_)
-            | Event::Secret(_)
-            | Event::LoginTimeout => {}
+            _ => {}
         }
     }
 
@@ -128,26 +120,14 @@ impl Dialect for Chat1 {
             Event::ServerFull => "as many are registered as may be (H5)",
             Event::Error(RequestError::InvalidName(_)) => NO_NAME,
             Event::Error(RequestError::TooLong) => super::TOO_LONG,
-            Event::Error(RequestError::Body) if name_in(line, DISCONNECT).is_some() => {
-                "DISCONNECT is for one's own name (H17)"
-            }
-            Event::Error(RequestError::Body) => "this connection is registered already (H17)",
+            Event::Error(RequestError::Body) => match name_in(line, DISCONNECT) {
+                Some(_) => "DISCONNECT is for one's own name (H17)",
+                None => "this connection is registered already (H17)",
+            },
             Event::Error(_) => "the first line is REGISTER, a name and CHAT/1.0, with a blank between them (H3)",
             _ => "",
         }
     }
-}
-
-/// The message in `@<from>: <text>` (H6) or `@<from> whispers: <text>` (H10).
-fn delivery(line: &str) -> Option<Event<'_>> {
-    let line = line.strip_prefix('@')?;
-    let (from, rest) = line.split_at(line.find([':', ' '])?);
-    from.parse::<Name>().ok()?;
-    let (scope, text) = match rest.strip_prefix(": ") {
-        Some(text) => (Scope::Broadcast, text),
-        None => (Scope::Direct, rest.strip_prefix(WHISPERS)?),
-    };
-    Some(Event::Delivery { scope, from, text })
 }
 
 /// Returns the name in `<command> <name> CHAT/1.0`, if the line is that; blanks around the name are dropped.
@@ -160,6 +140,7 @@ fn name_in<'a>(line: &'a str, command: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Name;
 
     fn decode(line: &str) -> Request<'_> {
         Chat1.decode_request(line, &mut PeerState { name: "ann".parse::<Name>().ok(), revision: 0 })

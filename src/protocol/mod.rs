@@ -150,7 +150,8 @@ pub trait Dialect: fmt::Debug + Sync {
     /// Returns the dialect's name on command lines and in the log.
     fn name(&self) -> &'static str;
 
-    /// Returns the first words by which a first line is known to be of this dialect.
+    /// Returns the first words by which a first line is known to be of this dialect. The first of them is that of a login, by
+    /// which a client that is not logged in changes to this dialect.
     fn verbs(&self) -> &'static [&'static str];
 
     /// Returns whether the server closes the connection after it has refused a login, or whatever was sent instead.
@@ -167,20 +168,10 @@ pub trait Dialect: fmt::Debug + Sync {
         false
     }
 
-    /// Returns the first word of a login, by which somebody who is not logged in changes to this dialect.
-    fn login_verb(&self) -> &'static str {
-        self.verbs().first().copied().unwrap_or_default()
-    }
-
     /// Server side: returns how long a peer that has never sent an LF has to be silent for `partial` to be a line (G13);
     /// `None` where only an LF ends a line.
     fn silence_ends_request(&self, _partial: &str, _peer: &PeerState) -> Option<Duration> {
         None
-    }
-
-    /// Server side: returns whether what a peer has left without an LF at the end of its stream is a line (G13).
-    fn end_of_stream_ends_request(&self) -> bool {
-        false
     }
 
     /// Server side: returns whether a peer that has never sent an LF is answered without any (G13).
@@ -188,8 +179,8 @@ pub trait Dialect: fmt::Debug + Sync {
         false
     }
 
-    /// Client side: returns whether a line of a server that has never sent an LF ends where the server pauses, and each
-    /// server's last line with the stream (G14).
+    /// Returns whether each peer's last line ends with its stream (G13, G14). On the client's side, a line of a server that has
+    /// never sent an LF ends where the server pauses, too (G14).
     fn needs_no_line_feed(&self) -> bool {
         false
     }
@@ -224,10 +215,8 @@ impl PartialEq for dyn Dialect {
 
 impl Eq for dyn Dialect {}
 
-/// Why a text is no name.
 const NO_NAME: &str = "a name is 1 to 64 letters, digits, '_', '-' and '.' (G3)";
 
-/// Why a line is too long.
 const TOO_LONG: &str = "the line is longer than a line may be (G8)";
 
 /// Returns the dialect of a connection, by its first line.
@@ -240,13 +229,13 @@ pub fn detect(first_line: &str) -> &'static dyn Dialect {
 /// Returns the dialect whose login begins this line.
 pub fn detect_login(line: &str) -> Option<&'static dyn Dialect> {
     let (word, _) = split_word(line);
-    DIALECTS.iter().copied().find(|dialect| !word.is_empty() && dialect.login_verb() == word)
+    DIALECTS.iter().copied().find(|dialect| dialect.verbs().first() == Some(&word))
 }
 
-/// Returns whether the beginning of a line is a request of some dialect, whatever follows.
+/// Returns whether the beginning of a line is a request of some dialect, or a blank, which begins no binary protocol.
 pub fn is_request(partial_line: &str) -> bool {
     let (word, rest) = split_word(partial_line);
-    rest.is_some() && DIALECTS.iter().any(|dialect| dialect.login_verb() == word || dialect.verbs().contains(&word))
+    rest.is_some() && (word.is_empty() || DIALECTS.iter().any(|dialect| dialect.verbs().contains(&word)))
 }
 
 /// What separates words beside one space.
@@ -268,6 +257,17 @@ fn split_message(body: Option<&str>) -> Option<(&str, &str)> {
     let body = if body.starts_with(BLANKS) { body.trim_start_matches(BLANKS) } else { body };
     let (name, text) = split_word(body);
     text.filter(|text| !name.is_empty() && !is_blank(text)).map(|text| (name, text))
+}
+
+/// Splits `<from>: <text>`, and the same with `whispers` for the colon and `end` behind the text, where `from` is a name.
+fn split_delivery<'a>(line: &'a str, whispers: &str, end: &str) -> Option<Event<'a>> {
+    let (from, rest) = line.split_at(line.find([':', ' '])?);
+    from.parse::<Name>().ok()?;
+    let (scope, text) = match rest.strip_prefix(": ") {
+        Some(text) => (Scope::Broadcast, text),
+        None => (Scope::Direct, rest.strip_prefix(whispers)?.strip_suffix(end)?),
+    };
+    Some(Event::Delivery { scope, from, text })
 }
 
 fn is_blank(text: &str) -> bool {

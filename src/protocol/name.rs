@@ -60,7 +60,7 @@ impl fmt::Display for Name {
 
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a name: use 1 to 64 letters, digits, '_', '-' and '.'")
+        f.write_str("1 to 64 letters, digits, '_', '-' and '.'")
     }
 }
 

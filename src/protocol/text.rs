@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-/// What stands in for a character that is not relayed.
-const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
-
 /// Returns the line as text that can do no harm to the terminal that shows it (G2): each invalid UTF-8 sequence, control
 /// character other than TAB, bidi control and line separator becomes U+FFFD. Borrows when there is nothing to replace.
 pub fn sanitize(line: &[u8]) -> Cow<'_, str> {
@@ -15,7 +12,7 @@ pub fn sanitize(line: &[u8]) -> Cow<'_, str> {
     if !text.chars().any(needs_replacement) {
         return text;
     }
-    Cow::Owned(text.chars().map(|c| if needs_replacement(c) { REPLACEMENT } else { c }).collect())
+    Cow::Owned(text.chars().map(|c| if needs_replacement(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
 }
 
 /// Returns whether the line is ASCII without control characters other than TAB. It has no branch for each byte, so that the

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     BLANKS, Dialect, Event, NO_NAME, Name, PeerState, Presence, Request, RequestError, Scope, TOO_LONG, is_blank,
-    put_line, split_message, split_word,
+    put_line, split_delivery, split_message, split_word,
 };
 use crate::limits::SILENCE;
 
@@ -52,10 +52,6 @@ impl Dialect for Wac {
         self.verbs().contains(&split_word(partial).0).then_some(SILENCE)
     }
 
-    fn end_of_stream_ends_request(&self) -> bool {
-        true
-    }
-
     fn needs_no_line_feed(&self) -> bool {
         true
     }
@@ -92,13 +88,16 @@ impl Dialect for Wac {
             Request::Broadcast { text } => put_line(out, &[BROADCAST, " ", text]),
             Request::List => put_line(out, &[WHO]),
             Request::Secret => put_line(out, &[SECRET]),
-            Request::Leave | Request::Ignore | Request::Invalid(_) => {}
+            _ => {}
         }
     }
 
     fn decode_event<'a>(&self, line: &'a str) -> Option<Event<'a>> {
         let within = |before: &str, after: &str| line.strip_prefix(before)?.strip_suffix(after);
-        Some(if let Some(delivery) = delivery(line) {
+        // A message begins with a name, and no other line does; but `Online` may be a user's name, too.
+        Some(if let Some(names) = line.strip_prefix(ONLINE) {
+            Event::Users(names.split(", ").collect())
+        } else if let Some(delivery) = split_delivery(line, WHISPERS, "\"") {
             delivery
         } else if let Some(presence) = Presence::decode(line) {
             Event::Presence(presence)
@@ -127,9 +126,7 @@ impl Dialect for Wac {
             Event::Welcome { name } => put_line(out, &[WELCOME, name, "."]),
             Event::Renamed { name } => put_line(out, &["You are now known as ", name, "."]),
             Event::NameInUse { name } => put_line(out, &[REFUSED, name, IN_USE]),
-            Event::Error(RequestError::InvalidName(name)) => {
-                put_line(out, &[REFUSED, name, MALFORMED]);
-            }
+            Event::Error(RequestError::InvalidName(name)) => put_line(out, &[REFUSED, name, MALFORMED]),
             Event::ServerFull => put_line(out, &[SERVER_FULL]),
             Event::Error(RequestError::NotLoggedIn) => put_line(out, &["Log in first: LIN <name>"]),
             Event::Error(RequestError::Header | RequestError::Body) => put_line(out, &[NOT_UNDERSTOOD]),
@@ -170,22 +167,6 @@ impl Dialect for Wac {
             _ => "",
         }
     }
-}
-
-/// What begins with a name, if it is a message or a list of names. Nobody's message can be taken for another line, as that
-/// begins with no name; the other way round, `Online` may be somebody's name.
-fn delivery(line: &str) -> Option<Event<'_>> {
-    if let Some(names) = line.strip_prefix(ONLINE) {
-        return Some(Event::Users(names.split(", ").collect()));
-    }
-    let end = line.find([':', ' '])?;
-    let (from, rest) = line.split_at(end);
-    from.parse::<Name>().ok()?;
-    if let Some(text) = rest.strip_prefix(": ") {
-        return Some(Event::Delivery { scope: Scope::Broadcast, from, text });
-    }
-    let text = rest.strip_prefix(WHISPERS)?.strip_suffix('"')?;
-    Some(Event::Delivery { scope: Scope::Direct, from, text })
 }
 
 /// Splits what follows a `W`. Where the name is in quotes, the text may be as well, and blanks are between them.

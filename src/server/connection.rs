@@ -95,7 +95,7 @@ impl Connection {
             let has_passed = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.lines.read_until(next) {
                 Ok(0) => {
-                    if self.client.dialect_of(self.lines.partial()).end_of_stream_ends_request() {
+                    if self.client.dialect_of(self.lines.partial()).needs_no_line_feed() {
                         self.lines.end_line();
                         if let Flow::Close(reason) = self.handle_lines() {
                             return reason;
