@@ -45,7 +45,6 @@ pub(crate) const SIGWINCH: c_int = 28;
 
 const IPPROTO_TCP: c_int = 6;
 const POLLIN: i16 = 1;
-/// The handler of a signal that is ignored.
 const SIG_IGN: usize = 1;
 
 unsafe extern "C" {
@@ -94,46 +93,39 @@ pub fn raise_open_files() {
     }
 }
 
-/// Returns how many files the process may have open.
 pub(crate) fn max_open_files() -> io::Result<usize> {
-    Ok(usize::try_from(resource_limit(RLIMIT_NOFILE)?.soft).unwrap_or(usize::MAX))
+    Ok(resource_limit(RLIMIT_NOFILE)?.soft as usize)
 }
 
-/// Gives memory that is free back to the system, which the allocator keeps otherwise once much of it was in use.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
+unsafe extern "C" {
+    fn malloc_trim(pad: usize) -> c_int;
+    fn mallopt(parameter: c_int, value: c_int) -> c_int;
+}
+
+/// Gives memory that is free back to the system, which glibc keeps otherwise once much of it was in use.
 pub fn release_memory() {
-    unsafe extern "C" {
-        fn malloc_trim(pad: usize) -> c_int;
-    }
     // SAFETY: it takes no pointer, and may be called whatever other threads do.
-    unsafe { malloc_trim(0) };
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        malloc_trim(0);
+    }
 }
 
-/// Nothing to do on this system.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn release_memory() {}
-
-/// Has all threads allocate from one heap where the address space is limited, which each heap takes 64 MiB of. To be called
-/// before there is a second thread.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// Has all threads allocate from one heap where the address space is limited, which each heap of glibc takes 64 MiB of. To
+/// be called before there is a second thread.
 pub fn save_address_space() {
-    unsafe extern "C" {
-        fn mallopt(parameter: c_int, value: c_int) -> c_int;
-    }
-    const M_ARENA_MAX: c_int = -8;
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if max_address_space().is_ok_and(|limit| limit < usize::MAX) {
+        const M_ARENA_MAX: c_int = -8;
         // SAFETY: it takes no pointer, and there is no other thread.
         unsafe { mallopt(M_ARENA_MAX, 1) };
     }
 }
 
-/// Nothing to do on this system.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn save_address_space() {}
-
 /// Returns how many bytes of address space the process may have.
 pub(crate) fn max_address_space() -> io::Result<usize> {
-    Ok(usize::try_from(resource_limit(RLIMIT_AS)?.soft).unwrap_or(usize::MAX))
+    Ok(resource_limit(RLIMIT_AS)?.soft as usize)
 }
 
 /// Makes the queue of connections that wait for `accept` longer than the 128 of the standard library, so that none of a
@@ -160,7 +152,6 @@ impl Write for WithoutWaiting<'_> {
     }
 }
 
-/// `struct pollfd`.
 #[repr(C)]
 struct PollFile {
     file: c_int,
@@ -171,7 +162,7 @@ struct PollFile {
 /// Returns whether a read would not wait. How the connection broke, if it did, is left for that read to tell.
 pub(crate) fn has_input(stream: &TcpStream) -> bool {
     let mut file = PollFile { file: stream.as_raw_fd(), wanted: POLLIN, found: 0 };
-    // SAFETY: there is one `struct pollfd`, which outlives the call.
+    // SAFETY: `file` has the layout of `struct pollfd` and outlives the call.
     unsafe { poll(&raw mut file, 1, 0) > 0 }
 }
 
@@ -223,7 +214,6 @@ pub(crate) fn is_job() -> bool {
 pub(crate) struct TerminalModes([u8; 256]);
 
 impl TerminalModes {
-    /// Reads them.
     pub(crate) fn get() -> io::Result<Self> {
         let mut modes = Self([0; 256]);
         // SAFETY: `modes` is larger than any `struct termios` and outlives the call, which writes it.
@@ -276,11 +266,7 @@ impl RawSignalSet {
     /// Blocks these signals in this thread, or unblocks them.
     fn apply(&self, how: c_int) -> io::Result<()> {
         // SAFETY: the set is initialised and outlives the call. A null pointer for the old mask is allowed.
-        match unsafe { pthread_sigmask(how, &raw const *self, ptr::null_mut()) } {
-            0 => Ok(()),
-            // It returns its error instead of setting the thread's.
-            error => Err(io::Error::from_raw_os_error(error)),
-        }
+        check(unsafe { pthread_sigmask(how, &raw const *self, ptr::null_mut()) })
     }
 }
 
@@ -310,12 +296,8 @@ impl BlockedSignals {
     pub(crate) fn wait(&self) -> io::Result<c_int> {
         let mut signal = 0;
         // SAFETY: the set is initialised, and `signal` outlives the call, which writes it.
-        match unsafe { sigwait(&raw const self.0, &raw mut signal) } {
-            0 => Ok(signal),
-            // That of musl sets the thread's error like other calls.
-            -1 => Err(io::Error::last_os_error()),
-            error => Err(io::Error::from_raw_os_error(error)),
-        }
+        check(unsafe { sigwait(&raw const self.0, &raw mut signal) })?;
+        Ok(signal)
     }
 
     /// Receives them in this thread for good: they do to the process what they always do.
@@ -329,7 +311,12 @@ impl BlockedSignals {
 }
 
 fn check(status: c_int) -> io::Result<()> {
-    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    match status {
+        0 => Ok(()),
+        -1 => Err(io::Error::last_os_error()),
+        // The calls for threads return their error; but musl's `sigwait` sets it.
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }
 
 #[cfg(test)]
