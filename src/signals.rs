@@ -40,20 +40,6 @@ pub enum Signal {
 }
 
 impl Signal {
-    const ALL: [Self; 11] = [
-        Self::Interrupt,
-        Self::Quit,
-        Self::Terminate,
-        Self::HangUp,
-        Self::Suspend,
-        Self::Continue,
-        Self::Background,
-        Self::Resize,
-        Self::User1,
-        Self::User2,
-        Self::Alarm,
-    ];
-
     fn number(self) -> c_int {
         match self {
             Self::Interrupt => SIGINT,
@@ -74,11 +60,6 @@ impl Signal {
     /// Returns all others that end a program, except faults of the program itself.
     pub(crate) fn others() -> impl Iterator<Item = Self> {
         sys::OTHER_SIGNALS.iter().copied().chain(sys::REAL_TIME_SIGNALS).map(Self::Other)
-    }
-
-    fn from_number(number: c_int) -> Self {
-        let known = Self::ALL.into_iter().find(|signal| signal.number() == number);
-        known.unwrap_or(Self::Other(number as u8))
     }
 
     /// Returns the exit status of a program that it ends: 130 after Ctrl-C, as in shells.
@@ -104,14 +85,9 @@ impl fmt::Display for Signal {
             Self::Quit => "quit",
             Self::Terminate => "told to terminate",
             Self::HangUp => "hung up",
-            Self::Suspend => "suspended",
-            Self::Continue => "continued",
-            Self::Background => "in the background",
-            Self::Resize => "resized",
-            Self::User1 => "user signal 1",
             Self::User2 => "user signal 2",
             Self::Alarm => "alarm",
-            Self::Other(number) => return write!(f, "signal {number}"),
+            _ => return write!(f, "signal {}", self.number()),
         })
     }
 }
@@ -125,10 +101,12 @@ impl fmt::Display for Signal {
 pub fn forward(signals: &[Signal], mut report: impl FnMut(Signal) -> bool + Send + 'static) -> io::Result<()> {
     let numbers: Vec<c_int> = signals.iter().map(|signal| signal.number()).collect();
     let blocked = BlockedSignals::block(&numbers)?;
+    let signals = signals.to_vec();
     let run = move || loop {
         match blocked.wait() {
             Ok(number) => {
-                if !report(Signal::from_number(number)) {
+                let signal = signals.iter().find(|signal| signal.number() == number);
+                if signal.is_some_and(|signal| !report(*signal)) {
                     return;
                 }
             }
