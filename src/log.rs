@@ -40,7 +40,6 @@ pub enum Level {
 pub const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
 
 impl Level {
-    /// Returns its name on command lines and in the log.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -49,12 +48,6 @@ impl Level {
             Self::Debug => "debug",
             Self::Trace => "trace",
         }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -88,7 +81,6 @@ impl Log {
         Ok(Self { least, entries, dropped })
     }
 
-    /// Returns whether events of this level are logged.
     pub(crate) fn takes(&self, level: Level) -> bool {
         level <= self.least
     }
@@ -132,8 +124,7 @@ fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
         }
         let count = dropped.swap(0, Ordering::Relaxed);
         if count > 0 {
-            let line = format!("{count} log lines were dropped");
-            text.push_str(&format_line(SystemTime::now(), Level::Warn, &line));
+            text += &format_line(SystemTime::now(), Level::Warn, &format!("{count} log lines were dropped"));
         }
         drop(net::write_fully(&mut sink, text.as_bytes()));
         flushes.into_iter().for_each(|done| _ = done.send(()));
@@ -146,7 +137,7 @@ fn write(mut sink: impl Write, entries: Receiver<Entry>, dropped: &AtomicU64) {
 }
 
 fn format_line(time: SystemTime, level: Level, text: &str) -> String {
-    format!("{} {level} {}\n", rfc3339(time), text.replace('\n', " "))
+    format!("{} {} {}\n", rfc3339(time), level.name(), text.replace('\n', " "))
 }
 
 /// The time as RFC 3339 has it, in UTC, to the second.
@@ -157,28 +148,20 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The date of a day that is so many days after 1970-01-01.
-fn date(days: u64) -> (u64, u64, u64) {
+/// Returns the year, month and day so many days after 1970-01-01.
+fn date(mut days: u64) -> (u64, u64, u64) {
     let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let (mut year, mut left) = (1970, days);
+    let mut year = 1970;
     loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if left < length {
-            break;
+        let february = if is_leap(year) { 29 } else { 28 };
+        for (length, month) in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().zip(1..) {
+            if days < length {
+                return (year, month, days + 1);
+            }
+            days -= length;
         }
-        left -= length;
         year += 1;
     }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if left < length {
-            break;
-        }
-        left -= length;
-        month += 1;
-    }
-    (year, month, left + 1)
 }
 
 #[cfg(test)]

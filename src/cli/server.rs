@@ -186,7 +186,7 @@ mod tests {
             ("max-per-address", String::from("off")),
             ("max-rate", String::from("off")),
             ("max-memory", String::from("what is available")),
-            ("log-level", options.log_level.to_string()),
+            ("log-level", options.log_level.name().to_owned()),
         ] {
             let (_, rest) = help.split_once(&format!("--{long} ")).expect("in the help");
             let (_, rest) = rest.split_once("[default: ").expect("a default");
