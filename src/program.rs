@@ -1,22 +1,21 @@
 //! How both programs speak outside of their job: a text that was asked for, or what went wrong and with which status.
 
+use std::env;
 use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use crate::net;
 
-/// For tests of what a panic leaves behind: a debug build panics at the line that the environment names.
-#[cfg(debug_assertions)]
+/// Panics in a debug build at the line that the environment names, for tests of what a panic leaves behind.
 pub(crate) fn failpoint(line: &str) {
-    static LINE: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let told = LINE.get_or_init(|| std::env::var("PARLEY_PANIC_AT").ok());
-    assert_ne!(told.as_deref(), Some(line), "told to panic");
+    static LINE: OnceLock<Option<String>> = OnceLock::new();
+    if cfg!(debug_assertions) {
+        let told = LINE.get_or_init(|| env::var("PARLEY_PANIC_AT").ok());
+        assert_ne!(told.as_deref(), Some(line), "told to panic");
+    }
 }
-
-/// No other build does.
-#[cfg(not(debug_assertions))]
-pub(crate) fn failpoint(_line: &str) {}
 
 /// Returns a problem in words alone, without the number that the standard library adds to what the system reports.
 pub fn describe(problem: &dyn Display) -> String {
@@ -28,10 +27,7 @@ pub fn describe(problem: &dyn Display) -> String {
 
 /// Prints a text that was asked for, such as the help.
 pub fn print(text: &str) -> ExitCode {
-    match net::write_fully(&mut io::stdout(), text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    net::write_fully(&mut io::stdout(), text.as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
 /// Says on standard error what went wrong, and returns the status to end with: 1 when the world is in the way, 2 when

@@ -74,26 +74,20 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     let mut status = ExitCode::SUCCESS;
     let mut shut_down = Some(shut_down);
     loop {
-        let signal = match next_event.recv_timeout(limits::HOUSEKEEPING) {
-            Ok(Event::Signal(signal)) => signal,
-            Err(RecvTimeoutError::Timeout) => {
-                sys::release_memory();
-                continue;
+        match next_event.recv_timeout(limits::HOUSEKEEPING) {
+            Ok(Event::Signal(Signal::User1)) => counting.log_counts(),
+            Ok(Event::Signal(signal @ (Signal::User2 | Signal::Alarm))) => {
+                log.event(Level::Info, format_args!("{signal} means nothing here"));
             }
+            Ok(Event::Signal(signal)) => {
+                log.event(Level::Info, signal);
+                if shut_down.take().is_none() {
+                    status = ExitCode::FAILURE;
+                    break;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => sys::release_memory(),
             Ok(Event::ShutDown) | Err(RecvTimeoutError::Disconnected) => break,
-        };
-        if signal == Signal::User1 {
-            counting.log_counts();
-            continue;
-        }
-        if matches!(signal, Signal::User2 | Signal::Alarm) {
-            log.event(Level::Info, format_args!("{signal} means nothing here"));
-            continue;
-        }
-        log.event(Level::Info, format_args!("{signal}"));
-        if shut_down.take().is_none() {
-            status = ExitCode::FAILURE;
-            break;
         }
     }
     log.flush();
