@@ -58,9 +58,12 @@ struct Flag<O> {
     update: Update<O>,
 }
 
-impl<O> Flag<O> {
-    const HELP: Self = Self::new("-h, --help", "Print this help", Update::Help);
-    const VERSION: Self = Self::new("-V, --version", "Print the version", Update::Version);
+impl<O: 'static> Flag<O> {
+    /// The flags of every program.
+    const OTHER: &'static [Self] = &[
+        Self::new("-h, --help", "Print this help", Update::Help),
+        Self::new("-V, --version", "Print the version", Update::Version),
+    ];
 
     const fn new(synopsis: &'static str, help: &'static str, update: Update<O>) -> Self {
         Self { synopsis, help, default: "", choices: Vec::new, update }
@@ -84,13 +87,8 @@ impl<O> Flag<O> {
         self
     }
 
-    /// Returns its long name, such as `--port`.
     fn long(&self) -> &'static str {
         self.synopsis.split(' ').find(|word| word.starts_with("--")).unwrap_or_default()
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        self.synopsis.split([',', ' ']).any(|word| word == name)
     }
 
     /// Returns the word that may follow, if it may be left out.
@@ -155,7 +153,8 @@ impl<O> Spec<O> {
                 continue;
             }
             let (name, attached) = split_flag(&arg);
-            let found = self.flags().find(|flag| flag.is_called(name));
+            let mut flags = self.groups().flat_map(|(_, flags)| flags);
+            let found = flags.find(|flag| flag.synopsis.split([',', ' ']).any(|word| word == name));
             let flag = found.ok_or_else(|| wrong(format!("unknown option '{name}'")))?;
             match flag.update {
                 Update::Value(set) => {
@@ -178,20 +177,17 @@ impl<O> Spec<O> {
         Ok(positionals)
     }
 
-    fn flags(&self) -> impl Iterator<Item = &Flag<O>> {
-        let others = [const { &Flag::HELP }, const { &Flag::VERSION }];
-        self.groups.iter().flat_map(|(_, flags)| *flags).chain(others)
+    fn groups(&self) -> impl Iterator<Item = (&'static str, &'static [Flag<O>])> {
+        self.groups.iter().copied().chain([("Other", Flag::OTHER)])
     }
 
     fn help(&self, program: &str) -> String {
         let mut text = format!("{}\n\nUsage: {}\n", self.about, self.usage.join("\n       "));
-        for (title, flags) in self.groups {
+        for (title, flags) in self.groups() {
             let lines: Vec<String> = flags.iter().map(Flag::description).collect();
             text += &format!("\n{title}:\n{}\n", lines.join("\n"));
         }
-        let others = [Flag::<O>::HELP, Flag::VERSION].map(|flag| flag.description());
-        text += &format!("\nOther:\n{}\n{}", others.join("\n"), (self.after_help)());
-        text.replace("{program}", program)
+        (text + &(self.after_help)()).replace("{program}", program)
     }
 
     /// Returns an error in one line, with the usage.
