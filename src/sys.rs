@@ -1,11 +1,11 @@
 //! What the standard library lacks, by foreign functions of the C library: the only unsafe code.
-//!
-//! The constants of each system are in one place each, so that a system without them does not compile.
 
 #![expect(
     unsafe_code,
     reason = "std has no resource limits, no signals, few socket options and no single write that does not wait"
 )]
+
+mod constants;
 
 use std::ffi::{c_int, c_void};
 use std::io::{self, Write};
@@ -15,25 +15,18 @@ use std::ptr;
 use std::thread;
 use std::time::Duration;
 
-use self::system::{
+use self::constants::{
     FileCount, MSG_DONTWAIT, MSG_NOSIGNAL, RLIMIT_AS, RLIMIT_NOFILE, SIG_BLOCK, SIG_UNBLOCK, SO_KEEPALIVE, SOL_SOCKET,
     TCOFLUSH, TCOOFF, TCOON, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT,
 };
-pub(crate) use self::system::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
+pub(crate) use self::constants::{O_NONBLOCK, OTHER_SIGNALS, REAL_TIME_SIGNALS, SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 use crate::limits;
 
 #[cfg(not(all(target_pointer_width = "64", any(target_os = "linux", target_os = "macos", target_os = "freebsd"))))]
 compile_error!("Parley runs on Linux, macOS and FreeBSD, on processors of 64 bits");
 
 #[cfg(all(target_os = "linux", any(target_arch = "mips64", target_arch = "mips64r6", target_arch = "sparc64")))]
-compile_error!("Linux has other constants on this processor: add them to src/sys/linux.rs");
-
-#[cfg(not(target_os = "linux"))]
-#[path = "sys/bsd.rs"]
-mod system;
-#[cfg(target_os = "linux")]
-#[path = "sys/linux.rs"]
-mod system;
+compile_error!("Linux has other constants on this processor: add them to src/sys/constants.rs");
 
 pub(crate) const SIGINT: c_int = 2;
 pub(crate) const SIGQUIT: c_int = 3;
@@ -67,6 +60,10 @@ unsafe extern "C" {
     fn sigaddset(set: *mut RawSignalSet, signal: c_int) -> c_int;
     fn pthread_sigmask(how: c_int, set: *const RawSignalSet, old: *mut RawSignalSet) -> c_int;
     fn sigwait(set: *const RawSignalSet, signal: *mut c_int) -> c_int;
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn malloc_trim(pad: usize) -> c_int;
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn mallopt(parameter: c_int, value: c_int) -> c_int;
 }
 
 /// `struct rlimit`: two `rlim_t`, which have 64 bits on every system that we compile for.
@@ -95,12 +92,6 @@ pub fn raise_open_files() {
 
 pub(crate) fn max_open_files() -> io::Result<usize> {
     Ok(resource_limit(RLIMIT_NOFILE)?.soft as usize)
-}
-
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-unsafe extern "C" {
-    fn malloc_trim(pad: usize) -> c_int;
-    fn mallopt(parameter: c_int, value: c_int) -> c_int;
 }
 
 /// Gives memory that is free back to the system, which glibc keeps otherwise once much of it was in use.
