@@ -48,9 +48,11 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
 
     let (host, port) = (options.address.as_deref(), options.port());
     let logs_url = options.settings.dialect.is_some_and(|dialect| !dialect.has_fixed_port());
+    // Only programs of this machine reach either, and `localhost` may stand for either.
+    let loopback: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()];
     let listening = match host {
         Some(host) => Server::bind((host, port), options.settings, log.clone()),
-        None => Server::bind(&this_machine(port)[..], options.settings, log.clone()),
+        None => Server::bind(&loopback[..], options.settings, log.clone()),
     };
     let listening = listening.and_then(|server| Ok((server.local_addrs()?, Arc::new(server))));
     let (addresses, server) =
@@ -94,11 +96,6 @@ fn run(options: cli::server::Options) -> Result<ExitCode, String> {
     Ok(status)
 }
 
-/// The addresses of this machine that only its own programs reach: `localhost` may stand for either.
-fn this_machine(port: u16) -> [SocketAddr; 2] {
-    [(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]
-}
-
 /// Logs the chat URL of the first address if it `logs_url`, and how clients on other machines connect.
 fn log_how_to_connect(log: &Log, addresses: &[SocketAddr], logs_url: bool) {
     let address = addresses[0];
@@ -127,9 +124,8 @@ fn address_for_others(addresses: &[SocketAddr]) -> Option<IpAddr> {
 /// Signals that end the server, and those that would if they were not taken; under `nohup` it lives on when its terminal
 /// is gone.
 fn wanted_signals() -> Vec<Signal> {
-    let mut signals =
-        vec![Signal::Interrupt, Signal::Terminate, Signal::HangUp, Signal::User1, Signal::User2, Signal::Alarm];
-    signals.retain(|signal| *signal != Signal::HangUp || !signal.is_ignored());
+    let mut signals = vec![Signal::Interrupt, Signal::Terminate, Signal::User1, Signal::User2, Signal::Alarm];
+    signals.extend(Some(Signal::HangUp).filter(|signal| !signal.is_ignored()));
     signals
 }
 

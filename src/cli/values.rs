@@ -11,7 +11,6 @@ const COLUMNS: usize = 80;
 /// The suffixes of a size, in powers of 1024.
 const UNITS: [(char, u32); 3] = [('G', 30), ('M', 20), ('K', 10)];
 
-/// Parses a number within bounds.
 pub(super) fn number<T: FromStr + PartialOrd + fmt::Display>(
     value: &str,
     range: RangeInclusive<T>,
