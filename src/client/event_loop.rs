@@ -215,7 +215,7 @@ impl EventLoop {
     /// Returns the prompt. At a keyboard it shows that there is no connection.
     fn prompt(&self) -> String {
         let is_away = self.ui.has_person() && (self.link.is_in_outage() || self.link.is_connecting());
-        [if is_away { messages::NOT_CONNECTED } else { "" }, self.session.prompt()].concat()
+        [if is_away { messages::NOT_CONNECTED } else { "" }, &self.session.prompt()].concat()
     }
 
     /// Returns the next event, or `None` when a time comes first. Shows and sends all output before it waits, and after every

@@ -1,6 +1,7 @@
 //! Every text that the client shows. Those of RI, RA, R13 and H12 to H15 are the specifications', byte for byte.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -120,7 +121,8 @@ pub(crate) fn not_ignoring(name: &str, was_ignored: bool) -> String {
     if was_ignored { format!("What {name} says is shown again.") } else { format!("{name} was not ignored.") }
 }
 
-pub(crate) fn ignored(names: &[&str]) -> String {
+pub(crate) fn ignored(names: &BTreeSet<String>) -> String {
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
     if names.is_empty() { String::from("Nobody is ignored.") } else { format!("Ignored: {}", names.join(", ")) }
 }
 

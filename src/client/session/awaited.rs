@@ -1,30 +1,28 @@
-//! Requests that the server has not answered yet.
+//! Requests without a reply.
 
 use std::collections::VecDeque;
 use std::mem;
 
 use crate::client::messages;
 
-/// How many messages are remembered by their text: a script may send to a server that never acknowledges anything.
+/// The number of messages kept with their text, in case a server never acknowledges.
 const MAX_TEXTS: usize = 10_000;
 
-/// For whom a list is asked for.
+/// The recipient of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// A person, or a script, who sees the answer.
     Person,
-    /// Tab, which needs the names; nobody sees anything of it.
+    /// The completion of names. The list is not shown.
     Completion,
 }
 
-/// A request that is to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Awaited {
-    /// A message as it was typed, unless that is forgotten, in a line of so many bytes.
+    /// A message as it was typed, unless forgotten, and its size.
     Message { line: Option<String>, bytes: usize },
-    /// A list, which may have to be asked for in other words (K1).
+    /// A list. `WHO` may follow (K1).
     List(Audience),
-    /// A list that was asked for in these words.
+    /// A list by `WHO`.
     Who(Audience),
 }
 
@@ -38,11 +36,10 @@ impl Awaited {
     }
 }
 
-/// The requests, in the order in which the server answers.
+/// The requests in the order of their replies.
 #[derive(Debug, Default)]
 pub(crate) struct AwaitedAnswers {
     queue: VecDeque<Awaited>,
-    /// How many of them are messages.
     messages: usize,
 }
 
@@ -51,7 +48,6 @@ impl AwaitedAnswers {
         self.queue.push_back(awaited);
     }
 
-    /// Adds a message that was sent, as it was typed.
     pub(crate) fn push_message(&mut self, line: &str) {
         let text = Some(messages::excerpt(line).into_owned());
         self.queue.push_back(Awaited::Message { line: text, bytes: line.len() });
@@ -62,7 +58,7 @@ impl AwaitedAnswers {
         }
     }
 
-    /// Removes the first request that fits, and returns it; those before it will get no answer.
+    /// Removes and returns the first request that fits. Requests before it get no reply.
     pub(crate) fn take(&mut self, fits: impl Fn(&Awaited) -> bool) -> Option<Awaited> {
         let at = self.queue.iter().position(fits)?;
         self.messages -= self.queue.range(..=at).filter(|awaited| awaited.is_message()).count();
@@ -77,12 +73,12 @@ impl AwaitedAnswers {
         self.queue.iter().any(fits)
     }
 
-    /// Returns how many messages are not acknowledged.
+    /// Returns the number of unacknowledged messages.
     pub(crate) fn messages(&self) -> usize {
         self.messages
     }
 
-    /// Removes all requests, as none will be answered, and returns what there is to say of the messages (K6).
+    /// Removes all requests and returns a warning about unacknowledged messages (K6).
     pub(crate) fn clear(&mut self) -> Option<String> {
         let texts = self.queue.drain(..).filter_map(|awaited| match awaited {
             Awaited::Message { line, .. } => line,

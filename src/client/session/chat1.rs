@@ -27,7 +27,6 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     },
 };
 
-/// What is particular to a CHAT/1.0 session.
 #[derive(Debug)]
 struct Chat1Session;
 
@@ -50,7 +49,7 @@ impl DialectSession for Chat1Session {
         }
     }
 
-    /// This dialect has no private messages, but shows those of other ones: what looks like one is not meant for everybody.
+    /// CHAT/1.0 has no private messages. A line that looks like one is not meant for everybody.
     fn slip(&self, command: Command<'_>, line: &str, commands: &[Usage]) -> Option<String> {
         if !matches!(command, Command::Direct { .. } | Command::Unknown) {
             return None;
@@ -80,7 +79,7 @@ impl DialectSession for Chat1Session {
                 shared.warn_of_long_name();
                 shared.fail(line);
             }
-            Some(Event::Goodbye) if shared.reconnects() && !shared.is_leaving() => {
+            Some(Event::Goodbye) if shared.reconnects() => {
                 shared.reconnect(messages::connection_lost(&shared.config.server, None));
             }
             Some(Event::Goodbye) => {

@@ -1,69 +1,66 @@
-//! What a typed line asks for, in whatever dialect.
+//! The commands in typed lines.
 
 use crate::client::messages;
 use crate::protocol::Name;
 
-/// Something that can be typed.
+/// A command in `!help` and in the parser.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// How it is typed.
+    /// Its syntax.
     pub syntax: &'static str,
-    /// What it does.
+    /// Its description.
     pub meaning: &'static str,
-    /// The words that stand behind the `!` of it.
+    /// Its words after the `!`.
     pub(crate) words: &'static [&'static str],
-    /// Whose name stands behind such a word.
+    /// The name that follows the word.
     pub(crate) takes: Option<NameOf>,
-    /// Parses what stands behind such a word; `None` if it is not used like that.
+    /// Parses the arguments.
     pub(super) parse: fn(&str) -> Option<Command<'_>>,
 }
 
-/// Those one of whom a command names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameOf {
     Anybody,
-    /// Somebody whose messages are hidden.
     Ignored,
 }
 
 impl Usage {
-    /// Returns the word by which it is known, unless it is a message.
+    /// Returns the word with its `!`, unless this is a message.
     pub(crate) fn word(&self) -> Option<&'static str> {
         self.syntax.split([' ', ',']).next().filter(|word| word.starts_with('!'))
     }
 }
 
-/// What a typed line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
-    /// Nothing: there are only blanks.
+    /// Only blanks.
     Blank,
-    /// `!quit`: to leave.
+    /// `!quit`.
     Quit,
-    /// `!help`: what can be typed.
+    /// `!help`.
     Help,
-    /// `!who`: who is online.
+    /// `!who`.
     Who,
-    /// `!sec`: the secret.
+    /// `!sec`.
     Secret,
-    /// `@NAME TEXT` or `!msg NAME TEXT`: a message for one user. The text may be blank.
+    /// `@NAME TEXT` or `!msg NAME TEXT`. The text may be blank.
     Direct { to: &'a str, text: &'a str },
-    /// `!to NAME`: to send what is typed to this user, from now on; `!to`: no longer.
+    /// `!to NAME` or `!to`.
     Recipient(Option<&'a str>),
-    /// `!ignore`: whose messages are hidden.
+    /// `!ignore`.
     Ignored,
-    /// `!ignore NAME`: to hide the messages of this user.
+    /// `!ignore NAME`.
     Ignore(&'a str),
-    /// `!unignore NAME`: to show them again.
+    /// `!unignore NAME`.
     Unignore(&'a str),
-    /// It begins as a command does, or as a message for one user, and is none.
+    /// Begins like a command or a message for one user, but is neither.
     Unknown,
-    /// Anything else.
+    /// A plain line.
     Text(&'a str),
 }
 
 impl<'a> Command<'a> {
-    /// Parses a line, where there are these commands. They may begin with `/` as well as with `!`.
+    /// Parses a line. Commands begin with `!` or `/`.
     pub(crate) fn parse(line: &'a str, commands: &[Usage]) -> Self {
         let start = line.trim_start();
         if start.is_empty() {
@@ -80,7 +77,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Returns the same for somebody who sends plain lines to this user.
+    /// Addresses a plain line to the recipient.
     pub(crate) fn addressed(self, recipient: Option<&'a str>) -> Self {
         match (self, recipient) {
             (Self::Text(text), Some(to)) => Self::Direct { to, text },
@@ -95,28 +92,27 @@ fn parse_direct(line: &str) -> Option<Command<'_>> {
     (!to.is_empty()).then_some(Command::Direct { to, text })
 }
 
-/// Parses what stands behind the word of a message for one user: a name, with or without an `@`, and the text.
+/// Parses the arguments of `!msg`: a name, with or without an `@`, and the text.
 pub(super) fn message(rest: &str) -> Option<Command<'_>> {
     parse_direct(without_mark(rest.trim_start()))
 }
 
-/// Returns the command if nothing stands behind its word.
+/// Returns the command if it has no arguments.
 pub(super) fn alone<'a>(rest: &str, command: Command<'a>) -> Option<Command<'a>> {
     rest.trim().is_empty().then_some(command)
 }
 
-/// Returns the name that stands behind the word of a command, with or without an `@`; a sentence is none.
+/// Parses the argument of a command as a name, with or without an `@`.
 pub(super) fn name(rest: &str) -> Option<&str> {
     let name = without_mark(rest.trim());
     name.parse::<Name>().is_ok().then_some(name)
 }
 
-/// Returns a name without the `@` that may stand before it.
 fn without_mark(name: &str) -> &str {
     name.strip_prefix('@').unwrap_or(name)
 }
 
-/// Returns what a line that is no command was probably meant to be: a command with a slip in its word, or used wrongly.
+/// Corrects a command that is misspelled or has wrong arguments.
 pub(crate) fn correction(line: &str, commands: &[Usage]) -> Option<String> {
     let typed = line.trim_start();
     let word = typed.strip_prefix(['!', '/'])?.split_whitespace().next()?.to_lowercase();
@@ -128,7 +124,7 @@ pub(crate) fn correction(line: &str, commands: &[Usage]) -> Option<String> {
     Some(messages::did_you_mean(&typed[..=word.len()], &format!("{}{known}", &typed[..1])))
 }
 
-/// Returns whether one character more, less or other, or two that are exchanged, make one word the other.
+/// Returns whether the words differ by one character, or by the order of two.
 fn is_one_edit_away(one: &str, other: &str) -> bool {
     let [one, other]: [Vec<char>; 2] = [one.chars().collect(), other.chars().collect()];
     let start = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
@@ -139,13 +135,12 @@ fn is_one_edit_away(one: &str, other: &str) -> bool {
     }
 }
 
-/// Returns whether several lines were pasted, with or without an end of the last.
 pub(crate) fn is_paste(text: &str) -> bool {
     text.contains('\n')
 }
 
-/// Parses lines that were pasted. They are text, whatever they read like, but for the name of a recipient; a line without
-/// one goes to whom the first line names, or else to the recipient of plain lines.
+/// Parses pasted lines. They are text, except for the name of a recipient; a line without a name goes to the recipient of
+/// the first line.
 pub(crate) fn parse_paste<'a>(
     text: &'a str,
     commands: &[Usage],

@@ -1,4 +1,4 @@
-//! What goes into a session, and what comes out of it.
+//! The inputs and actions of a session.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,101 +6,91 @@ use std::time::Duration;
 use crate::protocol::Scope;
 use crate::signals::Signal;
 
-/// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// The program has started. The first input, and it comes once.
+    /// Always the first input.
     Start,
-    /// A line was typed, or came through a pipe. Where several were pasted it is all of them, with the line feeds between
-    /// them; what was pasted so is text, and never a command.
+    /// A line, or a paste with line feeds in it. A paste has no commands.
     Typed(String),
-    /// A line was typed that is too long for anybody.
+    /// A line was too long to send.
     TypedTooLong,
-    /// Nothing more will be typed.
+    /// The end of the input.
     TypedEnd,
-    /// A person is there, and not a program that types whole lines. Comes once at most.
+    /// The first key came from a person instead of a program.
     Person,
-    /// A user completes names, and the last list is old: the next one is to be ready for the next time.
+    /// The user completes names and the last list is old.
     Completing,
-    /// The connection that was asked for is there.
+    /// The connection is established.
     Connected,
-    /// It could not be made, for this reason.
+    /// The connection failed, with the reason.
     Unreachable(String),
     /// A line came from the server.
     Received(String),
-    /// The connection has ended; with a reason unless the server closed it in good order.
+    /// With a reason, unless the server closed the connection.
     Disconnected(Option<String>),
-    /// A signal wants the program to end.
+    /// A signal that ends the program.
     Signal(Signal),
-    /// The time of the last [`Action::WaitAtMost`] is over. `unsent`: the server has not even taken all that was sent.
+    /// The last [`Action::WaitAtMost`] has expired. `unsent`: the server has not taken every byte.
     TimeUp { unsent: bool },
 }
 
-/// Something to do, in the order in which a session says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Show a line, or several, on standard output.
+    /// Show lines on standard output.
     Print(String),
-    /// Show somebody's message; the name of who sent it stands there in the line.
+    /// Show a message. `sender` is the range of its sender's name.
     Message { line: String, sender: Range<usize>, scope: Scope },
-    /// Show what a line has become that was typed at a terminal: a message, which is on its way, to everybody or to one user.
+    /// Show a sent message in place of the line typed at a terminal.
     Sent { to: Option<String>, text: String },
-    /// Put this line back where lines are typed: it was not sent yet.
+    /// Put an unsent line back into the editor.
     GiveBack(String),
-    /// Remember who is online: their names can be completed.
+    /// Update the names for the completion.
     Names(Names),
-    /// Show what can be typed.
+    /// Show the help.
     Help,
     /// Show a diagnostic on standard error.
     Warn(String),
     /// Connect to the server.
     Connect,
-    /// Drop the connection, if there is one, and connect after a while, the longer the more often this has been to no
-    /// avail. The text says what has happened.
+    /// Drop the connection and connect again after a backoff. With the reason.
     Reconnect(String),
-    /// The login has worked: the next [`Action::Reconnect`] is a first one.
+    /// Reset the backoff.
     LoggedIn,
-    /// Drop the connection; nothing more will be heard of it.
+    /// Drop the connection.
     Disconnect,
     /// Send these bytes.
     Send(Vec<u8>),
-    /// When all is sent, tell the server that nothing more will come. The time of [`Action::WaitAtMost`] begins anew with
-    /// every part that the server takes of what is still to be sent.
+    /// Shut the sending half down once everything is sent. Each partial write restarts [`Action::WaitAtMost`].
     FinishSending,
-    /// Wait for the next input no longer than this from now on; takes the place of an earlier one.
+    /// Set the timeout.
     WaitAtMost(Duration),
-    /// Wait for the next input as long as it takes.
+    /// Clear the timeout.
     WaitForever,
     /// End the program with this status.
     Exit(u8),
 }
 
-/// What is learned of who is online.
+/// A change of the names for the completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Everybody is in this list, or as many as it tells of.
     Online(Vec<String>),
     Joined(String),
     Left(String),
-    Renamed {
-        from: String,
-        to: String,
-    },
-    /// The messages of these are hidden, and of nobody else.
+    Renamed { from: String, to: String },
     Ignored(Vec<String>),
 }
 
-/// What a session is begun with.
+/// The parameters of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// The server, as messages call it.
+    /// The name of the server in messages.
     pub server: String,
-    /// The name that was asked for.
+    /// The value of `--name`.
     pub name: Option<String>,
-    /// The name that the system knows the person by.
+    /// The user's name in the system.
     pub user: Option<String>,
-    /// Whether to connect and to log in again when the connection is lost; unless it is said, where a person is there.
+    /// Whether to reconnect after a loss. By default only at a keyboard.
     pub reconnect: Option<bool>,
-    /// Whether a person types at a terminal, and it is no script's lines that come through a pipe.
+    /// Whether standard input is a terminal.
     pub interactive: bool,
 }

@@ -6,6 +6,7 @@ use super::testing::handle;
 use super::*;
 use crate::client::ui::editor::{Completion, Decoder, Editor, Key, Outcome};
 use crate::client::ui::screen::{InputLine, OutputMode, Screen, Size, Wrapping};
+use crate::signals::Signal;
 use crate::testing::random::Random;
 use crate::testing::virtual_screen::VirtualScreen;
 
@@ -127,11 +128,11 @@ impl Person {
     /// the cursor where it is in it.
     fn see(&mut self, closely: bool) {
         let (prompt, text, cursor) = (self.session.prompt(), self.editor.text(), self.editor.cursor());
-        self.screen.refresh(InputLine { prompt, text, cursor });
+        self.screen.refresh(InputLine { prompt: &prompt, text, cursor });
         for (_, bytes) in self.screen.take_output() {
             self.terminal.write(&String::from_utf8(bytes).expect("text"));
         }
-        let line = [prompt, text].concat();
+        let line = [&prompt, text].concat();
         if closely && !line.is_empty() && line.len() < self.columns && !line.contains(['\n', '\t']) {
             let (row, column) = self.terminal.cursor();
             let seen = self.terminal.text();
@@ -144,7 +145,7 @@ impl Person {
         for key in self.decoder.decode(bytes.as_bytes(), false) {
             if key == Key::Enter {
                 let (prompt, text, cursor) = (self.session.prompt(), self.editor.text(), self.editor.cursor());
-                self.screen.commit(InputLine { prompt, text, cursor });
+                self.screen.commit(InputLine { prompt: &prompt, text, cursor });
             }
             if let Some(Outcome::Submit(text)) = self.editor.handle_key(key, &self.completion) {
                 self.lines += 1;
@@ -412,8 +413,8 @@ fn k2_w13_plain_lines_go_to_the_recipient_until_there_is_none() {
             typed(&mut session, "/query");
             assert_eq!(typed(&mut session, "hi")[0], to_all);
             testing::feed(&mut session, Input::Person);
-            assert_eq!((typed(&mut session, "!to bob"), session.prompt()), (vec![], "[bob] "));
-            assert_eq!((typed(&mut session, "!to"), session.prompt()), (vec![], ""));
+            assert_eq!((typed(&mut session, "!to bob"), session.prompt()), (vec![], "[bob] ".into()));
+            assert_eq!((typed(&mut session, "!to"), session.prompt()), (vec![], String::new()));
         }
         assert_eq!(typed(&mut chat, "!to bob"), ["send @ann: !to bob"]);
     }
@@ -480,7 +481,7 @@ fn g15_whoever_changes_the_name_is_still_the_recipient_and_still_hidden() {
         assert_eq!(received(&mut wac, "* bobby is now gus").len(), 2);
         assert_eq!(wac.prompt(), "[bob] ");
         received(&mut wac, "* bob is now eve");
-        assert_eq!((typed(&mut wac, "hi"), wac.prompt()), (vec![String::from("send W eve hi")], "[eve] "));
+        assert_eq!((typed(&mut wac, "hi"), wac.prompt()), (vec![String::from("send W eve hi")], "[eve] ".into()));
         received(&mut wac, "* eve has left");
         assert_eq!(wac.prompt(), "[eve] ");
         for (session, lines) in [(&mut wac, ["bob: hi", "eve: hi"]), (&mut chat, ["@bob: hi", "@eve: hi"])] {

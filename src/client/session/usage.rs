@@ -1,8 +1,7 @@
-//! What can be typed. An entry makes the help and what Tab knows, too; what is done about it is said where sessions act.
+//! The table of commands, for the parser, `!help` and the completion.
 
 use super::command::{Command, NameOf, Usage, alone, message, name};
 
-/// What plain text is where it goes to everybody.
 pub(super) const MESSAGE: Usage =
     Usage { syntax: "MESSAGE", meaning: "Send a message to everybody", words: &[], takes: None, parse: |_| None };
 pub(super) const DIRECT: Usage = Usage {
@@ -35,14 +34,14 @@ pub(super) const SECRET: Usage = Usage {
 };
 pub(super) const IGNORE: Usage = Usage {
     syntax: "!ignore NAME",
-    meaning: "Hide what a user says; !ignore lists whom",
+    meaning: "Hide the messages of NAME; !ignore lists ignored users",
     words: &["ignore"],
     takes: Some(NameOf::Anybody),
     parse: |rest| alone(rest, Command::Ignored).or_else(|| name(rest).map(Command::Ignore)),
 };
 pub(super) const UNIGNORE: Usage = Usage {
     syntax: "!unignore NAME",
-    meaning: "Stop ignoring NAME",
+    meaning: "Show the messages of NAME again",
     words: &["unignore"],
     takes: Some(NameOf::Ignored),
     parse: |rest| name(rest).map(Command::Unignore),

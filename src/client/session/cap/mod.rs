@@ -20,28 +20,26 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     dialect: &CAP,
     has_broadcast: false,
     acknowledges: true,
-    // A server may hang up on a silent newcomer just when the name is given.
+    // A server may close a silent connection just when the user enters the name.
     retries_login: true,
     farewell: None,
     prompt: "",
     begin: |shared| begin(REVISION_2, shared),
 };
 
-/// CAP that speaks revision 1 from the start.
 pub(super) const PROTOCOL_1: Protocol =
     Protocol { name: "cap1", begin: |shared| begin(REVISION_1, shared), ..PROTOCOL };
 
-/// Characters by which a name is refused without asking the server (RA4).
+/// Characters that the client refuses in a name (RA4).
 const NOT_IN_NAMES: &[char] = &['!', '@', '#', '$', '%', '^', '&', '*'];
 
-/// What is particular to a CAP session.
 #[derive(Debug, Default)]
 struct CapSession {
-    /// The name that is tried is the one of the command line.
+    /// The name comes from the command line.
     is_name_given: bool,
-    /// A list that is asked for again, as the server has closed the connection on `LIST` (K1).
+    /// A list to request again because the server closed the connection on `LIST` (K1).
     resumed: Option<Audience>,
-    /// More than one message is to be acknowledged, or it was typed long ago: a failure has to say which one it is about.
+    /// A failure has to name its message: several are unacknowledged, or it was typed long ago.
     is_ambiguous: bool,
 }
 
@@ -67,7 +65,7 @@ impl CapSession {
         }
     }
 
-    /// Takes what answers a login, and returns whether it does.
+    /// Handles the reply to a login. Returns `false` for other lines.
     fn login_answered(&mut self, event: &Event<'_>, shared: &mut Shared) -> bool {
         let name = shared.name.clone();
         match event {
@@ -75,7 +73,7 @@ impl CapSession {
                 self.is_ambiguous = shared.is_reconnecting();
                 shared.logged_in();
                 match self.resumed.take() {
-                    Some(audience) => request_list(audience, shared),
+                    Some(audience) => shared.request_list(audience),
                     None => shared.print(messages::logged_in(&name)),
                 }
             }
@@ -100,7 +98,7 @@ impl CapSession {
         }
     }
 
-    /// Asks for another name. A script has none to offer in place of the one that it was told to use, only messages.
+    /// Asks for another name. A script with `--name` has none.
     fn refused(&mut self, why: String, shared: &mut Shared) {
         if shared.is_reconnecting() {
             shared.reconnect(why);
@@ -111,7 +109,7 @@ impl CapSession {
         }
     }
 
-    /// Shows that the server does not know what to do with a request, and with which message where that is not clear.
+    /// Reports a request that the server refused.
     fn failed(&mut self, text: &str, answered: Option<Awaited>, shared: &mut Shared) {
         if answered.as_ref().is_some_and(Awaited::is_for_completion) {
             return;
@@ -133,29 +131,13 @@ impl CapSession {
         match answered {
             Some(Awaited::List(audience)) => {
                 shared.revision = REVISION_1;
-                request_list(audience, shared);
-                return;
+                return shared.request_list(audience);
             }
             Some(Awaited::Who(_)) => shared.revision = REVISION_2,
             Some(Awaited::Message { .. }) | None => {}
         }
         self.failed(messages::BAD_HEADER, answered, shared);
     }
-}
-
-fn request_list(audience: Audience, shared: &mut Shared) {
-    shared.send(&Request::List);
-    let is_who = shared.revision == REVISION_1;
-    shared.awaited.push(if is_who { Awaited::Who(audience) } else { Awaited::List(audience) });
-}
-
-/// Takes a list of names, and shows it to whoever has asked for it.
-fn listed(names: &[&str], shared: &mut Shared) {
-    let answered = shared.awaited.take(|awaited| !awaited.is_message());
-    if !answered.is_some_and(|answered| answered.is_for_completion()) {
-        shared.print(messages::online(names));
-    }
-    shared.online(names);
 }
 
 impl DialectSession for CapSession {
@@ -175,7 +157,7 @@ impl DialectSession for CapSession {
 
     fn act(&mut self, command: Command<'_>, _line: &str, shared: &mut Shared) {
         match command {
-            Command::Who => request_list(Audience::Person, shared),
+            Command::Who => shared.request_list(Audience::Person),
             Command::Direct { to, text } => self.send_message(to, text, shared),
             _ => {}
         }
@@ -186,8 +168,7 @@ impl DialectSession for CapSession {
             return;
         }
         let Some(event) = CAP.decode_event(&line) else {
-            shared.warn(messages::UNEXPECTED_REPLY);
-            return;
+            return shared.warn(messages::UNEXPECTED_REPLY);
         };
         if shared.is_login_sent() && self.login_answered(&event, shared) {
             return;
@@ -209,7 +190,10 @@ impl DialectSession for CapSession {
                 }
                 self.failed(messages::NO_SUCH_USER, answered, shared);
             }
-            Event::Users(names) => listed(&names, shared),
+            Event::Users(names) => {
+                let answered = shared.awaited.take(|awaited| !awaited.is_message());
+                shared.listed(messages::online(&names), &names, answered.as_ref());
+            }
             Event::Error(RequestError::Header) => self.header_refused(shared),
             Event::Error(_) => {
                 let answered = shared.awaited.take(|_| true);
@@ -227,13 +211,11 @@ impl DialectSession for CapSession {
         true
     }
 
-    fn ask_for_names(&mut self, shared: &mut Shared) {
-        if !shared.awaited.any(Awaited::is_for_completion) {
-            request_list(Audience::Completion, shared);
-        }
+    fn can_hide_list(&self) -> bool {
+        true
     }
 
-    /// A `LIST` may still have to be followed by a `WHO` (K1).
+    /// A `WHO` may follow a refused `LIST` (K1).
     fn may_send_more(&self, shared: &Shared) -> bool {
         shared.awaited.any(|awaited| *awaited == Awaited::List(Audience::Person))
     }

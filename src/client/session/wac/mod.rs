@@ -1,9 +1,9 @@
-//! The WAC session (W12 to W14). It shows what the server says, whatever that is.
+//! The WAC session (W12 to W14). It shows every line of the server.
 
 use std::mem;
 use std::time::Duration;
 
-use super::awaited::{Audience, Awaited};
+use super::awaited::Audience;
 use super::command::{Command, Usage};
 use super::dialect_session::{DialectSession, Protocol};
 use super::interface::{Action, Names};
@@ -29,39 +29,35 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     begin: |_| Box::new(WacSession::default()),
 };
 
-/// Who logs in when nobody knows a name.
+/// The name if no other is known.
 const GUEST: &str = "guest";
 
-/// The last number to be put behind a name that is taken.
+/// The last number appended to a name in use.
 const MAX_SUFFIX: u32 = 99;
 
-/// How long the answer to a login is waited for. A server need not answer it (W12a).
+/// The wait for a reply to the login, which is optional (W12a).
 const ANSWER_WAIT: Duration = Duration::from_millis(500);
 
-/// What is particular to a WAC session.
 #[derive(Debug, Default)]
 struct WacSession {
-    /// The name is not the person's choice: another one will do as well.
+    /// Set if the user did not choose the name.
     substitute: Option<Substitute>,
-    /// The server has answered the login, by whatever words.
+    /// The server has replied to the login with any line.
     is_answered: bool,
-    /// The last line was the server's good-bye.
+    /// The last line was the server's farewell.
     is_dismissed: bool,
     /// An earlier connection was lost in the chat.
     was_lost: bool,
-    /// What begins as a list is one, as far as is known: the server has answered in words that are known, and nobody who is
-    /// called like the beginning of a list has said anything.
+    /// A line that looks like a list is one: the server's words are known, and no user has the name that begins a list.
     are_lists_plain: bool,
 }
 
-/// What to call somebody who has not said.
+/// The names to try for a user who did not choose one.
 #[derive(Debug)]
 struct Substitute {
-    /// The name that was tried first.
     first: String,
-    /// The one that numbers are put behind.
     base: String,
-    /// The number that is put behind it next.
+    /// The number to append to `base` next.
     suffix: u32,
 }
 
@@ -70,7 +66,7 @@ impl Substitute {
         Self { first: base.clone(), base, suffix: 2 }
     }
 
-    /// Returns what to try when a name is taken; `None` when that goes on for too long.
+    /// Returns the next name to try after a name in use.
     fn next_number(&mut self) -> Option<String> {
         let suffix = self.suffix.to_string();
         let start: String = self.base.chars().take(NAME_CHARS - suffix.len()).collect();
@@ -78,7 +74,7 @@ impl Substitute {
         (self.suffix <= MAX_SUFFIX + 1).then_some(start + &suffix)
     }
 
-    /// Returns what to try when the server takes no such name; `None` when there is nothing left to try.
+    /// Returns the next name to try after a malformed name.
     fn plainer(&mut self) -> Option<String> {
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
         let plain: String = self.base.chars().map(|c| if is_plain(&c) { c } else { '_' }).collect();
@@ -90,13 +86,7 @@ impl Substitute {
     }
 }
 
-/// Makes a name of what the system calls somebody (W12, G3).
-fn to_name(user: &str) -> String {
-    user.chars().take(NAME_CHARS).map(|c| if Name::allows(c) { c } else { '_' }).collect()
-}
-
 impl WacSession {
-    /// Takes the refusal of a login.
     fn refused(&mut self, line: String, refusal: &Event<'_>, shared: &mut Shared) {
         if self.was_lost && !shared.is_leaving() {
             return shared.reconnect(messages::cannot_log_in_again(&shared.config.server, &line));
@@ -122,8 +112,7 @@ impl WacSession {
         shared.fail(line);
     }
 
-    /// Goes on after the server has taken the login, or said nothing against it. Whoever has got another name than the first is
-    /// told, unless the server has.
+    /// Shows a substitute name, unless the server's reply does.
     fn logged_in(&self, answer: &str, shared: &mut Shared) {
         shared.logged_in();
         let is_other = self.substitute.as_ref().is_some_and(|substitute| substitute.first != shared.name);
@@ -132,18 +121,14 @@ impl WacSession {
         }
     }
 
-    /// Takes a list of names, and shows it if somebody has asked for it.
     fn listed(&mut self, line: &str, names: &[&str], shared: &mut Shared) {
         let Some(awaited) = shared.awaited.take(|_| true) else {
-            // Somebody is called that.
+            // A user has this name.
             self.are_lists_plain = false;
             let sender = 0..line.find(':').unwrap_or(0);
             return shared.message(line.to_owned(), sender, Scope::Broadcast);
         };
-        if !awaited.is_for_completion() {
-            shared.print(line);
-        }
-        shared.online(names);
+        shared.listed(line, names, Some(&awaited));
     }
 }
 
@@ -153,14 +138,15 @@ impl DialectSession for WacSession {
         let given = shared.config.name.clone().filter(|name| !name.is_empty());
         let name = given.unwrap_or_else(|| {
             let user = shared.config.user.as_deref().filter(|user| !user.is_empty());
-            let name = to_name(user.unwrap_or(GUEST));
+            let characters = user.unwrap_or(GUEST).chars().take(NAME_CHARS);
+            let name: String = characters.map(|c| if Name::allows(c) { c } else { '_' }).collect();
             self.substitute = Some(Substitute::new(name.clone()));
             name
         });
         shared.log_in(&name);
     }
 
-    /// What is typed waits for the answer for a moment (W12a). After a loss the name may be in use for a while.
+    /// Typed lines wait for the reply for a moment (W12a). After a loss the name may still be in use.
     fn connected(&mut self, shared: &mut Shared) {
         (self.is_answered, self.is_dismissed, self.are_lists_plain) = (false, false, false);
         self.was_lost |= shared.is_reconnecting();
@@ -170,7 +156,7 @@ impl DialectSession for WacSession {
         }
     }
 
-    /// A server that says nothing to a login is taken to agree.
+    /// No reply is a consent (W12a).
     fn login_timed_out(&mut self, shared: &mut Shared) {
         self.logged_in("", shared);
     }
@@ -179,26 +165,19 @@ impl DialectSession for WacSession {
         if line.trim() == "quit" { Command::Quit } else { Command::parse(line, commands) }
     }
 
-    /// Only where the answer will be known from what others say.
-    fn ask_for_names(&mut self, shared: &mut Shared) {
-        if self.are_lists_plain && !shared.awaited.any(Awaited::is_for_completion) {
-            shared.awaited.push(Awaited::Who(Audience::Completion));
-            shared.send(&Request::List);
-        }
+    fn can_hide_list(&self) -> bool {
+        self.are_lists_plain
     }
 
-    /// A whisper has a name that can be one, and a text; everything else is text (W13).
+    /// A whisper needs a well-formed name and a text. Everything else is text (W13).
     fn act(&mut self, command: Command<'_>, line: &str, shared: &mut Shared) {
         match command {
-            Command::Who => {
-                shared.awaited.push(Awaited::Who(Audience::Person));
-                shared.send(&Request::List);
-            }
+            Command::Who => shared.request_list(Audience::Person),
             Command::Secret => shared.send(&Request::Secret),
             Command::Direct { to, text } if to.parse::<Name>().is_ok() && !text.trim().is_empty() => {
                 shared.send(&Request::Direct { to, text });
             }
-            _ => match shared.people.recipient().map(str::to_owned) {
+            _ => match shared.people.recipient.clone() {
                 Some(to) => shared.send(&Request::Direct { to: &to, text: line }),
                 None => shared.send(&Request::Broadcast { text: line }),
             },
@@ -208,7 +187,7 @@ impl DialectSession for WacSession {
     fn received(&mut self, line: String, shared: &mut Shared) {
         let event = Wac.decode_event(&line).unwrap_or(Event::Text(&line));
         self.is_dismissed = event == Event::Goodbye;
-        // Whatever comes later and reads like a refusal is somebody's text.
+        // A later line that looks like a refusal is a message.
         let is_answer = !matches!(event, Event::Delivery { .. }) && !mem::replace(&mut self.is_answered, true);
         match event {
             Event::NameInUse { .. } | Event::ServerFull | Event::Error(_) if is_answer => {
