@@ -186,7 +186,7 @@ impl EventLoop {
 
     /// Schedules the next connection and tells the user, who sees one row that every further attempt rewrites.
     fn reconnect(&mut self, why: &str) {
-        let was_in_outage = self.link.is_in_outage();
+        let was_in_outage = self.link.is_in_outage;
         let seconds = self.link.reconnect().as_secs_f64().round() as u64;
         self.warn_of_unsent([]);
         let text = messages::trying_again(why, seconds.max(1));
@@ -199,7 +199,7 @@ impl EventLoop {
     }
 
     fn end_outage(&mut self) {
-        self.link.end_outage();
+        self.link.is_in_outage = false;
         self.ui.forget_warning();
     }
 
@@ -214,7 +214,7 @@ impl EventLoop {
 
     /// Returns the prompt. At a keyboard it shows that there is no connection.
     fn prompt(&self) -> String {
-        let is_away = self.ui.has_person() && (self.link.is_in_outage() || self.link.is_connecting());
+        let is_away = self.ui.has_person() && (self.link.is_in_outage || self.link.is_connecting());
         [if is_away { messages::NOT_CONNECTED } else { "" }, &self.session.prompt()].concat()
     }
 
@@ -364,7 +364,7 @@ impl EventLoop {
 
     /// Queues a line that was typed at a terminal. Refuses it when too many lines wait, so that the keyboard is always read.
     fn submit(&mut self, line: String) {
-        if self.link.is_in_outage() && line.trim().is_empty() && self.ui.has_entered(&line) {
+        if self.link.is_in_outage && line.trim().is_empty() && self.ui.has_entered(&line) {
             self.ui.settle_entered(true);
             self.link.retry_now();
             return;

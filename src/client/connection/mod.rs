@@ -29,14 +29,14 @@ pub(crate) struct Link {
     number: u64,
     backoff: Backoff,
     /// The last connection was lost or failed, and no login has succeeded since.
-    is_in_outage: bool,
+    pub(crate) is_in_outage: bool,
     /// Lines that the last connection did not send to their end.
     lost: Vec<u8>,
 }
 
 enum State {
     Down,
-    /// Down until the next attempt at this time.
+    /// Until the next attempt at this time.
     Waiting(Instant),
     Connecting,
     Up(SendBuffer),
@@ -57,7 +57,6 @@ impl Link {
         reader::spawn(self.address.clone(), dialect, trace, report)
     }
 
-    /// Takes over the sending half of the connection that was asked for.
     pub(crate) fn established(&mut self, stream: TcpStream) {
         self.state = State::Up(SendBuffer::new(stream));
     }
@@ -79,16 +78,11 @@ impl Link {
         wait
     }
 
-    /// Makes a scheduled attempt due now.
     pub(crate) fn retry_now(&mut self) {
         self.backoff.reset();
         if let State::Waiting(at) = &mut self.state {
             *at = Instant::now();
         }
-    }
-
-    pub(crate) fn end_outage(&mut self) {
-        self.is_in_outage = false;
     }
 
     pub(crate) fn reset_backoff(&mut self) {
@@ -113,11 +107,6 @@ impl Link {
         matches!(self.state, State::Connecting)
     }
 
-    pub(crate) fn is_in_outage(&self) -> bool {
-        self.is_in_outage
-    }
-
-    /// Returns the number of bytes still to be sent.
     pub(crate) fn unsent(&self) -> usize {
         if let State::Up(send_buffer) = &self.state { send_buffer.unsent() } else { 0 }
     }
@@ -126,7 +115,6 @@ impl Link {
         self.unsent() >= CLIENT_BACKLOG
     }
 
-    /// Returns the sending half while there is a connection.
     pub(crate) fn send_buffer(&mut self) -> Option<&mut SendBuffer> {
         if let State::Up(send_buffer) = &mut self.state { Some(send_buffer) } else { None }
     }
@@ -137,7 +125,6 @@ impl Link {
         }
     }
 
-    /// Shuts the sending half down once everything is sent.
     pub(crate) fn finish(&mut self) {
         if let State::Up(send_buffer) = &mut self.state {
             send_buffer.finish();
@@ -170,7 +157,7 @@ mod tests {
         assert!(!link.is_connecting() && link.unsent() == 4);
 
         let wait = link.reconnect();
-        assert!(link.is_in_outage() && link.retry_at().is_some_and(|at| at <= Instant::now() + wait));
+        assert!(link.is_in_outage && link.retry_at().is_some_and(|at| at <= Instant::now() + wait));
         assert_eq!((link.unsent(), link.take_lost()), (0, b"one\n".to_vec()));
         let (number, event) = reports.recv().expect("another report");
         assert!(matches!(event, SocketEvent::Disconnected(_)) && !link.is_current(number));

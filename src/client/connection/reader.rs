@@ -12,7 +12,7 @@ use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
 
-/// What the trace says of a line that ends otherwise.
+/// The note in the trace on a line without an LF.
 const NO_LINE_FEED: &str = "and no LF (G1)";
 
 /// A report of the socket thread.
@@ -25,7 +25,6 @@ pub(crate) enum SocketEvent {
     Received(String),
     /// An excerpt of a line as it was received.
     Traced(String),
-    /// A line was too long.
     TooLong,
     /// With the read error, if any.
     Disconnected(Option<io::Error>),
@@ -33,14 +32,10 @@ pub(crate) enum SocketEvent {
 
 impl From<Line<'_>> for SocketEvent {
     fn from(line: Line<'_>) -> Self {
-        match line {
-            Line::Whole(line) => match sanitize(line) {
-                // Each replacement character takes three bytes.
-                line if line.len() > CLIENT_MAX_LINE => Self::TooLong,
-                line => Self::Received(line.into_owned()),
-            },
-            Line::TooLong(_) => Self::TooLong,
-        }
+        let Line::Whole(line) = line else { return Self::TooLong };
+        let line = sanitize(line);
+        // Each replacement character takes three bytes.
+        if line.len() > CLIENT_MAX_LINE { Self::TooLong } else { Self::Received(line.into_owned()) }
     }
 }
 
@@ -76,7 +71,6 @@ pub(crate) fn spawn(
     builder.spawn(thread).map(drop)
 }
 
-/// The receiving half of a connection.
 struct Receiver<F> {
     reader: LineReader<TcpStream>,
     dialect: &'static dyn Dialect,
@@ -87,7 +81,6 @@ struct Receiver<F> {
 }
 
 impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
-    /// Reports until the connection ends or `report` returns `false`.
     fn run(mut self) {
         self.set_timeout();
         let end = loop {
@@ -119,12 +112,8 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
             (self.report)(SocketEvent::Traced(Excerpt::of(rest).with_note(NO_LINE_FEED).to_string()));
         }
         let rest = sanitize(rest);
-        if end.is_none()
-            && !rest.is_empty()
-            && self.dialect.is_last_event(&rest)
-            && !(self.report)(SocketEvent::Received(rest.into_owned()))
-        {
-            return;
+        if end.is_none() && !rest.is_empty() && self.dialect.is_last_event(&rest) {
+            (self.report)(SocketEvent::Received(rest.into_owned()));
         }
         (self.report)(SocketEvent::Disconnected(end));
     }

@@ -6,7 +6,6 @@ use std::net::{Shutdown, TcpStream};
 use crate::limits::CLIENT_WRITE_TIMEOUT;
 use crate::net;
 
-/// The sending half, and the lines that wait for it.
 #[derive(Debug)]
 pub(crate) struct SendBuffer {
     stream: TcpStream,
@@ -26,7 +25,6 @@ impl SendBuffer {
         Self { stream, pending: Vec::new(), sent: 0, line_start: 0, is_broken: false, is_finishing: false }
     }
 
-    /// Queues a line.
     pub(crate) fn send(&mut self, line: &[u8]) {
         self.pending.extend_from_slice(line);
     }
@@ -46,7 +44,6 @@ impl SendBuffer {
         self.is_finishing
     }
 
-    /// Returns the number of bytes still to be sent.
     pub(crate) fn unsent(&self) -> usize {
         self.pending.len() - self.sent
     }
