@@ -36,14 +36,13 @@ pub(crate) enum LoopEvent {
 /// Events handled in a row before output is shown and sent.
 const EVENTS_IN_A_ROW: usize = 256;
 
-/// The state of a running client.
 pub(crate) struct EventLoop {
     session: Session,
     ui: Ui,
     link: Link,
     timer: Timer,
     events: Receiver<LoopEvent>,
-    /// Events handled since output was last shown and sent.
+    /// Events handled since the last output.
     unflushed: usize,
     /// Inputs that the session has not handled yet.
     inputs: VecDeque<Input>,
@@ -93,7 +92,7 @@ impl EventLoop {
     /// Waits until all output is shown, unless the user or a signal asks to leave now. Returns the exit status.
     fn end(mut self, status: u8) -> io::Result<u8> {
         self.ui.finish(&self.prompt());
-        if let Some(at) = self.timer.signalled_at() {
+        if let Some(at) = self.timer.signalled_at {
             self.ui.patience = OUTPUT_WAIT.saturating_sub(at.elapsed());
             return Ok(status);
         }
@@ -302,7 +301,6 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Ends the session as this signal does.
     fn end_by(&mut self, signal: Signal) {
         self.ui.abandon_line(&self.prompt());
         self.timer.signal();
@@ -352,11 +350,8 @@ impl EventLoop {
             match action {
                 KeyAction::Submit(line) => self.submit(line),
                 KeyAction::Person => self.inputs.push_back(Input::Person),
-                KeyAction::RefreshNames => {
-                    if self.listed_at.is_none_or(|listed_at| listed_at.elapsed() >= NAMES_LIFETIME) {
-                        self.inputs.push_back(Input::Completing);
-                    }
-                }
+                KeyAction::RefreshNames if self.listed_at.is_some_and(|at| at.elapsed() < NAMES_LIFETIME) => {}
+                KeyAction::RefreshNames => self.inputs.push_back(Input::Completing),
                 KeyAction::Interrupt => self.end_by(Signal::Interrupt),
             }
         }

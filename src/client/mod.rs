@@ -1,10 +1,8 @@
-//! The client: a thread on standard input and a thread on the socket, both only reporting to one channel, a thread that only
-//! writes to the screen, and one loop that owns everything else: the session, the user interface and the sending half.
+//! The client: threads that read standard input and the socket, a thread that writes to the screen, and an event loop that owns
+//! the session, the user interface and the sending half of the connection.
 //!
-//! The loop never waits for any of them, so that a signal and `!quit` always reach it. What the readers report takes permits
-//! along, which are released when the screen has taken what came of it; so they read no faster than that.
-//!
-//! It knows nothing of the server program.
+//! The readers report to the loop through a channel. The loop never waits for another thread, so it always handles signals and
+//! `!quit`. Each report holds a permit until its output is shown, so the readers are no faster than the screen.
 
 mod connection;
 mod event_loop;
@@ -29,12 +27,11 @@ use self::ui::{Transcript, Ui};
 use crate::limits::LAST_RESORT;
 use crate::signals::{self, Signal};
 
-/// Runs a session of this protocol with the server at this address until it is over, and returns the status to end with. To be
-/// called before there is any other thread.
+/// Runs a session and returns the exit status. Call it before any other thread starts.
 ///
 /// # Errors
 ///
-/// When the file to copy to cannot be opened, a thread cannot be started or standard output cannot be written.
+/// The log file cannot be opened, a thread cannot be started or standard output cannot be written.
 pub fn run(
     protocol: &'static Protocol,
     mut config: Config,
@@ -44,13 +41,16 @@ pub fn run(
 ) -> io::Result<u8> {
     config.interactive = io::stdin().is_terminal();
     let transcript = options.log.clone().map(Transcript::open).transpose()?;
-    // Nobody ever waits to report an event: what the readers report is bounded by their permits, all else is rare.
+    // The channel needs no bound: reports of the readers hold permits, and other events are rare.
     let (sender, events) = mpsc::channel();
     let report = sender.clone();
-    let wanted = wanted_signals(options.want_editor());
-    let mut last_resort = LastResort::default();
-    signals::forward(&wanted, move |signal| {
-        last_resort.see(signal);
+    let mut ending_since = None;
+    signals::forward(&wanted_signals(options.want_editor()), move |signal| {
+        // An earlier signal has not ended the program.
+        if signal.ends() && ending_since.get_or_insert_with(Instant::now).elapsed() > LAST_RESORT {
+            ui::terminal::restore();
+            signals::raise_default(signal);
+        }
         report.send(LoopEvent::Signal(signal)).is_ok()
     })?;
     let report = sender.clone();
@@ -62,35 +62,15 @@ pub fn run(
     let client = EventLoop::new(Session::new(protocol, config), ui, link, events);
     let on_terminal = io::stdout().is_terminal();
     match client.run() {
-        // Whoever closed standard output has seen enough (K6).
+        // The reader of standard output has seen enough (K6).
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
         Err(_) if on_terminal && !io::stdout().is_terminal() => Ok(Signal::HangUp.exit_status()),
         result => result,
     }
 }
 
-/// Lets a signal do what it does to any program when an earlier one has not ended this one.
-#[derive(Debug, Default)]
-struct LastResort {
-    /// When the first signal came that is to end it.
-    since: Option<Instant>,
-}
-
-impl LastResort {
-    fn see(&mut self, signal: Signal) {
-        if !signal.ends() {
-            return;
-        }
-        if self.since.get_or_insert_with(Instant::now).elapsed() > LAST_RESORT {
-            ui::terminal::restore();
-            signals::raise_default(signal);
-        }
-    }
-}
-
-/// Returns the signals that end a session. With the line editor these are all that can be taken, so that the terminal is
-/// restored, and those that tell what becomes of it. What whoever started the program wants ignored stays so, except for
-/// the usual ones.
+/// Returns the signals to handle. With the line editor these are all that end or stop a program, so that the terminal is
+/// restored. Ignored signals stay ignored, except for the usual ones.
 fn wanted_signals(with_editor: bool) -> Vec<Signal> {
     let mut wanted = vec![Signal::Interrupt, Signal::Terminate];
     let mut unless_ignored = vec![Signal::HangUp];

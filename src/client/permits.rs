@@ -15,7 +15,7 @@ struct State {
     is_awaited: bool,
 }
 
-/// A permit for a number of bytes, released on drop.
+/// Released on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
     permits: Permits,

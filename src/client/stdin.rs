@@ -12,22 +12,15 @@ use crate::sys::is_in_foreground;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A report of the stdin thread.
+/// A report of the stdin thread. The last line needs no LF. Keys come `after_pause` if the terminal was silent for
+/// [`ESCAPE_TIMEOUT`]. `HangUp` is the end of the input because the terminal is gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StdinEvent {
-    /// A line. The last one needs no LF.
     Line(String),
-    /// Bytes from a terminal, and whether a pause longer than [`ESCAPE_TIMEOUT`] came before them.
-    Keys {
-        bytes: Vec<u8>,
-        after_pause: bool,
-    },
-    /// The program is in the foreground again.
+    Keys { bytes: Vec<u8>, after_pause: bool },
     Foreground,
-    /// A line was too long.
     TooLong,
     End,
-    /// The end of the input, because the terminal is gone.
     HangUp,
 }
 
@@ -94,21 +87,19 @@ fn pause(time: Duration) {
 fn read_keys(source: impl Read, report: impl Fn(StdinEvent) -> bool) {
     let mut source = RetryingReader { source, report: &report };
     let mut buffer = [0; KEYBOARD_READ];
-    loop {
+    let end = loop {
         let begun = Instant::now();
-        let event = match source.read(&mut buffer) {
-            Ok(0) => StdinEvent::End,
-            // Bytes that were there already make this read short, so they follow no pause.
-            Ok(count) => {
-                StdinEvent::Keys { bytes: buffer[..count].to_vec(), after_pause: begun.elapsed() >= ESCAPE_TIMEOUT }
-            }
-            Err(_) => StdinEvent::HangUp,
+        let bytes = match source.read(&mut buffer) {
+            Ok(0) => break StdinEvent::End,
+            Ok(count) => buffer[..count].to_vec(),
+            Err(_) => break StdinEvent::HangUp,
         };
-        let is_end = matches!(event, StdinEvent::End | StdinEvent::HangUp);
-        if !report(event) || is_end {
+        // A read of bytes that were there already is short.
+        if !report(StdinEvent::Keys { bytes, after_pause: begun.elapsed() >= ESCAPE_TIMEOUT }) {
             return;
         }
-    }
+    };
+    report(end);
 }
 
 /// Reports lines until the input ends or `report` returns `false`.

@@ -7,12 +7,11 @@ use crate::limits::SIGNAL_WAIT;
 /// A timeout that can be restarted. After a signal no deadline is later than [`SIGNAL_WAIT`] from that signal.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
-    /// `None`: no timeout.
     timeout: Option<Duration>,
     /// `None` also after the timer has expired.
     deadline: Option<Instant>,
     /// The time of the first signal that ends the session.
-    signalled_at: Option<Instant>,
+    pub(crate) signalled_at: Option<Instant>,
 }
 
 impl Timer {
@@ -38,10 +37,6 @@ impl Timer {
         self.deadline
     }
 
-    pub(crate) fn signalled_at(&self) -> Option<Instant> {
-        self.signalled_at
-    }
-
     /// Returns whether the timer has expired, once for each start.
     pub(crate) fn take_expired(&mut self) -> bool {
         self.deadline.take_if(|deadline| *deadline <= Instant::now()).is_some()
@@ -56,7 +51,7 @@ mod tests {
     fn a_signal_bounds_every_later_deadline() {
         let mut timer = Timer::default();
         timer.signal();
-        let bound = timer.signalled_at().expect("a signal") + SIGNAL_WAIT;
+        let bound = timer.signalled_at.expect("a signal") + SIGNAL_WAIT;
         assert_eq!(timer.deadline(), Some(bound));
         timer.start(Some(SIGNAL_WAIT * 2));
         timer.signal();

@@ -11,9 +11,9 @@ use crate::protocol::{Dialect, Event, Name, Request};
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "chat",
     needs_name: true,
-    about: "where your name is --name, or USER",
+    about: "which takes your name from --name or USER",
     commands: &[MESSAGE, IGNORE, UNIGNORE, HELP, QUIT],
-    limits: "CHAT/1.0 cannot send to one user, list who is online or change a name.",
+    limits: "CHAT/1.0 cannot send to one user, list who is online or change your name.",
     dialect: &Chat1,
     has_broadcast: true,
     acknowledges: false,

@@ -13,7 +13,7 @@ pub(super) const DIRECT: Usage = Usage {
 };
 pub(super) const TO: Usage = Usage {
     syntax: "!to NAME",
-    meaning: "Send plain lines to one user (or: /query NAME), until !to",
+    meaning: "Send plain lines to NAME until !to (or: /query NAME)",
     words: &["to", "query"],
     takes: Some(NameOf::Anybody),
     parse: |rest| alone(rest, Command::Recipient(None)).or_else(|| Some(Command::Recipient(Some(name(rest)?)))),

@@ -16,7 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     needs_name: false,
     about: "which asks for your name",
     commands: &[DIRECT, TO, WHO, IGNORE, UNIGNORE, HELP, QUIT],
-    limits: "CAP cannot send to everybody, nor say what was sent to you alone.",
+    limits: "CAP cannot send to everybody and does not mark private messages.",
     dialect: &CAP,
     has_broadcast: false,
     acknowledges: true,

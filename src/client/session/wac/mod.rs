@@ -17,9 +17,9 @@ use crate::protocol::{Dialect, Event, Name, Request, Scope};
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wac",
     needs_name: false,
-    about: "where your name is --name, or $USER",
+    about: "which takes your name from --name or $USER",
     commands: &[MESSAGE, DIRECT, TO, WHO, SECRET, IGNORE, UNIGNORE, HELP, Usage { syntax: "!quit, quit", ..QUIT }],
-    limits: "WAC does not tell whether a message has arrived.",
+    limits: "WAC does not report whether a message was delivered.",
     dialect: &Wac,
     has_broadcast: true,
     acknowledges: false,
