@@ -1,16 +1,16 @@
-//! What the tests of sessions need.
+//! Helpers for the tests of sessions.
 
 use std::iter;
 
 use super::*;
 
-/// What a session does about an input.
+/// Returns the actions for an input.
 pub(crate) fn handle(session: &mut Session, input: Input) -> Vec<Action> {
     session.handle(input);
     iter::from_fn(|| session.poll_action()).collect()
 }
 
-/// The same, as one line an action, without what typed lines become, which is what is sent.
+/// Returns the actions for an input as text, without `Action::Sent`.
 pub(crate) fn feed(session: &mut Session, input: Input) -> Vec<String> {
     let actions = handle(session, input).into_iter();
     actions.filter(|action| !matches!(action, Action::Sent { .. })).map(show).collect()
