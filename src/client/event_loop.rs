@@ -221,7 +221,7 @@ impl EventLoop {
     /// [`EVENTS_IN_A_ROW`] events.
     fn next_event(&mut self) -> io::Result<Option<LoopEvent>> {
         loop {
-            let next = [self.timer.deadline(), self.link.retry_at()].into_iter().flatten().min();
+            let next = [self.timer.deadline, self.link.retry_at()].into_iter().flatten().min();
             if next.is_some_and(|next| next <= Instant::now()) {
                 return Ok(None);
             }

@@ -9,7 +9,7 @@ use crate::limits::SIGNAL_WAIT;
 pub(crate) struct Timer {
     timeout: Option<Duration>,
     /// `None` also after the timer has expired.
-    deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
     /// The time of the first signal that ends the session.
     pub(crate) signalled_at: Option<Instant>,
 }
@@ -33,10 +33,6 @@ impl Timer {
         self.restart();
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
     /// Returns whether the timer has expired, once for each start.
     pub(crate) fn take_expired(&mut self) -> bool {
         self.deadline.take_if(|deadline| *deadline <= Instant::now()).is_some()
@@ -52,12 +48,12 @@ mod tests {
         let mut timer = Timer::default();
         timer.signal();
         let bound = timer.signalled_at.expect("a signal") + SIGNAL_WAIT;
-        assert_eq!(timer.deadline(), Some(bound));
+        assert_eq!(timer.deadline, Some(bound));
         timer.start(Some(SIGNAL_WAIT * 2));
         timer.signal();
-        assert_eq!(timer.deadline(), Some(bound));
+        assert_eq!(timer.deadline, Some(bound));
         timer.start(Some(Duration::ZERO));
-        assert!(timer.deadline() < Some(bound));
+        assert!(timer.deadline < Some(bound));
     }
 
     #[test]
