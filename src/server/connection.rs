@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     /// Lines that are handled, if they are limited.
     line_rate: Option<RateLimit>,
     login_rate: RateLimit,
+    /// The beginning of a line was logged.
+    has_traced_partial: bool,
 }
 
 impl Connection {
@@ -55,6 +57,7 @@ impl Connection {
             deadline: Some(now + context.settings.login_timeout),
             line_rate: max_rate.map(|rate| RateLimit::new(rate, rate.saturating_mul(RATE_BURST), now)),
             login_rate: RateLimit::new(LOGIN_RATE, LOGIN_RATE, now),
+            has_traced_partial: false,
             client: Client::new(context, peer, sender, place),
         }
     }
@@ -91,7 +94,8 @@ impl Connection {
             has_heard = false;
             // If input is waiting, this thread was late: the client was not silent.
             let silence_ends = self.silence_ends().filter(|_| !self.lines.has_input());
-            let next = [self.deadline, silence_ends].into_iter().flatten().min();
+            let partial_due = self.partial_due().filter(|_| !self.lines.has_input());
+            let next = [self.deadline, silence_ends, partial_due].into_iter().flatten().min();
             let has_passed = |time: Option<Instant>| time.is_some_and(|time| time <= Instant::now());
             match self.lines.read_until(next) {
                 Ok(0) => {
@@ -105,6 +109,7 @@ impl Connection {
                 }
                 Ok(count) => {
                     has_heard = true;
+                    self.has_traced_partial = false;
                     self.client.context.counters.add(Count::BytesIn, count);
                 }
                 Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -113,6 +118,10 @@ impl Connection {
                 Err(_) if has_passed(silence_ends) && !self.lines.has_input() => {
                     self.lines.end_line();
                     has_heard = true;
+                }
+                Err(_) if has_passed(partial_due) && !self.lines.has_input() => {
+                    self.has_traced_partial = true;
+                    self.client.trace_rest(self.lines.partial(), "and no LF yet (G1)");
                 }
                 Err(_) if has_passed(self.deadline) => return self.timed_out(),
                 Err(_) => {}
@@ -209,6 +218,12 @@ impl Connection {
         Some(self.lines.last_read + silence)
     }
 
+    /// Returns when the beginning of a line is logged: a client that forgets the LF waits in vain.
+    fn partial_due(&self) -> Option<Instant> {
+        let is_due = self.client.trace.is_wanted() && !self.has_traced_partial && !self.lines.partial().is_empty();
+        is_due.then(|| self.lines.last_read + limits::SILENCE)
+    }
+
     fn timed_out(&mut self) -> CloseReason {
         if self.client.is_logged_in() {
             return CloseReason::Idle;
@@ -223,6 +238,10 @@ impl Connection {
         let is_shutdown = self.client.context.shutdown.has_begun();
         let reason = if is_shutdown && reason.is_orderly() { CloseReason::Shutdown } else { reason };
         self.client.leave_room();
+        if !self.lines.partial().is_empty() {
+            let partial = self.lines.partial();
+            self.client.trace_rest(partial, "is not handled: it has no LF (G1)");
+        }
         let is_news = self.client.is_logged_in() || !reason.is_orderly() || reason == CloseReason::LoginTimeout;
         let level = if is_news { Level::Info } else { Level::Debug };
         self.client.report(level, format_args!("left: {reason}"));

@@ -394,4 +394,10 @@ impl Client {
         }
         line
     }
+
+    /// Logs input that no line is made of, and why.
+    pub(crate) fn trace_rest(&mut self, bytes: &[u8], note: &str) {
+        self.trace.begin_line(bytes);
+        self.show_line(note);
+    }
 }
