@@ -12,9 +12,6 @@ use crate::net::{Excerpt, Line, LineReader};
 use crate::protocol::{Dialect, sanitize};
 use crate::sys;
 
-/// The note in the trace on a line without an LF.
-const NO_LINE_FEED: &str = "and no LF (G1)";
-
 /// A report of the socket thread.
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
@@ -62,7 +59,7 @@ pub(crate) fn spawn(
                 if report(SocketEvent::Connected(sending_half)) {
                     let reader = LineReader::new(stream, CLIENT_MAX_LINE);
                     let silence = dialect.needs_no_line_feed().then_some(SERVER_SILENCE);
-                    Receiver { reader, dialect, silence, trace, report }.run();
+                    Receiver { reader, dialect, silence, trace, has_traced_partial: false, report }.run();
                 }
             }
             Err(error) => drop(report(SocketEvent::Unreachable(error))),
@@ -77,6 +74,7 @@ struct Receiver<F> {
     /// The pause that ends a line, until the server sends its first LF.
     silence: Option<Duration>,
     trace: bool,
+    has_traced_partial: bool,
     report: F,
 }
 
@@ -84,11 +82,12 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
     fn run(mut self) {
         self.set_timeout();
         let end = loop {
+            let has_timeout = self.timeout().is_some();
             let traced = self.trace_next();
             let received = match traced.and_then(|()| self.reader.read_line()) {
                 Ok(Some(line)) => Some(SocketEvent::from(line)),
                 Ok(None) => break None,
-                Err(error) if self.silence.is_some() && error.kind() == ErrorKind::WouldBlock => None,
+                Err(error) if has_timeout && error.kind() == ErrorKind::WouldBlock => None,
                 Err(error) => break Some(error),
             };
             let event = if let Some(event) = received {
@@ -97,30 +96,43 @@ impl<F: Fn(SocketEvent) -> bool> Receiver<F> {
                 }
                 event
             } else {
-                let Some(line) = self.reader.take_partial_line() else { continue };
-                if let (true, Line::Whole(bytes)) = (self.trace, &line) {
-                    (self.report)(SocketEvent::Traced(Excerpt::of(bytes).with_note(NO_LINE_FEED).to_string()));
+                self.trace_partial();
+                if self.silence.is_none() {
+                    continue;
                 }
+                let Some(line) = self.reader.take_partial_line() else { continue };
                 line.into()
             };
+            self.has_traced_partial = false;
             if !(self.report)(event) {
                 return;
             }
         };
-        let rest = self.reader.partial_line();
-        if self.trace && !rest.is_empty() {
-            (self.report)(SocketEvent::Traced(Excerpt::of(rest).with_note(NO_LINE_FEED).to_string()));
-        }
-        let rest = sanitize(rest);
+        self.trace_partial();
+        let rest = sanitize(self.reader.partial_line());
         if end.is_none() && !rest.is_empty() && self.dialect.is_last_event(&rest) {
             (self.report)(SocketEvent::Received(rest.into_owned()));
         }
         (self.report)(SocketEvent::Disconnected(end));
     }
 
+    /// Returns the pause after which a line without an LF counts, or is traced.
+    fn timeout(&self) -> Option<Duration> {
+        self.silence.or(self.trace.then_some(SERVER_SILENCE))
+    }
+
     fn set_timeout(&self) {
         // If this fails, lines without an LF are shown later.
-        let _ = self.reader.source().set_read_timeout(self.silence);
+        let _ = self.reader.source().set_read_timeout(self.timeout());
+    }
+
+    /// Traces a line without an LF, once.
+    fn trace_partial(&mut self) {
+        let partial = self.reader.partial_line();
+        if self.trace && !partial.is_empty() && !self.has_traced_partial {
+            self.has_traced_partial = true;
+            (self.report)(SocketEvent::Traced(Excerpt::of(partial).with_note("and no LF yet (G1)").to_string()));
+        }
     }
 
     /// Traces the next line, waiting for it as [`LineReader::read_line`] does.
