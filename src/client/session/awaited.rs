@@ -20,10 +20,8 @@ pub(crate) enum Audience {
 pub(crate) enum Awaited {
     /// A message as it was typed, unless forgotten, and its size.
     Message { line: Option<String>, bytes: usize },
-    /// A list. `WHO` may follow (K1).
-    List(Audience),
-    /// A list by `WHO`.
-    Who(Audience),
+    /// A list, and the revision of the dialect in which it was requested.
+    List { audience: Audience, revision: u8 },
 }
 
 impl Awaited {
@@ -32,7 +30,7 @@ impl Awaited {
     }
 
     pub(crate) fn is_for_completion(&self) -> bool {
-        matches!(self, Self::List(Audience::Completion) | Self::Who(Audience::Completion))
+        matches!(self, Self::List { audience: Audience::Completion, .. })
     }
 }
 
@@ -82,7 +80,7 @@ impl AwaitedAnswers {
     pub(crate) fn clear(&mut self) -> Option<String> {
         let texts = self.queue.drain(..).filter_map(|awaited| match awaited {
             Awaited::Message { line, .. } => line,
-            Awaited::List(_) | Awaited::Who(_) => None,
+            Awaited::List { .. } => None,
         });
         let texts: Vec<_> = texts.collect();
         let count = mem::take(&mut self.messages);
@@ -108,7 +106,7 @@ mod tests {
         assert_eq!((take(), take()), (None, None));
         assert_eq!(take().as_deref(), Some("n2"));
         awaited.push_message("last");
-        awaited.push(Awaited::List(Audience::Person));
+        awaited.push(Awaited::List { audience: Audience::Person, revision: 0 });
         awaited.push_message("more");
         let told = awaited.clear().expect("there are some");
         let start = "Your last 10001 messages were not acknowledged; they may be lost:\n  n";

@@ -79,7 +79,7 @@ impl Session {
             Input::Typed(text) if shared.is_logging_in() => shared.type_ahead(text),
             Input::Typed(text) => self.act(&text),
             Input::TypedEnd => shared.leave(Leaving::EndOfInput),
-            Input::Person => (shared.has_person, shared.config.interactive) = (true, true),
+            Input::Person => shared.has_person = true,
             Input::Completing => {
                 let is_asked = shared.awaited.any(Awaited::is_for_completion);
                 if shared.is_chatting() && !shared.is_leaving() && !is_asked && dialect.can_hide_list() {

@@ -9,7 +9,6 @@ use super::people::People;
 use super::stage::{Attempt, Connection, Ending, Leaving, Stage};
 use crate::client::messages;
 use crate::limits::{END_WAIT, LOGIN_WAIT, NAME_CHARS, NAMES_REMEMBERED, QUIT_WAIT};
-use crate::protocol::cap::REVISION_1;
 use crate::protocol::{Dialect, Presence, Request, Scope};
 
 #[derive(Debug)]
@@ -89,8 +88,7 @@ impl Shared {
     /// Asks for the list of users.
     pub(crate) fn request_list(&mut self, audience: Audience) {
         self.send(&Request::List);
-        let is_who = self.revision == REVISION_1;
-        self.awaited.push(if is_who { Awaited::Who(audience) } else { Awaited::List(audience) });
+        self.awaited.push(Awaited::List { audience, revision: self.revision });
     }
 
     /// Shows a message, unless its sender is ignored.

@@ -129,11 +129,11 @@ impl CapSession {
     fn header_refused(&mut self, shared: &mut Shared) {
         let answered = shared.awaited.take(|_| true);
         match answered {
-            Some(Awaited::List(audience)) => {
+            Some(Awaited::List { audience, revision: REVISION_2 }) => {
                 shared.revision = REVISION_1;
                 return shared.request_list(audience);
             }
-            Some(Awaited::Who(_)) => shared.revision = REVISION_2,
+            Some(Awaited::List { .. }) => shared.revision = REVISION_2,
             Some(Awaited::Message { .. }) | None => {}
         }
         self.failed(messages::BAD_HEADER, answered, shared);
@@ -206,7 +206,7 @@ impl DialectSession for CapSession {
     }
 
     fn resumes(&mut self, shared: &mut Shared) -> bool {
-        let Some(&Awaited::List(audience)) = shared.awaited.front() else { return false };
+        let Some(&Awaited::List { audience, revision: REVISION_2 }) = shared.awaited.front() else { return false };
         (self.resumed, shared.revision) = (Some(audience), REVISION_1);
         true
     }
@@ -217,7 +217,9 @@ impl DialectSession for CapSession {
 
     /// A `WHO` may follow a refused `LIST` (K1).
     fn may_send_more(&self, shared: &Shared) -> bool {
-        shared.awaited.any(|awaited| *awaited == Awaited::List(Audience::Person))
+        shared
+            .awaited
+            .any(|awaited| matches!(awaited, Awaited::List { audience: Audience::Person, revision: REVISION_2 }))
     }
 }
 
